@@ -1,0 +1,153 @@
+//! What the safety of generated code rests on.
+//!
+//! Generated loads and stores are not bounds-checked. They stay inside their buffers if loops and groups have equal
+//! sizes, if offsets and delays are constants within range, and if positions belong to their histories. Those are
+//! properties of the lowered program, verified here once per compilation.
+
+use super::CompileError;
+use super::nest::operands;
+use crate::ir::{BinaryOp, DType, Elem, Literal, ReduceOp};
+use crate::loops::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val};
+
+/// Checks a lowered program.
+///
+/// # Errors
+/// [`CompileError::Malformed`] with the first instruction that breaks a rule.
+pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
+    for (n, nest) in lowered.nests.iter().enumerate() {
+        for (i, typed) in nest.insts.iter().enumerate() {
+            inst(lowered, nest, i, &typed.inst).map_err(|why| CompileError::Malformed { nest: n, inst: i, why })?;
+        }
+    }
+    Ok(())
+}
+
+/// The amount of a shift; `None` for other operations and for amounts that are not literals.
+pub(crate) fn shift_amount(nest: &Nest, op: BinaryOp, amount: Val) -> Option<i32> {
+    match (op, &nest.insts[amount.index()].inst) {
+        (BinaryOp::Shl | BinaryOp::Shr, Inst::Literal(Literal::I32(by))) => Some(*by),
+        _ => None,
+    }
+}
+
+fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(why()) }
+}
+
+fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<(), String> {
+    for operand in operands(inst) {
+        let known = operand.index() < position && !nest.insts[operand.index()].inst.is_effect();
+        ensure(known, || format!("{operand} is not a value defined before"))?;
+    }
+    let elem = |v: &Val| nest.insts[v.index()].elem;
+    match inst {
+        Inst::Binary(op @ (BinaryOp::Shl | BinaryOp::Shr), _, b) => {
+            ensure(shift_amount(nest, *op, *b).is_some(), || "a shift by something that is not a literal".into())
+        }
+        Inst::Load { buffer, map } => array(lowered, nest, *buffer, map).map(drop),
+        Inst::LoadAt { buffer, offsets, map } => {
+            let target = plain(lowered, *buffer)?;
+            indices(lowered, nest, *offsets, map, target.padded_len())?;
+            int32(lowered, *offsets)
+        }
+        Inst::LoadDelayed { history, map, delays, delays_map } => {
+            let rows = self::history(lowered, *history)?;
+            array(lowered, nest, *history, map)?;
+            indices(lowered, nest, *delays, delays_map, rows)
+        }
+        Inst::Store { buffer, map, .. } => {
+            let target = array(lowered, nest, *buffer, map)?;
+            ensure(!matches!(target.role, Role::History { .. }), || "a plain store into a history".into())?;
+            covers(nest, map, None)
+        }
+        Inst::StoreRow { history, map, .. } => {
+            self::history(lowered, *history)?;
+            array(lowered, nest, *history, map)?;
+            covers(nest, map, None)
+        }
+        Inst::StoreAt { buffer, base, .. } => {
+            let sizes = plain(lowered, *buffer)?.sizes();
+            let fits = sizes.len() == 1 && base + nest.size() <= sizes[0];
+            ensure(fits, || format!("{} elements at {base} do not fit {sizes:?}", nest.size()))
+        }
+        Inst::Reduce { op, over, value, buffer, map } => {
+            let target = array(lowered, nest, *buffer, map)?;
+            let bits = matches!(op, ReduceOp::Any | ReduceOp::All);
+            ensure(*over < nest.sizes.len(), || format!("no loop {over} to reduce over"))?;
+            ensure(target.dtype == elem(value).dtype(), || format!("{} summed in {}", elem(value), target.dtype))?;
+            ensure(bits == (elem(value) == Elem::Bool), || format!("{} of {}", op.name(), elem(value)))?;
+            covers(nest, map, Some(*over))
+        }
+        Inst::ScatterAdd { buffer, offsets, map, value } => {
+            let target = plain(lowered, *buffer)?;
+            let sums = target.dtype == elem(value).dtype() && target.dtype != DType::Bool;
+            ensure(sums, || format!("{} added in {}", elem(value), target.dtype))?;
+            indices(lowered, nest, *offsets, map, target.padded_len())?;
+            int32(lowered, *offsets)?;
+            covers(nest, map, None)
+        }
+        Inst::Literal(_)
+        | Inst::Unary(..)
+        | Inst::Binary(..)
+        | Inst::Compare(..)
+        | Inst::Select(..)
+        | Inst::Cast(..)
+        | Inst::Bitcast(..)
+        | Inst::Index
+        | Inst::Threefry { .. } => Ok(()),
+    }
+}
+
+fn buffer(lowered: &Lowered, id: BufferId) -> Result<&Buffer, String> {
+    lowered.buffers.get(id.index()).ok_or_else(|| format!("no buffer {id}"))
+}
+
+/// A buffer that is one array.
+fn plain(lowered: &Lowered, id: BufferId) -> Result<&Buffer, String> {
+    let found = buffer(lowered, id)?;
+    ensure(!matches!(found.role, Role::History { .. }), || format!("{id} is a history"))?;
+    Ok(found)
+}
+
+/// A buffer whose groups have the sizes of the loops they follow.
+fn array<'l>(lowered: &'l Lowered, nest: &Nest, id: BufferId, map: &Map) -> Result<&'l Buffer, String> {
+    let found = buffer(lowered, id)?;
+    let loops: Vec<Option<usize>> = map.iter().map(|&l| nest.sizes.get(l).copied()).collect();
+    let groups: Vec<Option<usize>> = found.sizes().into_iter().map(Some).collect();
+    ensure(loops == groups, || format!("{id} has sizes {groups:?}, its map {map:?} has {loops:?}"))?;
+    let distinct = map.iter().enumerate().all(|(i, l)| !map[..i].contains(l));
+    ensure(distinct, || format!("{map:?} follows a loop twice"))?;
+    Ok(found)
+}
+
+fn covers(nest: &Nest, map: &Map, except: Option<usize>) -> Result<(), String> {
+    let missing = (0..nest.sizes.len()).find(|l| Some(*l) != except && !map.contains(l));
+    ensure(missing.is_none(), || format!("{map:?} does not cover the loops {:?}", nest.sizes))
+}
+
+/// An `i32` buffer, as offsets are.
+fn int32(lowered: &Lowered, id: BufferId) -> Result<(), String> {
+    ensure(buffer(lowered, id)?.dtype == DType::I32, || format!("offsets {id} are not i32"))
+}
+
+/// A constant integer buffer with values below `bound`.
+fn indices(lowered: &Lowered, nest: &Nest, id: BufferId, map: &Map, bound: usize) -> Result<(), String> {
+    let found = array(lowered, nest, id, map)?;
+    ensure(found.dtype.elem() == Elem::I32, || format!("{id} does not hold integers"))?;
+    let Role::Constant(values) = &found.role else { return Err(format!("{id} is not constant")) };
+    ensure(bound > 0, || format!("{id} points into nothing"))?;
+    let values = values.to_i32();
+    let outside = values.iter().find(|&&v| usize::try_from(v).map_or(true, |v| v >= bound));
+    ensure(outside.is_none(), || format!("{id} holds {outside:?}, the bound is {bound}"))
+}
+
+/// The number of rows of a history whose position is its own.
+fn history(lowered: &Lowered, id: BufferId) -> Result<usize, String> {
+    let found = buffer(lowered, id)?;
+    let Role::History { rows, position } = found.role else { return Err(format!("{id} is not a history")) };
+    let position = buffer(lowered, position)?;
+    let owned = position.role == Role::Position { rows } && position.dtype == DType::I32 && position.shape.is_scalar();
+    ensure(owned && rows > 0, || format!("history {id} of {rows} rows has the position {position:?}"))?;
+    ensure(found.dtype != DType::Bool, || format!("history {id} stores bits"))?;
+    Ok(rows)
+}

@@ -1,0 +1,190 @@
+//! Machine code in memory: compiling, owning, running and freeing it.
+#![allow(unsafe_code)]
+
+use super::{CompileError, check::check, clif};
+use crate::loops::Lowered;
+use crate::memory::{Memory, fingerprint};
+use cranelift::codegen::isa::OwnedTargetIsa;
+use cranelift::codegen::{ir::Function, settings};
+use cranelift::prelude::Configurable;
+use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
+use cranelift_module::{Linkage, Module, default_libcall_names};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Address space to reserve per CLIF instruction, far above what one takes.
+const BYTES_PER_INSTRUCTION: usize = 256;
+
+type Step = unsafe extern "C" fn(table: *const *mut u8) -> i64;
+
+/// Compiled code of one program. Clones share it; the last one frees it.
+#[derive(Clone, Debug)]
+pub struct Code(Arc<Machine>);
+
+/// Figures of a compilation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct CodeStats {
+    /// Instructions emitted, before Cranelift's optimisations.
+    pub clif_instructions: usize,
+    /// Size of the machine code with its constants.
+    pub code_bytes: usize,
+    /// Functions the step is split into.
+    pub functions: usize,
+    /// Time from nests to executable code.
+    pub compile_time: Duration,
+}
+
+/// The memory was made for another program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the memory belongs to another program than the code")]
+pub struct ForeignMemory;
+
+struct Machine {
+    steps: Vec<Step>,
+    /// Kept alive as long as `steps` may run. In a mutex because the module is not `Sync`; nobody locks it but `Drop`.
+    module: Mutex<Option<JITModule>>,
+    fingerprint: u64,
+    stats: CodeStats,
+}
+
+impl std::fmt::Debug for Machine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Machine").field("stats", &self.stats).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let module = self.module.get_mut().map_or_else(|poisoned| poisoned.into_inner().take(), Option::take);
+        if let Some(module) = module {
+            // SAFETY: function pointers never leave this struct, and no call is running since we hold `&mut self`.
+            unsafe { module.free_memory() };
+        }
+    }
+}
+
+/// Compiles one step of `lowered` for this machine.
+///
+/// # Errors
+/// [`CompileError`] if the lowered program is malformed or the code generator fails.
+pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
+    check(lowered)?;
+    guarded(|| {
+        let start = Instant::now();
+        let isa = host()?;
+        let functions = clif::functions(lowered, &*isa);
+        let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
+        stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
+
+        let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
+        let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
+        let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+        builder.memory_provider(Box::new(arena));
+        let mut module = JITModule::new(builder);
+        let mut context = module.make_context();
+        let mut ids = Vec::new();
+        for (n, function) in functions.into_iter().enumerate() {
+            let name = format!("step_{n}");
+            let id = module.declare_function(&name, Linkage::Local, &function.signature).map_err(backend)?;
+            context.func = function;
+            module.define_function(id, &mut context).map_err(|e| CompileError::Backend(format!("{e:?}")))?;
+            stats.code_bytes += context.compiled_code().map_or(0, |code| code.code_buffer().len());
+            module.clear_context(&mut context);
+            ids.push(id);
+        }
+        module.finalize_definitions().map_err(backend)?;
+        let steps = ids
+            .into_iter()
+            .map(|id| {
+                let address = module.get_finalized_function(id);
+                // SAFETY: the function was declared with `clif::signature`, which is `Step`'s.
+                unsafe { std::mem::transmute::<*const u8, Step>(address) }
+            })
+            .collect();
+        stats.compile_time = start.elapsed();
+        let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
+        Ok(Code(Arc::new(machine)))
+    })
+}
+
+/// The CLIF text of all functions, before Cranelift's optimisations.
+///
+/// # Errors
+/// As [`compile`].
+pub fn clif_text(lowered: &Lowered) -> Result<String, CompileError> {
+    check(lowered)?;
+    guarded(|| {
+        let functions = clif::functions(lowered, &*host()?);
+        Ok(functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// The machine code of all functions as assembly, for people.
+///
+/// # Errors
+/// As [`compile`].
+#[cfg(test)]
+pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
+    check(lowered)?;
+    guarded(|| {
+        let isa = host()?;
+        let mut text = String::new();
+        for function in clif::functions(lowered, &*isa) {
+            let mut context = cranelift::codegen::Context::for_function(function);
+            context.set_disasm(true);
+            let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
+            text += code.vcode.as_deref().unwrap_or_default();
+        }
+        Ok(text)
+    })
+}
+
+fn backend(error: impl std::fmt::Display) -> CompileError {
+    CompileError::Backend(error.to_string())
+}
+
+/// Cranelift reports some faults by panicking; none of them may take the host program down.
+fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+        Err(CompileError::Backend(text.unwrap_or("the code generator panicked").to_owned()))
+    })
+}
+
+/// The machine this runs on, with every vector extension it has.
+fn host() -> Result<OwnedTargetIsa, CompileError> {
+    let mut flags = settings::builder();
+    let verify = if cfg!(debug_assertions) { "true" } else { "false" };
+    for (name, value) in [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", verify)] {
+        flags.set(name, value).map_err(backend)?;
+    }
+    let isa = cranelift::native::builder().map_err(backend)?;
+    isa.finish(settings::Flags::new(flags)).map_err(backend)
+}
+
+impl Code {
+    /// Runs one step.
+    ///
+    /// # Errors
+    /// [`ForeignMemory`] if `memory` was made for another program.
+    pub fn step(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
+        if memory.fingerprint() != self.0.fingerprint {
+            return Err(ForeignMemory);
+        }
+        let table = memory.table();
+        for step in &self.0.steps {
+            // SAFETY: the table holds every buffer of the program the code was compiled from (equal fingerprints), at
+            // its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
+            let status = unsafe { step(table) };
+            debug_assert_eq!(status, 0, "steps cannot fail");
+        }
+        Ok(())
+    }
+
+    /// Figures of the compilation.
+    pub fn stats(&self) -> CodeStats {
+        self.0.stats
+    }
+}

@@ -1,0 +1,53 @@
+//! Code generation: from loop nests to machine code.
+//!
+//! In: a [`Lowered`](crate::loops::Lowered) program. Out: [`Code`], functions that run one step on a
+//! [`Memory`](crate::memory::Memory).
+//!
+//! * `check`: what memory safety of the generated code rests on, checked before anything is emitted.
+//! * `clif`: functions of the program; splits long programs, advances histories.
+//! * `nest`: one loop nest. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
+//! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time.
+//! * `jit`: machine code in memory.
+//!
+//! The generated functions take one argument, a table with the address of each buffer. They do not allocate, call
+//! nothing and cannot trap: loads and stores stay inside their buffers because of what `check` verifies, divisions are
+//! floating-point and conversions saturate.
+//!
+//! Within one nest, an instruction may read what the same nest writes only at the element that it writes, and the
+//! instructions' order decides which value it sees. Fusion guarantees this.
+
+mod access;
+mod check;
+mod clif;
+mod counted;
+mod jit;
+mod lanes;
+mod nest;
+mod ops;
+mod recipes;
+mod reduce;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+use jit::assembly;
+pub use jit::{Code, CodeStats, ForeignMemory, clif_text, compile};
+
+/// Why a program could not be compiled. Both cases are faults of the compiler, not of the model.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum CompileError {
+    /// The lowered program breaks a rule of [`crate::loops`].
+    #[error("nest {nest}, instruction v{inst}: {why}")]
+    Malformed {
+        /// Index of the nest.
+        nest: usize,
+        /// Index of the instruction.
+        inst: usize,
+        /// The broken rule.
+        why: String,
+    },
+    /// The code generator refused the program or failed.
+    #[error("code generation failed: {0}")]
+    Backend(String),
+}

@@ -1,0 +1,364 @@
+//! Host arrays: constants, initial states, inputs and outputs of a program.
+
+use super::{DType, Elem, Literal, Shape};
+use half::{bf16, f16};
+
+/// The elements of an [`Array`], row-major in host order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// Half precision.
+    F16(Vec<f16>),
+    /// bfloat16.
+    BF16(Vec<bf16>),
+    /// Single precision.
+    F32(Vec<f32>),
+    /// Double precision.
+    F64(Vec<f64>),
+    /// Bytes.
+    U8(Vec<u8>),
+    /// 16-bit unsigned.
+    U16(Vec<u16>),
+    /// 32-bit signed.
+    I32(Vec<i32>),
+    /// Truth values.
+    Bool(Vec<bool>),
+}
+
+/// Runs `$body` with `$v` bound to the vector of whatever element type `$data` holds.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! with_data {
+    ($data:expr, $v:ident => $body:expr) => {
+        match $data {
+            $crate::ir::Data::F16($v) => $body,
+            $crate::ir::Data::BF16($v) => $body,
+            $crate::ir::Data::F32($v) => $body,
+            $crate::ir::Data::F64($v) => $body,
+            $crate::ir::Data::U8($v) => $body,
+            $crate::ir::Data::U16($v) => $body,
+            $crate::ir::Data::I32($v) => $body,
+            $crate::ir::Data::Bool($v) => $body,
+        }
+    };
+}
+
+impl Data {
+    /// `len` zeros (or `false`) of `dtype`.
+    pub fn zeros(dtype: DType, len: usize) -> Data {
+        match dtype {
+            DType::F16 => Data::F16(vec![f16::ZERO; len]),
+            DType::BF16 => Data::BF16(vec![bf16::ZERO; len]),
+            DType::F32 => Data::F32(vec![0.0; len]),
+            DType::F64 => Data::F64(vec![0.0; len]),
+            DType::U8 => Data::U8(vec![0; len]),
+            DType::U16 => Data::U16(vec![0; len]),
+            DType::I32 => Data::I32(vec![0; len]),
+            DType::Bool => Data::Bool(vec![false; len]),
+        }
+    }
+
+    /// Storage type.
+    pub fn dtype(&self) -> DType {
+        match self {
+            Data::F16(_) => DType::F16,
+            Data::BF16(_) => DType::BF16,
+            Data::F32(_) => DType::F32,
+            Data::F64(_) => DType::F64,
+            Data::U8(_) => DType::U8,
+            Data::U16(_) => DType::U16,
+            Data::I32(_) => DType::I32,
+            Data::Bool(_) => DType::Bool,
+        }
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        with_data!(self, v => v.len())
+    }
+
+    /// True without elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Widens to the arithmetic type: exact.
+    pub fn widen(&self) -> Data {
+        match self {
+            Data::F16(v) => Data::F32(v.iter().map(|x| x.to_f32()).collect()),
+            Data::BF16(v) => Data::F32(v.iter().map(|x| x.to_f32()).collect()),
+            Data::U8(v) => Data::I32(v.iter().map(|&x| i32::from(x)).collect()),
+            Data::U16(v) => Data::I32(v.iter().map(|&x| i32::from(x)).collect()),
+            Data::F32(_) | Data::F64(_) | Data::I32(_) | Data::Bool(_) => self.clone(),
+        }
+    }
+
+    /// Converts to `dtype` as a state write does: floats round to nearest even, integers saturate, floats to integers
+    /// truncate and saturate (NaN gives 0), numbers to truth values compare with zero.
+    pub fn convert(&self, dtype: DType) -> Data {
+        if self.dtype() == dtype {
+            return self.clone();
+        }
+        let ints = |v: &[i32]| match dtype {
+            DType::U8 => Data::U8(v.iter().map(|&x| x.clamp(0, 255) as u8).collect()),
+            DType::U16 => Data::U16(v.iter().map(|&x| x.clamp(0, 65535) as u16).collect()),
+            DType::I32 => Data::I32(v.to_vec()),
+            DType::Bool => Data::Bool(v.iter().map(|&x| x != 0).collect()),
+            DType::F64 => Data::F64(v.iter().map(|&x| f64::from(x)).collect()),
+            DType::F32 => Data::F32(v.iter().map(|&x| x as f32).collect()),
+            DType::F16 => Data::F16(v.iter().map(|&x| f16::from_f32(x as f32)).collect()),
+            DType::BF16 => Data::BF16(v.iter().map(|&x| bf16::from_f32(x as f32)).collect()),
+        };
+        match self.widen() {
+            Data::I32(v) => ints(&v),
+            Data::Bool(v) => ints(&v.iter().map(|&x| i32::from(x)).collect::<Vec<_>>()),
+            Data::F32(v) => match dtype {
+                DType::F16 => Data::F16(v.iter().map(|&x| f16::from_f32(x)).collect()),
+                DType::BF16 => Data::BF16(v.iter().map(|&x| bf16::from_f32(x)).collect()),
+                DType::F32 => Data::F32(v),
+                DType::F64 => Data::F64(v.iter().map(|&x| f64::from(x)).collect()),
+                DType::Bool => Data::Bool(v.iter().map(|&x| x != 0.0).collect()),
+                DType::U8 | DType::U16 | DType::I32 => ints(&v.iter().map(|&x| x as i32).collect::<Vec<_>>()),
+            },
+            Data::F64(v) => match dtype {
+                DType::F64 => Data::F64(v),
+                DType::F32 => Data::F32(v.iter().map(|&x| x as f32).collect()),
+                DType::F16 => Data::F16(v.iter().map(|&x| f16::from_f32(x as f32)).collect()),
+                DType::BF16 => Data::BF16(v.iter().map(|&x| bf16::from_f32(x as f32)).collect()),
+                DType::Bool => Data::Bool(v.iter().map(|&x| x != 0.0).collect()),
+                DType::U8 | DType::U16 | DType::I32 => ints(&v.iter().map(|&x| x as i32).collect::<Vec<_>>()),
+            },
+            Data::F16(_) | Data::BF16(_) | Data::U8(_) | Data::U16(_) => unreachable!("widened above"),
+        }
+    }
+
+    /// Element `index` as a host number.
+    pub fn get_f64(&self, index: usize) -> f64 {
+        match self {
+            Data::F16(v) => v[index].to_f64(),
+            Data::BF16(v) => v[index].to_f64(),
+            Data::F32(v) => f64::from(v[index]),
+            Data::F64(v) => v[index],
+            Data::U8(v) => f64::from(v[index]),
+            Data::U16(v) => f64::from(v[index]),
+            Data::I32(v) => f64::from(v[index]),
+            Data::Bool(v) => f64::from(u8::from(v[index])),
+        }
+    }
+
+    /// Elements as host numbers.
+    pub fn to_f64(&self) -> Vec<f64> {
+        (0..self.len()).map(|i| self.get_f64(i)).collect()
+    }
+
+    /// True if both hold the same bits (so NaN equals itself and −0 differs from 0).
+    pub fn same_bits(&self, other: &Data) -> bool {
+        match (self, other) {
+            (Data::F16(a), Data::F16(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+            (Data::BF16(a), Data::BF16(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+            (Data::F32(a), Data::F32(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+            (Data::F64(a), Data::F64(b)) => a.iter().map(|x| x.to_bits()).eq(b.iter().map(|x| x.to_bits())),
+            _ => self == other,
+        }
+    }
+}
+
+/// A host array: elements and shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    shape: Shape,
+    data: Data,
+}
+
+/// Number of elements and shape disagree.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{len} elements do not fill shape {shape} of {} elements", .shape.size())]
+pub struct LengthMismatch {
+    len: usize,
+    shape: Shape,
+}
+
+impl Array {
+    /// An array of `data` in row-major order.
+    ///
+    /// # Errors
+    /// If the number of elements is not the shape's size.
+    pub fn new(shape: Shape, data: Data) -> Result<Array, LengthMismatch> {
+        if shape.checked_size() == Some(data.len()) {
+            Ok(Array { shape, data })
+        } else {
+            Err(LengthMismatch { len: data.len(), shape })
+        }
+    }
+
+    /// `shape` filled with zeros (or `false`).
+    pub fn zeros(shape: Shape, dtype: DType) -> Array {
+        let data = Data::zeros(dtype, shape.size());
+        Array { shape, data }
+    }
+
+    /// `shape` filled with `value`.
+    pub fn full(shape: Shape, dtype: DType, value: f64) -> Array {
+        let data = Data::F64(vec![value; shape.size()]).convert(dtype);
+        Array { shape, data }
+    }
+
+    /// A scalar.
+    pub fn scalar(value: Literal) -> Array {
+        let data = match value {
+            Literal::Bool(v) => Data::Bool(vec![v]),
+            Literal::I32(v) => Data::I32(vec![v]),
+            Literal::F32(v) => Data::F32(vec![v]),
+            Literal::F64(v) => Data::F64(vec![v]),
+        };
+        Array { shape: Shape::scalar(), data }
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Its host dimensions.
+    pub fn dims(&self) -> Vec<usize> {
+        self.shape.dims()
+    }
+
+    /// Its elements.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// Its elements, to write to; keep the number of them.
+    pub fn into_data(self) -> Data {
+        self.data
+    }
+
+    /// Storage type.
+    pub fn dtype(&self) -> DType {
+        self.data.dtype()
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// True without elements.
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The same elements under another shape of the same size.
+    ///
+    /// # Errors
+    /// If the sizes differ.
+    pub fn reshaped(self, shape: Shape) -> Result<Array, LengthMismatch> {
+        Array::new(shape, self.data)
+    }
+
+    /// Converted as by [`Data::convert`].
+    pub fn convert(&self, dtype: DType) -> Array {
+        Array { shape: self.shape.clone(), data: self.data.convert(dtype) }
+    }
+
+    /// Widened to the arithmetic type.
+    pub fn widen(&self) -> Array {
+        Array { shape: self.shape.clone(), data: self.data.widen() }
+    }
+
+    /// The single element of a scalar in an arithmetic type.
+    pub fn as_literal(&self) -> Option<Literal> {
+        if self.len() != 1 {
+            return None;
+        }
+        Some(match self.data.widen() {
+            Data::Bool(v) => Literal::Bool(v[0]),
+            Data::I32(v) => Literal::I32(v[0]),
+            Data::F32(v) => Literal::F32(v[0]),
+            Data::F64(v) => Literal::F64(v[0]),
+            _ => return None,
+        })
+    }
+
+    /// Arithmetic type.
+    pub fn elem(&self) -> Elem {
+        self.dtype().elem()
+    }
+
+    /// Elements as `f32` (converted if stored otherwise).
+    pub fn to_f32(&self) -> Vec<f32> {
+        match self.data.convert(DType::F32) {
+            Data::F32(v) => v,
+            _ => unreachable!("converted to f32"),
+        }
+    }
+
+    /// Elements as host numbers.
+    pub fn to_f64(&self) -> Vec<f64> {
+        self.data.to_f64()
+    }
+
+    /// Elements as truth values (non-zero).
+    pub fn to_bool(&self) -> Vec<bool> {
+        match self.data.convert(DType::Bool) {
+            Data::Bool(v) => v,
+            _ => unreachable!("converted to bool"),
+        }
+    }
+
+    /// Elements as integers (truncated, saturated).
+    pub fn to_i32(&self) -> Vec<i32> {
+        match self.data.convert(DType::I32) {
+            Data::I32(v) => v,
+            _ => unreachable!("converted to i32"),
+        }
+    }
+
+    /// A positional view of an array that stores `T`.
+    pub fn view<T: Stored>(&self) -> Option<ndarray::ArrayViewD<'_, T>> {
+        let slice = T::slice(&self.data)?;
+        ndarray::ArrayViewD::from_shape(ndarray::IxDyn(&self.dims()), slice).ok()
+    }
+}
+
+/// Element types with a storage type.
+pub trait Stored: Copy + 'static {
+    /// The elements, if `data` stores this type.
+    fn slice(data: &Data) -> Option<&[Self]>;
+    /// Stores a vector.
+    fn data(values: Vec<Self>) -> Data;
+}
+
+macro_rules! stored {
+    ($($t:ty => $v:ident),*) => {$(
+        impl Stored for $t {
+            fn slice(data: &Data) -> Option<&[$t]> {
+                match data { Data::$v(v) => Some(v), _ => None }
+            }
+            fn data(values: Vec<$t>) -> Data { Data::$v(values) }
+        }
+    )*};
+}
+stored!(f16 => F16, bf16 => BF16, f32 => F32, f64 => F64, u8 => U8, u16 => U16, i32 => I32, bool => Bool);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_saturate_and_round() {
+        let wide = Data::I32(vec![-1, 7, 300]);
+        assert_eq!(wide.convert(DType::U8), Data::U8(vec![0, 7, 255]));
+        let real = Data::F32(vec![1.0 + 2f32.powi(-11), f32::NAN, 1e9]);
+        assert_eq!(real.convert(DType::F16).get_f64(0), 1.0);
+        assert_eq!(real.convert(DType::U16), Data::U16(vec![1, 0, 65535]));
+    }
+
+    #[test]
+    fn a_view_is_positional() {
+        let shape = Shape::units(&[2]).with(super::super::Axis::PRE, &[3]);
+        let array = Array::new(shape, Data::F32((0..6).map(|x| x as f32).collect())).unwrap();
+        assert_eq!(array.view::<f32>().unwrap()[[1, 2]], 5.0);
+        assert!(array.view::<f64>().is_none());
+    }
+}

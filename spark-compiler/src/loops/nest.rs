@@ -1,0 +1,332 @@
+//! The loop-nest representation: what fusion produces and code generation consumes.
+//!
+//! A [`Lowered`] program is a list of *buffers* and a list of *nests*, run one after another once per step. A nest is a
+//! perfect loop nest over group sizes (`sizes`, outermost first; none = a scalar, treated as one element) whose
+//! innermost loop is vectorised; its instructions run once per element. Values live inside one nest only; what another
+//! nest needs goes through a buffer.
+//!
+//! # Memory layout of a buffer
+//! Row-major over its group sizes; the innermost group is padded to a multiple of [`BLOCK`] elements, and a scalar has
+//! one block. So every row starts at a multiple of 64 elements, and whole vectors may be read and written past the last
+//! element: padding holds unspecified values and is never read into a result. `bool` buffers hold one bit per element,
+//! least significant bit first (bit `i % 8` of byte `i / 8`); padding bits are always zero. Every buffer starts at a
+//! multiple of 64 bytes.
+//!
+//! A history's buffer has `rows` such arrays one after another, with `bool` rows as one byte (0 or 1) per element; its
+//! *position* buffer is an `i32` scalar: the row that this step writes. `delays` steps ago is row
+//! `(position − delays) mod rows`. The kernel advances positions at the end of a step.
+//!
+//! # Order of sums
+//! A reduction over the innermost loop keeps [`LANES`] partial results: element `i` goes to partial `i % LANES`, in
+//! order of `i`; at the end partial `k` takes `k + LANES/2`, then `k + LANES/4`, … as `partial[k] = partial[k] op
+//! partial[k + stride]`. A reduction over an outer loop goes into memory element by element in loop order, starting from
+//! the identity. The evaluator uses the same order, so results agree bit for bit.
+
+use crate::ir::{
+    Array, BinaryOp, CompareOp, DType, Elem, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
+};
+use std::fmt;
+
+/// Padding of the innermost group, in elements.
+pub const BLOCK: usize = 64;
+
+/// Number of partial results of a reduction over the innermost loop.
+pub const LANES: usize = 16;
+
+/// A buffer of a lowered program.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BufferId(pub u32);
+
+impl BufferId {
+    /// Position in [`Lowered::buffers`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for BufferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b{}", self.0)
+    }
+}
+
+/// A value inside a nest: the instruction that yields it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Val(pub u32);
+
+impl Val {
+    /// Position in [`Nest::insts`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for Val {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+/// What a buffer is for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Role {
+    /// Constant array, or one derived from it.
+    Constant(Array),
+    /// State variable; holds the value between steps. The array is its initial value.
+    State(Array),
+    /// Past rows of a delayed value.
+    History {
+        /// Number of rows.
+        rows: usize,
+        /// `i32` scalar: the row this step writes.
+        position: BufferId,
+    },
+    /// Position of a history.
+    Position {
+        /// Number of rows of the history.
+        rows: usize,
+    },
+    /// Input port, written by the host before a step.
+    Input,
+    /// Output port, read by the host after a step.
+    Output,
+    /// Intermediate result between nests.
+    Temporary,
+}
+
+/// A typed array in a kernel's memory.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Buffer {
+    /// Path or description.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// Storage type (of one row, for a history; `bool` histories store `u8`).
+    pub dtype: DType,
+    /// Host shape (of one row, for a history).
+    pub shape: Shape,
+}
+
+impl Buffer {
+    /// Group sizes, outermost first; a scalar has none.
+    pub fn sizes(&self) -> Vec<usize> {
+        self.shape.sizes()
+    }
+
+    /// Elements from one row of the innermost group to the next.
+    pub fn stride(&self) -> usize {
+        self.sizes().last().copied().unwrap_or(1).next_multiple_of(BLOCK)
+    }
+
+    /// Elements of the whole array with padding (one row of a history).
+    pub fn padded_len(&self) -> usize {
+        let sizes = self.sizes();
+        let outer: usize = sizes[..sizes.len().saturating_sub(1)].iter().product();
+        outer * self.stride()
+    }
+
+    /// Number of rows: 1 unless it is a history.
+    pub fn rows(&self) -> usize {
+        match self.role {
+            Role::History { rows, .. } => rows,
+            _ => 1,
+        }
+    }
+
+    /// Bytes of the whole buffer.
+    pub fn bytes(&self) -> usize {
+        self.padded_len() * self.rows() * self.dtype.bits() / 8
+    }
+
+    /// Offset in elements, padding included, of row-major host index `index`.
+    pub fn physical(&self, index: usize) -> usize {
+        let inner = self.sizes().last().copied().unwrap_or(1);
+        index / inner * self.stride() + index % inner
+    }
+}
+
+/// For each group of a buffer, the loop (0 = outermost) whose index it follows. A buffer without the innermost loop is
+/// read as one element and broadcast.
+pub type Map = Vec<usize>;
+
+/// One instruction of a nest's body.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Inst {
+    /// A scalar.
+    Literal(Literal),
+    /// Element of a buffer, widened.
+    Load {
+        /// From where.
+        buffer: BufferId,
+        /// Which element.
+        map: Map,
+    },
+    /// Element `offsets[..]` (physical offset) of a buffer, widened.
+    LoadAt {
+        /// From where.
+        buffer: BufferId,
+        /// Physical offsets, `i32`.
+        offsets: BufferId,
+        /// Which element of `offsets`.
+        map: Map,
+    },
+    /// Element of a history, `delays[..]` steps ago.
+    LoadDelayed {
+        /// The history.
+        history: BufferId,
+        /// Which element of a row.
+        map: Map,
+        /// Steps, an integer buffer.
+        delays: BufferId,
+        /// Which element of `delays`.
+        delays_map: Map,
+    },
+    /// Element-wise.
+    Unary(UnaryOp, Val),
+    /// Element-wise.
+    Binary(BinaryOp, Val, Val),
+    /// Element-wise comparison.
+    Compare(CompareOp, Val, Val),
+    /// `condition ? then : else`.
+    Select(Val, Val, Val),
+    /// Conversion as [`crate::ir::Op::Cast`].
+    Cast(Val, Elem),
+    /// Reinterpretation of bits.
+    Bitcast(Val, Elem),
+    /// Row-major index of the element in the nest's sizes, `i32`.
+    Index,
+    /// Threefry-2x32-20.
+    Threefry {
+        /// Which word.
+        word: ThreefryWord,
+        /// Key words.
+        key: [Val; 2],
+        /// Counter words.
+        counter: [Val; 2],
+    },
+    /// Narrows and stores; the map covers every loop.
+    Store {
+        /// Where to.
+        buffer: BufferId,
+        /// Which element.
+        map: Map,
+        /// The value.
+        value: Val,
+    },
+    /// Stores into the row `position` of a history; the map covers every loop.
+    StoreRow {
+        /// The history.
+        history: BufferId,
+        /// Which element of the row.
+        map: Map,
+        /// The value.
+        value: Val,
+    },
+    /// Stores at `base + index` of a one-group buffer, where index is the row-major index in the nest (concatenation).
+    StoreAt {
+        /// Where to: a buffer of one group.
+        buffer: BufferId,
+        /// Element offset of this part.
+        base: usize,
+        /// The value.
+        value: Val,
+    },
+    /// Reduces over loop `over` into a buffer that follows the other loops.
+    Reduce {
+        /// How.
+        op: ReduceOp,
+        /// The loop that disappears.
+        over: usize,
+        /// The value.
+        value: Val,
+        /// Where to.
+        buffer: BufferId,
+        /// Which element; covers every loop but `over`.
+        map: Map,
+    },
+    /// `buffer[offsets[..]] += value`, in row-major order of the nest; the buffer is zeroed before the nest.
+    ScatterAdd {
+        /// Where to; stored in an arithmetic type.
+        buffer: BufferId,
+        /// Physical offsets, `i32`.
+        offsets: BufferId,
+        /// Which element of `offsets`; covers every loop.
+        map: Map,
+        /// The value.
+        value: Val,
+    },
+}
+
+impl Inst {
+    /// True if the instruction yields no value.
+    pub fn is_effect(&self) -> bool {
+        matches!(
+            self,
+            Inst::Store { .. }
+                | Inst::StoreRow { .. }
+                | Inst::StoreAt { .. }
+                | Inst::Reduce { .. }
+                | Inst::ScatterAdd { .. }
+        )
+    }
+}
+
+/// An instruction with its type and origin.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Typed {
+    /// What it does.
+    pub inst: Inst,
+    /// Type of its value (of the stored value, for effects).
+    pub elem: Elem,
+    /// The source line that asked for it.
+    pub location: Location,
+}
+
+/// A perfect loop nest.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Nest {
+    /// Trip counts, outermost first; the last loop is vectorised.
+    pub sizes: Vec<usize>,
+    /// The body, operands first.
+    pub insts: Vec<Typed>,
+}
+
+impl Nest {
+    /// Trip count of the innermost loop.
+    pub fn inner(&self) -> usize {
+        self.sizes.last().copied().unwrap_or(1)
+    }
+
+    /// Number of elements.
+    pub fn size(&self) -> usize {
+        self.sizes.iter().product()
+    }
+}
+
+/// A program ready for code generation.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Lowered {
+    /// Name of the model.
+    pub name: String,
+    /// All memory.
+    pub buffers: Vec<Buffer>,
+    /// One step: nests in order.
+    pub nests: Vec<Nest>,
+}
+
+impl Lowered {
+    /// The buffer `id`.
+    pub fn buffer(&self, id: BufferId) -> &Buffer {
+        &self.buffers[id.index()]
+    }
+
+    /// Ids and buffers.
+    pub fn iter(&self) -> impl Iterator<Item = (BufferId, &Buffer)> {
+        self.buffers.iter().enumerate().map(|(i, b)| (BufferId(i as u32), b))
+    }
+
+    /// Bytes of all buffers.
+    pub fn bytes(&self) -> usize {
+        self.buffers.iter().map(Buffer::bytes).sum()
+    }
+}

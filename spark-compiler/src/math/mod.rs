@@ -1,0 +1,127 @@
+//! Elementary functions, written once as *recipes*.
+//!
+//! A recipe is straight-line code over the small builder trait [`Arith`]: it says which additions, multiplications and
+//! bit operations make up `exp`, but not what carries them out. The evaluator runs a recipe on Rust scalars
+//! ([`scalar`]); code generation runs the same recipe on vectors of CLIF values (`emit::lanes`). Both therefore do the
+//! same IEEE operations in the same order and agree bit for bit by construction, on every machine: there is no fused
+//! multiply-add, no table, no branch, and nothing a C library could do differently.
+//!
+//! | function | `f32` | `f64` |
+//! |---|---|---|
+//! | [`exp`](exp::exp) | ≤ 1.1 ulp, gradual underflow | ≤ 1 ulp, gradual underflow |
+//! | [`log`](log::log) | ≤ 1 ulp, subnormal arguments included | ≤ 1 ulp |
+//! | [`tanh`](tanh::tanh) | ≤ 2 ulp | ≤ 2 ulp |
+//! | `sin`, `cos` ([`trig`]) | ≤ 1 ulp for every finite argument | ≤ 1 ulp for magnitudes ≤ 2²⁰ · π/2, NaN beyond |
+//!
+//! (Bounds are those the tests below enforce.) Other recipes: the conversions between `f32` and the 16-bit formats
+//! ([`half`]) and the counter-based random generator ([`threefry`](mod@threefry)).
+
+pub mod exp;
+pub mod half;
+pub mod log;
+pub mod scalar;
+pub mod tanh;
+pub mod threefry;
+pub mod trig;
+
+#[cfg(test)]
+mod tests;
+
+/// What recipes are written in: one floating-point format, the integers of its width and truth values.
+///
+/// An implementation carries out each operation on its own kind of value: a Rust scalar, or four lanes of CLIF values.
+/// Integer operations wrap; every floating-point operation is IEEE with round-to-nearest-even and is never contracted
+/// or reordered.
+pub trait Arith {
+    /// A floating-point value.
+    type F: Copy;
+    /// An integer of the same width.
+    type I: Copy;
+    /// A truth value.
+    type M: Copy;
+
+    /// Bits of the significand field: 23 or 52.
+    const MANTISSA: u32;
+    /// Exponent bias: 127 or 1023.
+    const BIAS: i64;
+
+    /// A constant, rounded to the format.
+    fn float(&mut self, value: f64) -> Self::F;
+    /// A constant, truncated to the width.
+    fn int(&mut self, value: i64) -> Self::I;
+
+    /// `x + y`.
+    fn add(&mut self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x − y`.
+    fn sub(&mut self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x · y`.
+    fn mul(&mut self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x / y`.
+    fn div(&mut self, x: Self::F, y: Self::F) -> Self::F;
+    /// Magnitude: clears the sign bit.
+    fn abs(&mut self, x: Self::F) -> Self::F;
+    /// The nearest integer, ties to even.
+    fn nearest(&mut self, x: Self::F) -> Self::F;
+
+    /// `x < y`; false for NaN.
+    fn lt(&mut self, x: Self::F, y: Self::F) -> Self::M;
+    /// `x = y`; false for NaN.
+    fn eq(&mut self, x: Self::F, y: Self::F) -> Self::M;
+    /// `condition ? then : otherwise`.
+    fn select(&mut self, condition: Self::M, then: Self::F, otherwise: Self::F) -> Self::F;
+
+    /// The bits of `x`.
+    fn bits(&mut self, x: Self::F) -> Self::I;
+    /// The float with bits `x`.
+    fn float_from_bits(&mut self, x: Self::I) -> Self::F;
+
+    /// `x + y`, wrapping.
+    fn iadd(&mut self, x: Self::I, y: Self::I) -> Self::I;
+    /// `x − y`, wrapping.
+    fn isub(&mut self, x: Self::I, y: Self::I) -> Self::I;
+    /// Bitwise and.
+    fn iand(&mut self, x: Self::I, y: Self::I) -> Self::I;
+    /// Bitwise or.
+    fn ior(&mut self, x: Self::I, y: Self::I) -> Self::I;
+    /// Bitwise exclusive or.
+    fn ixor(&mut self, x: Self::I, y: Self::I) -> Self::I;
+    /// Left shift by a constant.
+    fn ishl(&mut self, x: Self::I, by: u32) -> Self::I;
+    /// Logical right shift by a constant.
+    fn ishr(&mut self, x: Self::I, by: u32) -> Self::I;
+    /// `x < y`, signed.
+    fn ilt(&mut self, x: Self::I, y: Self::I) -> Self::M;
+    /// `x = y`.
+    fn ieq(&mut self, x: Self::I, y: Self::I) -> Self::M;
+    /// `condition ? then : otherwise`.
+    fn iselect(&mut self, condition: Self::M, then: Self::I, otherwise: Self::I) -> Self::I;
+}
+
+/// `c[0] + x · (c[1] + x · (c[2] + …))`.
+fn polynomial<A: Arith>(a: &mut A, x: A::F, coefficients: &[f64]) -> A::F {
+    let (last, rest) = coefficients.split_last().expect("a polynomial has a coefficient");
+    let mut sum = a.float(*last);
+    for &c in rest.iter().rev() {
+        let product = a.mul(sum, x);
+        let c = a.float(c);
+        sum = a.add(c, product);
+    }
+    sum
+}
+
+/// The integer value of `x`, which is integral and small, in the low bits (two's complement; the high bits are junk).
+///
+/// Adding 1.5 · 2^MANTISSA moves the units into the last place of the significand.
+fn low_bits<A: Arith>(a: &mut A, x: A::F) -> A::I {
+    let shift = a.float(1.5 * (1u64 << A::MANTISSA) as f64);
+    let shifted = a.add(x, shift);
+    a.bits(shifted)
+}
+
+/// 2^k for an integer `k` in the exponent range of normal numbers; only the low bits of `k` count.
+fn power_of_two<A: Arith>(a: &mut A, k: A::I) -> A::F {
+    let bias = a.int(A::BIAS);
+    let exponent = a.iadd(k, bias);
+    let bits = a.ishl(exponent, A::MANTISSA);
+    a.float_from_bits(bits)
+}

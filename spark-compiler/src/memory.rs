@@ -1,0 +1,374 @@
+//! The memory of one running program: all buffers in one allocation.
+//!
+//! Host arrays are row-major; buffers have padded rows and one bit per truth value (see [`crate::loops`]). This module
+//! is the only place that converts between the two. Constants are written once and cannot be changed: generated code
+//! trusts the offsets among them.
+#![allow(unsafe_code)]
+
+use crate::ir::{Array, DType, Data, Elem};
+use crate::loops::{Buffer, BufferId, Lowered, Role};
+use crate::with_data;
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ptr::NonNull;
+
+/// Alignment of every buffer.
+const ALIGN: usize = 64;
+
+/// Why memory could not be made, written or read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum MemoryError {
+    /// The buffers do not fit the address space.
+    #[error("the model needs more memory than this machine can address")]
+    TooLarge,
+    /// The buffer is not one of this memory.
+    #[error("buffer {0} does not belong to this memory")]
+    Foreign(BufferId),
+    /// A constant is to be written.
+    #[error("`{0}` is a constant")]
+    ReadOnly(String),
+    /// Too few or too many elements.
+    #[error("`{name}` holds {expected} elements, got {found}")]
+    Length {
+        /// Name of the buffer.
+        name: String,
+        /// Elements it holds.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// A read into data of another type.
+    #[error("`{name}` stores {expected}, got {found}")]
+    Type {
+        /// Name of the buffer.
+        name: String,
+        /// Its storage type.
+        expected: DType,
+        /// The type given.
+        found: DType,
+    },
+    /// A position outside its history.
+    #[error("`{name}` must be below {rows}, got {found}")]
+    Position {
+        /// Name of the position.
+        name: String,
+        /// Rows of the history.
+        rows: usize,
+        /// The value given.
+        found: i64,
+    },
+}
+
+/// All buffers of a program.
+#[derive(Debug)]
+pub struct Memory {
+    start: NonNull<u8>,
+    layout: Layout,
+    /// Start of each buffer, as generated code reads it.
+    table: Box<[*mut u8]>,
+    /// Bytes of each buffer.
+    sizes: Box<[usize]>,
+    fingerprint: u64,
+}
+
+// SAFETY: the allocation is owned, and reached only through `&self` for reading and `&mut self` for writing.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: allocated in `new` with this layout.
+        unsafe { dealloc(self.start.as_ptr(), self.layout) };
+    }
+}
+
+/// Identifies what generated code relies on: every buffer's layout and role, and the contents of integer constants, which
+/// may be offsets or delays.
+pub(crate) fn fingerprint(lowered: &Lowered) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for buffer in &lowered.buffers {
+        (buffer.dtype, buffer.sizes(), buffer.rows(), std::mem::discriminant(&buffer.role)).hash(&mut hasher);
+        match &buffer.role {
+            Role::Constant(values) if buffer.dtype.elem() == Elem::I32 => values.to_i32().hash(&mut hasher),
+            Role::Position { rows } => rows.hash(&mut hasher),
+            _ => {}
+        }
+    }
+    hasher.finish()
+}
+
+/// Bytes of a buffer; `None` if they cannot be counted.
+fn checked_bytes(buffer: &Buffer) -> Option<usize> {
+    let elements = buffer.shape.checked_size()?;
+    // Padding multiplies a row by at most 64; this bound keeps all products below from overflowing.
+    elements.max(1).checked_mul(64 * 8)?.checked_mul(buffer.rows())?;
+    Some(buffer.bytes())
+}
+
+impl Memory {
+    /// Memory for `lowered`: constants and initial states in place, everything else zero.
+    ///
+    /// # Errors
+    /// [`MemoryError::TooLarge`] if the buffers do not fit the address space.
+    pub fn new(lowered: &Lowered) -> Result<Memory, MemoryError> {
+        let mut sizes = Vec::with_capacity(lowered.buffers.len());
+        let mut offsets = Vec::with_capacity(lowered.buffers.len());
+        let mut total = 0usize;
+        for buffer in &lowered.buffers {
+            let bytes = checked_bytes(buffer).ok_or(MemoryError::TooLarge)?;
+            sizes.push(bytes);
+            offsets.push(total);
+            total = total.checked_add(bytes.next_multiple_of(ALIGN)).ok_or(MemoryError::TooLarge)?;
+        }
+        let layout = Layout::from_size_align(total.max(ALIGN), ALIGN).map_err(|_| MemoryError::TooLarge)?;
+        // SAFETY: the size is not zero.
+        let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        // SAFETY: offsets are within the allocation.
+        let table = offsets.iter().map(|&offset| unsafe { start.as_ptr().add(offset) }).collect();
+        let fingerprint = fingerprint(lowered);
+        let mut memory = Memory { start, layout, table, sizes: sizes.into(), fingerprint };
+        for (id, buffer) in lowered.iter() {
+            if let Role::Constant(values) | Role::State(values) = &buffer.role {
+                memory.put(buffer, id, 0, values.data())?;
+            }
+        }
+        Ok(memory)
+    }
+
+    /// Restores initial states, empty histories and their positions.
+    ///
+    /// # Errors
+    /// [`MemoryError::Foreign`] if the memory was made for another program.
+    pub fn reset(&mut self, lowered: &Lowered) -> Result<(), MemoryError> {
+        for (id, buffer) in lowered.iter() {
+            self.owned(lowered, id)?;
+            match &buffer.role {
+                Role::State(values) => self.put(buffer, id, 0, values.data())?,
+                Role::History { .. } | Role::Position { .. } => self.bytes_mut(id).fill(0),
+                Role::Constant(_) | Role::Input | Role::Output | Role::Temporary => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a buffer (not a history: see [`Memory::write_history`]) from elements in host order, converting their type.
+    ///
+    /// # Errors
+    /// If the buffer is constant or foreign, the length differs, or a position lies outside its history.
+    pub fn write(&mut self, lowered: &Lowered, id: BufferId, data: &Data) -> Result<(), MemoryError> {
+        let buffer = self.writable(lowered, id)?;
+        self.put(buffer, id, 0, data)
+    }
+
+    /// The elements of a buffer (of a history, those of its first row) in host order.
+    ///
+    /// # Errors
+    /// [`MemoryError::Foreign`] if the memory was made for another program.
+    pub fn read(&self, lowered: &Lowered, id: BufferId) -> Result<Array, MemoryError> {
+        let buffer = self.owned(lowered, id)?;
+        let mut data = Data::zeros(buffer.dtype, buffer.shape.size());
+        self.get(buffer, id, 0, &mut data);
+        Ok(Array::new(buffer.shape.clone(), data).expect("as many elements as the shape has"))
+    }
+
+    /// As [`Memory::read`], into existing data of the same type and length; does not allocate.
+    ///
+    /// # Errors
+    /// If the buffer is foreign, or type or length differ.
+    pub fn read_into(&self, lowered: &Lowered, id: BufferId, data: &mut Data) -> Result<(), MemoryError> {
+        let buffer = self.owned(lowered, id)?;
+        if data.dtype() != buffer.dtype {
+            let (expected, found) = (buffer.dtype, data.dtype());
+            return Err(MemoryError::Type { name: buffer.name.clone(), expected, found });
+        }
+        length(buffer, buffer.shape.size(), data.len())?;
+        self.get(buffer, id, 0, data);
+        Ok(())
+    }
+
+    /// All rows of a history as they lie in memory, one after another.
+    ///
+    /// # Errors
+    /// [`MemoryError::Foreign`] if the memory was made for another program.
+    pub fn read_history(&self, lowered: &Lowered, id: BufferId) -> Result<Data, MemoryError> {
+        let buffer = self.owned(lowered, id)?;
+        let mut all = Data::zeros(buffer.dtype, 0);
+        let mut one = Data::zeros(buffer.dtype, buffer.shape.size());
+        for row in 0..buffer.rows() {
+            self.get(buffer, id, row, &mut one);
+            append(&mut all, &one);
+        }
+        Ok(all)
+    }
+
+    /// Writes all rows of a history as [`Memory::read_history`] gave them.
+    ///
+    /// # Errors
+    /// If the buffer is constant or foreign, or the length differs.
+    pub fn write_history(&mut self, lowered: &Lowered, id: BufferId, data: &Data) -> Result<(), MemoryError> {
+        let buffer = self.writable(lowered, id)?;
+        let size = buffer.shape.size();
+        length(buffer, size * buffer.rows(), data.len())?;
+        let data = data.convert(buffer.dtype);
+        for row in 0..buffer.rows() {
+            let part = with_data!(&data, v => crate::ir::Stored::data(v[row * size..(row + 1) * size].to_vec()));
+            self.put(buffer, id, row, &part)?;
+        }
+        Ok(())
+    }
+
+    /// What the program this memory belongs to relies on.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    /// The table generated code takes. Valid until the memory is dropped; the pointers may be written through.
+    pub(crate) fn table(&mut self) -> *const *mut u8 {
+        self.table.as_ptr()
+    }
+
+    fn owned<'l>(&self, lowered: &'l Lowered, id: BufferId) -> Result<&'l Buffer, MemoryError> {
+        let buffer = lowered.buffers.get(id.index()).ok_or(MemoryError::Foreign(id))?;
+        let same = lowered.buffers.len() == self.sizes.len() && buffer.bytes() == self.sizes[id.index()];
+        if same { Ok(buffer) } else { Err(MemoryError::Foreign(id)) }
+    }
+
+    fn writable<'l>(&self, lowered: &'l Lowered, id: BufferId) -> Result<&'l Buffer, MemoryError> {
+        let buffer = self.owned(lowered, id)?;
+        if matches!(buffer.role, Role::Constant(_)) {
+            return Err(MemoryError::ReadOnly(buffer.name.clone()));
+        }
+        Ok(buffer)
+    }
+
+    pub(crate) fn bytes(&self, id: BufferId) -> &[u8] {
+        // SAFETY: the buffer's part of the allocation, which is initialised (zeroed, then written by us).
+        unsafe { std::slice::from_raw_parts(self.table[id.index()], self.sizes[id.index()]) }
+    }
+
+    fn bytes_mut(&mut self, id: BufferId) -> &mut [u8] {
+        // SAFETY: as `bytes`; `&mut self` makes it exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.table[id.index()], self.sizes[id.index()]) }
+    }
+
+    /// Writes one row of a history, or a whole other buffer.
+    fn put(&mut self, buffer: &Buffer, id: BufferId, row: usize, data: &Data) -> Result<(), MemoryError> {
+        length(buffer, buffer.shape.size(), data.len())?;
+        if let Role::Position { rows } = buffer.role {
+            let found = data.get_f64(0) as i64;
+            if !(0..rows as i64).contains(&found) {
+                return Err(MemoryError::Position { name: buffer.name.clone(), rows, found });
+            }
+        }
+        let converted;
+        let data = if data.dtype() == buffer.dtype {
+            data
+        } else {
+            converted = data.convert(buffer.dtype);
+            &converted
+        };
+        let (inner, stride) = (inner(buffer), buffer.stride());
+        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
+        let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
+        if inner == 0 {
+            return Ok(());
+        }
+        match data {
+            Data::Bool(values) => {
+                for (values, bits) in values.chunks(inner).zip(bytes.chunks_mut(stride / 8)) {
+                    for (values, byte) in values.chunks(8).zip(bits) {
+                        *byte = values.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
+                    }
+                }
+            }
+            Data::F16(v) => put_rows(v, inner, bytes, stride),
+            Data::BF16(v) => put_rows(v, inner, bytes, stride),
+            Data::F32(v) => put_rows(v, inner, bytes, stride),
+            Data::F64(v) => put_rows(v, inner, bytes, stride),
+            Data::U8(v) => put_rows(v, inner, bytes, stride),
+            Data::U16(v) => put_rows(v, inner, bytes, stride),
+            Data::I32(v) => put_rows(v, inner, bytes, stride),
+        }
+        Ok(())
+    }
+
+    /// Reads one row of a history, or a whole other buffer, into data of the buffer's type and length.
+    fn get(&self, buffer: &Buffer, id: BufferId, row: usize, data: &mut Data) {
+        let (inner, stride) = (inner(buffer), buffer.stride());
+        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
+        let bytes = &self.bytes(id)[row * row_bytes..][..row_bytes];
+        if inner == 0 {
+            return;
+        }
+        match data {
+            Data::Bool(values) => {
+                for (values, bits) in values.chunks_mut(inner).zip(bytes.chunks(stride / 8)) {
+                    for (i, value) in values.iter_mut().enumerate() {
+                        *value = bits[i / 8] >> (i % 8) & 1 == 1;
+                    }
+                }
+            }
+            Data::F16(v) => get_rows(v, inner, bytes, stride),
+            Data::BF16(v) => get_rows(v, inner, bytes, stride),
+            Data::F32(v) => get_rows(v, inner, bytes, stride),
+            Data::F64(v) => get_rows(v, inner, bytes, stride),
+            Data::U8(v) => get_rows(v, inner, bytes, stride),
+            Data::U16(v) => get_rows(v, inner, bytes, stride),
+            Data::I32(v) => get_rows(v, inner, bytes, stride),
+        }
+    }
+}
+
+fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryError> {
+    let name = || buffer.name.clone();
+    if expected == found { Ok(()) } else { Err(MemoryError::Length { name: name(), expected, found }) }
+}
+
+/// Elements of the innermost group.
+fn inner(buffer: &Buffer) -> usize {
+    buffer.sizes().last().copied().unwrap_or(1)
+}
+
+/// Number types without padding bytes, of which every bit pattern is a value.
+trait Plain: Copy {}
+impl Plain for half::f16 {}
+impl Plain for half::bf16 {}
+impl Plain for f32 {}
+impl Plain for f64 {}
+impl Plain for u8 {}
+impl Plain for u16 {}
+impl Plain for i32 {}
+
+fn put_rows<T: Plain>(values: &[T], inner: usize, bytes: &mut [u8], stride: usize) {
+    let row_bytes = stride * size_of::<T>();
+    for (values, bytes) in values.chunks(inner).zip(bytes.chunks_mut(row_bytes)) {
+        // SAFETY: plain numbers may be seen as bytes.
+        let source = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
+        bytes[..source.len()].copy_from_slice(source);
+    }
+}
+
+fn get_rows<T: Plain>(values: &mut [T], inner: usize, bytes: &[u8], stride: usize) {
+    let row_bytes = stride * size_of::<T>();
+    for (values, bytes) in values.chunks_mut(inner).zip(bytes.chunks(row_bytes)) {
+        let len = size_of_val(values);
+        // SAFETY: plain numbers may be seen as bytes, and any bytes are plain numbers.
+        let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
+        target.copy_from_slice(&bytes[..len]);
+    }
+}
+
+fn append(all: &mut Data, more: &Data) {
+    match (all, more) {
+        (Data::F16(a), Data::F16(b)) => a.extend(b),
+        (Data::BF16(a), Data::BF16(b)) => a.extend(b),
+        (Data::F32(a), Data::F32(b)) => a.extend(b),
+        (Data::F64(a), Data::F64(b)) => a.extend(b),
+        (Data::U8(a), Data::U8(b)) => a.extend(b),
+        (Data::U16(a), Data::U16(b)) => a.extend(b),
+        (Data::I32(a), Data::I32(b)) => a.extend(b),
+        (Data::Bool(a), Data::Bool(b)) => a.extend(b),
+        _ => unreachable!("data of one type"),
+    }
+}

@@ -1,0 +1,40 @@
+//! Constant folding: an operation whose operands are all constant becomes a literal or a constant array.
+//!
+//! Conditions: every operand is a literal or a constant. Exact: the evaluator that folds is the oracle for kernels.
+
+use super::rewrite::{Rewrite, rebuild};
+use crate::eval;
+use crate::ir::{Array, ConstId, Constant, Node, Op, Program};
+
+/// Folds operations on constants.
+pub fn fold(program: &Program) -> Program {
+    rebuild(program, |out, node| {
+        if matches!(
+            node.op,
+            Op::Literal(_) | Op::Constant(_) | Op::Input(_) | Op::State(_) | Op::Delay { .. }
+        ) {
+            return Rewrite::Node(node);
+        }
+        let mut operands: Option<Vec<Array>> = Some(Vec::new());
+        node.op.operands(|id| {
+            let value = match &out.node(id).op {
+                Op::Literal(value) => Some(Array::scalar(*value)),
+                Op::Constant(id) => Some(out.constant(*id).value.widen()),
+                _ => None,
+            };
+            operands = operands.take().zip(value).map(|(mut list, value)| {
+                list.push(value);
+                list
+            });
+        });
+        let Some(operands) = operands else { return Rewrite::Node(node) };
+        let value = eval::apply(out, &node, &operands.iter().collect::<Vec<_>>());
+        let scalar = if value.shape().is_scalar() { value.as_literal() } else { None };
+        let op = scalar.map(Op::Literal).unwrap_or_else(|| {
+            let name = format!("folded{}", out.constants.len());
+            out.constants.push(Constant { name, value });
+            Op::Constant(ConstId::from_index(out.constants.len() - 1))
+        });
+        Rewrite::Node(Node { op, ..node })
+    })
+}

@@ -1,0 +1,125 @@
+//! Judges what the keys of `#[param]` say: units, checks, names in files, and literal defaults of the wrong kind.
+//!
+//! A default that is any other expression is left to rustc: the emitted conversion carries its span.
+
+use std::collections::HashMap;
+
+use proc_macro2::Span;
+use syn::{Expr, ExprLit, ExprUnary, Lit, Type};
+
+use super::parse::{Config, DefaultValue, Param};
+use crate::ctxt::Ctxt;
+use crate::{attrs, units};
+
+/// The checks a parameter can ask for; the runtime carries them out.
+const CHECKS: &[&str] = &["positive", "non_negative", "zero_one", "binary", "finite"];
+
+/// Records every mistake of `config` and drops what cannot be emitted.
+pub(crate) fn check(config: &mut Config, ctxt: &mut Ctxt) {
+    for param in &mut config.fields {
+        check_units(param, ctxt);
+        check_checks(param, ctxt);
+        check_default(param, ctxt);
+    }
+    check_names(config, ctxt);
+}
+
+fn check_units(param: &Param, ctxt: &mut Ctxt) {
+    if let Some(text) = &param.units
+        && let Err(message) = units::check(&text.value())
+    {
+        ctxt.error(text.span(), message);
+    }
+}
+
+fn check_checks(param: &mut Param, ctxt: &mut Ctxt) {
+    param.checks.retain(|check| {
+        let name = check.to_string();
+        let known = CHECKS.contains(&name.as_str());
+        if !known {
+            ctxt.error(check.span(), attrs::unknown("check", &name, CHECKS));
+        }
+        known
+    });
+}
+
+/// No two fields may share a name or alias in files.
+fn check_names(config: &Config, ctxt: &mut Ctxt) {
+    let mut owners: HashMap<String, String> = HashMap::new();
+    for param in &config.fields {
+        let span = match &param.rename {
+            Some(name) => name.span(),
+            None => param.ident.span(),
+        };
+        let alias = param.alias.iter().map(|alias| (alias.value(), alias.span()));
+        for (name, span) in std::iter::once((param.file_name(), span)).chain(alias) {
+            if let Some(owner) = owners.insert(name.clone(), param.ident.to_string()) {
+                let message = format!("`{name}` already names the field `{owner}` in files");
+                ctxt.error(span, message);
+            }
+        }
+    }
+}
+
+/// What a literal is, or what a field takes.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Number,
+    Text,
+    Boolean,
+}
+
+impl Kind {
+    fn noun(self) -> &'static str {
+        match self {
+            Kind::Number => "a number",
+            Kind::Text => "a string",
+            Kind::Boolean => "a boolean",
+        }
+    }
+}
+
+fn check_default(param: &mut Param, ctxt: &mut Ctxt) {
+    let DefaultValue::Given(value) = &param.default else {
+        return;
+    };
+    if let (Some(expected), Some((found, span))) = (field_kind(&param.ty), literal_kind(value))
+        && expected != found
+    {
+        let message = format!("default of `{}` must be {}, found {}", param.ident, expected.noun(), found.noun());
+        ctxt.error(span, message);
+        param.default = DefaultValue::Wrong;
+    }
+}
+
+/// The literal a field of this type takes, for the types the macro knows by name.
+fn field_kind(ty: &Type) -> Option<Kind> {
+    let Type::Path(path) = ty else { return None };
+    let name = path.path.segments.last()?.ident.to_string();
+    Some(match name.as_str() {
+        "Param" | "Units" | "f32" | "f64" => Kind::Number,
+        "u8" | "u16" | "u32" | "u64" | "u128" | "usize" => Kind::Number,
+        "i8" | "i16" | "i32" | "i64" | "i128" | "isize" => Kind::Number,
+        "String" => Kind::Text,
+        "bool" => Kind::Boolean,
+        _ => return None,
+    })
+}
+
+fn literal_kind(value: &Expr) -> Option<(Kind, Span)> {
+    match value {
+        Expr::Lit(ExprLit { lit, .. }) => {
+            let kind = match lit {
+                Lit::Str(_) | Lit::ByteStr(_) | Lit::CStr(_) | Lit::Char(_) => Kind::Text,
+                Lit::Int(_) | Lit::Float(_) | Lit::Byte(_) => Kind::Number,
+                Lit::Bool(_) => Kind::Boolean,
+                _ => return None,
+            };
+            Some((kind, lit.span()))
+        }
+        Expr::Unary(ExprUnary { expr, .. }) => literal_kind(expr),
+        Expr::Paren(paren) => literal_kind(&paren.expr),
+        Expr::Group(group) => literal_kind(&group.expr),
+        _ => None,
+    }
+}

@@ -1,0 +1,114 @@
+//! The attribute macros of Spark.
+//!
+//! | attribute | on | does |
+//! |---|---|---|
+//! | [`macro@config`] | a struct with named fields | describes, reads, writes and registers a configuration |
+//! | [`macro@module`] | a struct | tells variables, constants, nested modules and the config apart |
+//! | [`macro@module`] | its `impl` block | describes the ports, registers the module, rewrites the method bodies |
+//! | [`macro@traced`] | a free `fn` or any `impl` block | rewrites the bodies and nothing else |
+//!
+//! Every macro is three steps, one file each: **parse** (syntax into a small model, nothing judged), **check** (every mistake
+//! recorded, none fatal) and **emit** (static data and calls into `::spark::__private`, no logic).
+//! Three rules hold everywhere:
+//!
+//! * all mistakes of an item are reported at once, each at the token at fault (`ctxt.rs`);
+//! * the user's item is always emitted again, without our helper attributes, so that one mistake gives one message;
+//! * *the type of an operand decides, never the macro*: what is rewritten works the same on host values (`rewrite/`).
+
+mod attrs;
+mod config;
+mod ctxt;
+mod module;
+mod rewrite;
+mod units;
+
+use proc_macro::TokenStream;
+
+/// Turns a struct with named fields into a Spark configuration.
+///
+/// Each field may carry `#[param(..)]` with the keys
+///
+/// * `default = EXPR`: without it the field is required;
+/// * `units = "mV"`: the physical unit, a product or quotient of known units such as `"nS/mV"`;
+/// * `check = positive` or `check = [positive, finite]`: what a value must satisfy
+///   (`positive`, `non_negative`, `zero_one`, `binary`, `finite`);
+/// * `rename = "name"`: the name in files; `alias = "old_name"`: a further name accepted there.
+///
+/// The macro adds the fields `seed`, `dtype` and `dt` unless they are declared or the attribute reads
+/// `#[spark::config(bare)]`; derives `Clone`, `Debug` and `PartialEq`; writes `Default` if every field has a default and
+/// `new(required fields in order)` otherwise; and one chained setter `with_FIELD` per field.
+///
+/// ```ignore
+/// /// Parameters of [`LeakySoma`].
+/// #[spark::config]
+/// pub struct LeakySomaConfig {
+///     /// Membrane rest potential.
+///     #[param(default = -60.0, units = "mV")]
+///     pub potential_rest: Param,
+///     /// Shape of the pool.
+///     pub units: Units,
+/// }
+///
+/// let config = LeakySomaConfig::new(64).with_potential_rest(-65.0);
+/// ```
+#[proc_macro_attribute]
+pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    config::expand(attributes.into(), item.into()).into()
+}
+
+/// Makes a Spark module of a struct and its `impl` block; goes on both.
+///
+/// On the struct (keys `category = ".."` and `name = ".."`) every field has one role: `#[config]` (exactly one field),
+/// `#[variable]` (state), `#[constant]`, `#[module]` (a nested module) or `#[host]` (plain data, left alone).
+///
+/// On the `impl` block (no keys):
+///
+/// * `fn build(cx: &mut Build, config: C) -> Result<Self>` runs once, on the host, as written;
+/// * one method has `#[step(out = name)]` or `#[step(out = (a, b), axis = (post, pre))]`: its arguments are the input ports
+///   (`Option<T>` optional, `Vec<T>` variadic, `#[axis(pre)]` on an argument), what it returns the output ports;
+/// * `#[property]` on `fn kernel(&self) -> T` is a property, on `fn set_kernel(&mut self, kernel: T)` its setter;
+/// * `#[host]` on a function keeps its body as written. All other bodies are rewritten as [`macro@traced`] says.
+///
+/// ```ignore
+/// #[spark::module(category = "Components/Somas")]
+/// pub struct LeakySoma {
+///     #[config] config: LeakySomaConfig,
+///     #[variable] potential: Real,
+///     #[constant] threshold: Real,
+/// }
+///
+/// #[spark::module]
+/// impl LeakySoma {
+///     fn build(cx: &mut Build, config: LeakySomaConfig) -> Result<Self> { /* .. */ }
+///
+///     #[step(out = spikes)]
+///     fn step(&mut self, current: CurrentArray) -> SpikeArray {
+///         self.potential = self.potential + current;
+///         let fired = self.potential > self.threshold;
+///         if fired {
+///             self.potential = Real::from(0.0);
+///         }
+///         SpikeArray::new(fired)
+///     }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn module(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    module::expand(attributes.into(), item.into()).into()
+}
+
+/// Lets a helper function, or all functions of an `impl` block, work on traced values.
+///
+/// Comparisons, `&&`, `||` and `if` accept traced values as well as host values. A host `bool` runs one arm; a traced `Bool` runs
+/// both and selects, element by element, each variable or field assigned in an arm and the value of the `if`.
+///
+/// ```ignore
+/// #[spark::traced]
+/// fn rectify(x: Real) -> Real {
+///     if x > 0.0 { x } else { 0.0 }
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn traced(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    rewrite::expand(attributes.into(), item.into()).into()
+}

@@ -1,0 +1,123 @@
+//! Reads a module struct into [`ModuleStruct`] and takes the role attributes off its fields.
+
+use proc_macro2::TokenStream;
+use syn::{Attribute, Field, Fields, Ident, ItemStruct, LitStr, Type};
+
+use crate::attrs;
+use crate::ctxt::Ctxt;
+
+const KEYS: &[&str] = &["category", "name"];
+const ROLES: &[&str] = &["config", "variable", "constant", "module", "host"];
+
+/// A module struct as written.
+pub(crate) struct ModuleStruct {
+    pub(crate) ident: Ident,
+    /// Registered name, if not the struct's.
+    pub(crate) name: Option<LitStr>,
+    pub(crate) category: Option<LitStr>,
+    pub(crate) description: String,
+    pub(crate) fields: Vec<ModuleField>,
+}
+
+/// One field with its role.
+pub(crate) struct ModuleField {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    pub(crate) description: String,
+    /// `None` if the field has no role, or an unknown one; reported already.
+    pub(crate) role: Option<Role>,
+}
+
+/// What a field is to the module.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Role {
+    Config,
+    Variable,
+    Constant,
+    Module,
+    Host,
+}
+
+/// Reads `item`; `None` if it cannot be a module at all.
+pub(crate) fn parse(attributes: TokenStream, item: &mut ItemStruct, ctxt: &mut Ctxt) -> Option<ModuleStruct> {
+    let keys = attrs::keys(attributes, "#[spark::module]", KEYS, ctxt);
+    let (mut name, mut category) = (None, None);
+    for key in &keys {
+        let value = key.string(ctxt).cloned();
+        if key.name == "name" {
+            name = value;
+        } else {
+            category = value;
+        }
+    }
+    let mut fields = Vec::with_capacity(item.fields.len());
+    for field in item.fields.iter_mut() {
+        fields.extend(parse_field(field, ctxt));
+    }
+    if !item.generics.params.is_empty() {
+        let message = "a module cannot be generic: the registry builds it by name (helper functions may be generic)";
+        ctxt.error_at(&item.generics, message);
+        return None;
+    }
+    if !matches!(item.fields, Fields::Named(_)) {
+        let message = "`#[spark::module]` needs a struct with named fields: `struct Name { .. }`";
+        ctxt.error_at(&item.ident, message);
+        return None;
+    }
+    Some(ModuleStruct { ident: item.ident.clone(), name, category, description: attrs::doc_text(&item.attrs), fields })
+}
+
+fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<ModuleField> {
+    let ident = field.ident.clone()?;
+    let mut roles = Vec::new();
+    for name in ROLES {
+        roles.extend(attrs::take(&mut field.attrs, name));
+    }
+    for role in &roles {
+        attrs::no_arguments(role, ctxt);
+    }
+    if let [_, again, ..] = roles.as_slice() {
+        ctxt.error_at(again, format!("field `{ident}` has two roles; keep one"));
+    }
+    if roles.is_empty() && !take_misspelled(&mut field.attrs, ctxt) {
+        let message = format!(
+            "field `{ident}` is neither variable, constant, config, module nor host: \
+             put `#[variable]`, `#[constant]`, `#[module]` or `#[host]` on it"
+        );
+        ctxt.error(ident.span(), message);
+    }
+    let role = roles.first().and_then(attrs::attribute_name);
+    Some(ModuleField {
+        ty: field.ty.clone(),
+        description: attrs::doc_text(&field.attrs),
+        role: role.and_then(|name| Role::from_name(&name)),
+        ident,
+    })
+}
+
+/// Takes off an attribute that is almost a role, such as `#[varible]`, and reports it; true if there was one.
+fn take_misspelled(attributes: &mut Vec<Attribute>, ctxt: &mut Ctxt) -> bool {
+    let misspelled = attributes.extract_if(.., |attribute| {
+        attrs::attribute_name(attribute).is_some_and(|name| name != "doc" && attrs::nearest(&name, ROLES).is_some())
+    });
+    let mut any = false;
+    for attribute in misspelled {
+        any = true;
+        let name = attrs::attribute_name(&attribute).unwrap_or_default();
+        ctxt.error_at(attribute.path(), attrs::unknown("role", &name, ROLES));
+    }
+    any
+}
+
+impl Role {
+    fn from_name(name: &str) -> Option<Role> {
+        Some(match name {
+            "config" => Role::Config,
+            "variable" => Role::Variable,
+            "constant" => Role::Constant,
+            "module" => Role::Module,
+            "host" => Role::Host,
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! Everything `#[spark::module]` allows.
+use spark::prelude::*;
+
+/// Parameters of [`Leaky`].
+#[spark::config]
+pub struct LeakyConfig {
+    #[param(default = 0.9)]
+    pub decay: f64,
+}
+
+/// A leaky soma.
+#[spark::module(category = "Components/Somas", name = "LeakySoma")]
+pub struct Leaky {
+    #[config]
+    config: LeakyConfig,
+    /// Membrane potential.
+    #[variable]
+    potential: Real,
+    #[constant]
+    decay: Real,
+    #[host]
+    clamp: bool,
+}
+
+#[spark::module]
+impl Leaky {
+    fn build(_cx: &mut Build, config: LeakyConfig) -> Result<Self> {
+        // Not rewritten: `return` under a host condition, and no closure around it.
+        if config.decay < 0.0 {
+            return Err("negative decay".into());
+        }
+        Ok(Leaky {
+            potential: Real::from(0.0),
+            decay: Real::from(config.decay),
+            clamp: true,
+            config,
+        })
+    }
+
+    #[step(out = (spikes, potential), axis = post)]
+    fn step(
+        &mut self,
+        /// Synaptic current.
+        current: CurrentArray,
+        #[axis(post, pre)] inhibition_mask: Option<BooleanMask>,
+        args: Vec<CurrentArray>,
+    ) -> (SpikeArray, PotentialArray) {
+        self.potential = self.decay * self.potential + self.decay * current;
+        for more in args {
+            self.potential = self.potential + self.decay * more;
+        }
+        let fired = self.potential > self.threshold();
+        if fired && self.clamp {
+            self.reset();
+        }
+        (SpikeArray::new(fired, inhibition_mask), PotentialArray(self.potential))
+    }
+
+    /// Membrane potential.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray(self.potential)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.potential = if kernel.0 > 100.0 { 100.0 } else { kernel.0 };
+    }
+
+    #[property]
+    fn rate(&self) -> FloatArray {
+        FloatArray(self.decay)
+    }
+
+    fn threshold(&self) -> Real {
+        Real::from(if self.config.decay == 0.9 { 1.0 } else { 2.0 })
+    }
+
+    fn reset(&mut self) {
+        self.potential = Real::from(0.0);
+    }
+
+    #[host]
+    #[allow(dead_code)]
+    fn describe(&self) -> &str {
+        if self.clamp { "clamped" } else { "free" }
+    }
+}
+
+/// A module with a nested one, without inputs, outputs or properties.
+#[spark::module]
+pub struct Outer {
+    #[module]
+    inner: Leaky,
+    #[config]
+    config: LeakyConfig,
+}
+
+#[spark::module]
+impl Outer {
+    fn build(cx: &mut Build, config: LeakyConfig) -> Result<Self> {
+        Ok(Outer { inner: Leaky::build(cx, config.clone())?, config })
+    }
+
+    #[step]
+    fn advance(&mut self) {
+        self.inner.reset();
+    }
+}
+
+fn main() {}

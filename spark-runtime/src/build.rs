@@ -1,0 +1,180 @@
+//! The build context: what a module's `build` sees.
+//!
+//! `build` runs once on the host, inside an eager session: handles made here hold numbers, and those left in
+//! `#[variable]` and `#[constant]` fields become initial states and constants. Random keys are drawn in Spark's order,
+//! one per call of [`Build::param`] or [`Build::key`], so a seed gives the reference's kernels, delays and masks.
+
+use crate::config::{Config, Param};
+use crate::error::{Error, Result};
+use crate::init::InitOverrides;
+use crate::payload::PayloadKind;
+use crate::rng::{Key, RngStream};
+use indexmap::IndexMap;
+use spark_compiler::array::{Bool, Int, Real, tape};
+use spark_compiler::ir::{Array, Axis, DType, Elem, Shape};
+
+/// What is known of an input before the first step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputInfo {
+    /// Kind of the payload.
+    pub kind: &'static PayloadKind,
+    /// Shape in the module's axes.
+    pub shape: Shape,
+    /// Spikes over synapses.
+    pub async_spikes: bool,
+}
+
+/// What a module's `build` may ask and draw.
+#[derive(Debug)]
+pub struct Build<'a> {
+    module: &'static str,
+    inputs: &'a IndexMap<String, InputInfo>,
+    rng: RngStream,
+    dtype: DType,
+    dt: f64,
+}
+
+impl<'a> Build<'a> {
+    /// A context for a module of type `module` with these inputs.
+    pub fn new(module: &'static str, inputs: &'a IndexMap<String, InputInfo>) -> Build<'a> {
+        Build { module, inputs, rng: RngStream::new(0), dtype: DType::F32, dt: 1.0 }
+    }
+
+    /// Takes seed, precision and time step from the module's configuration.
+    pub fn configure(&mut self, config: &impl Config) {
+        self.rng = RngStream::new(config.seed());
+        self.dtype = config.dtype();
+        self.dt = config.dt();
+        tape::set_float(self.dtype.elem());
+    }
+
+    /// Time step, in ms.
+    pub fn dt(&self) -> f64 {
+        self.dt
+    }
+
+    /// Storage type of floating-point states.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// What is known of the input `port`.
+    ///
+    /// # Errors
+    /// If nothing is connected to it.
+    pub fn input(&self, port: &str) -> Result<&'a InputInfo> {
+        self.inputs.get(port).ok_or_else(|| {
+            let message = format!("{} needs something connected to its input `{port}`", self.module);
+            Error::new(message).help(format!("connect `{port}`, or give its shape when the model is built"))
+        })
+    }
+
+    /// True if something is connected to `port`.
+    pub fn is_connected(&self, port: &str) -> bool {
+        self.inputs.contains_key(port)
+    }
+
+    /// Shape of the input `port`, in the module's axes.
+    ///
+    /// # Errors
+    /// If nothing is connected to it.
+    pub fn shape(&self, port: &str) -> Result<Shape> {
+        Ok(self.input(port)?.shape.clone())
+    }
+
+    /// True if the input `port` carries spikes over synapses.
+    pub fn is_async(&self, port: &str) -> bool {
+        self.inputs.get(port).is_some_and(|input| input.async_spikes)
+    }
+
+    /// Shape of the presynaptic side of the input `port`.
+    ///
+    /// # Errors
+    /// If nothing is connected to it, or it has no presynaptic axis.
+    pub fn pre(&self, port: &str) -> Result<Shape> {
+        let shape = self.shape(port)?;
+        let group = shape.group(Axis::PRE).ok_or_else(|| {
+            Error::new(format!("`{port}` has shape {shape}, without a presynaptic axis"))
+        })?;
+        Ok(Shape::of(Axis::PRE, &group.dims))
+    }
+
+    /// The next random key of the module.
+    pub fn key(&mut self) -> Key {
+        self.rng.next_key()
+    }
+
+    /// The value of a parameter: a scalar stays a scalar, an array must have `shape`, an initializer draws it. Draws one
+    /// key, also where none is needed, as the reference does.
+    ///
+    /// # Errors
+    /// If an array has another shape, or the initializer refuses.
+    #[track_caller]
+    pub fn param(&mut self, name: &str, param: &Param, shape: &Shape) -> Result<Real> {
+        let array = self.array(name, param, shape, self.dtype, &InitOverrides::default())?;
+        Ok(self.real(&array))
+    }
+
+    /// The array of a parameter, in storage type `dtype`; `overrides` replace the initializer's own settings. Draws one
+    /// key.
+    ///
+    /// # Errors
+    /// As [`Build::param`].
+    pub fn array(
+        &mut self,
+        name: &str,
+        param: &Param,
+        shape: &Shape,
+        dtype: DType,
+        overrides: &InitOverrides,
+    ) -> Result<Array> {
+        let key = self.key();
+        param.resolve(key, shape, dtype, overrides).map_err(|error| error.prefixed(name))
+    }
+
+    /// An array as a handle.
+    pub fn real(&self, array: &Array) -> Real {
+        Real::from_value(tape::constant("value", &array.convert(self.dtype).widen()))
+    }
+
+    /// Integers as a handle.
+    pub fn int(&self, array: &Array) -> Int {
+        Int::from_value(tape::constant("value", &array.convert(DType::I32)))
+    }
+
+    /// Truth values as a handle.
+    pub fn bool(&self, array: &Array) -> Bool {
+        Bool::from_value(tape::constant("value", &array.convert(DType::Bool)))
+    }
+
+    /// Zeros.
+    pub fn zeros(&self, shape: &Shape) -> Real {
+        Real::from_value(tape::constant("zeros", &Array::zeros(shape.clone(), self.float().dtype())))
+    }
+
+    /// `value` everywhere; `value` may be smaller than `shape`.
+    #[track_caller]
+    pub fn full(&self, shape: &Shape, value: Real) -> Real {
+        self.zeros(shape) + value
+    }
+
+    /// `false` everywhere.
+    pub fn falses(&self, shape: &Shape) -> Bool {
+        Bool::from_value(tape::constant("falses", &Array::zeros(shape.clone(), DType::Bool)))
+    }
+
+    /// Zeros, as integers.
+    pub fn int_zeros(&self, shape: &Shape) -> Int {
+        Int::from_value(tape::constant("zeros", &Array::zeros(shape.clone(), DType::I32)))
+    }
+
+    /// A number of the model's floating-point type.
+    #[track_caller]
+    pub fn number(&self, value: f64) -> Real {
+        Real::scalar(value)
+    }
+
+    fn float(&self) -> Elem {
+        self.dtype.elem()
+    }
+}

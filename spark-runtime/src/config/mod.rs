@@ -1,0 +1,91 @@
+//! Configurations: the parameters of a module, as typed structs and as untyped trees.
+//!
+//! A configuration exists in three forms:
+//!
+//! * a [`ConfigTree`], the untyped form a file holds ([`crate::scfg`]);
+//! * [`ConfigValues`], a tree under a [`ConfigSpec`], the static description of one configuration type;
+//! * the typed struct, which implements [`Config`] (normally through `#[spark::config]`).
+//!
+//! Reading a typed struct converts and checks every field and reports every mistake, not only the first. The way back
+//! never fails, and a round trip is the identity.
+
+mod default;
+mod field;
+mod param;
+mod spec;
+pub mod validate;
+mod value;
+
+pub use default::FromDefault;
+pub(crate) use field::parse_dtype;
+pub use field::{FieldType, IntoConfigValue, Units};
+pub use param::Param;
+pub use spec::{ConfigErrors, ConfigSpec, ConfigValues, FieldSpec};
+pub use value::{ConfigTree, ConfigValue};
+
+use crate::error::{Error, Result};
+use crate::registry::snake_case;
+use spark_compiler::ir::DType;
+use std::fmt::Debug;
+
+/// A typed configuration. `#[spark::config]` implements it for a struct.
+pub trait Config: Clone + Debug + PartialEq + Send + Sync + 'static {
+    /// Name, fields, defaults and checks.
+    fn spec() -> &'static ConfigSpec;
+
+    /// Reads every field; `None` after at least one error was recorded.
+    fn from_values(values: &ConfigValues, errors: &mut ConfigErrors) -> Option<Self>;
+
+    /// The values of every field.
+    fn to_values(&self) -> ConfigValues;
+
+    /// Seed of the module's random numbers.
+    fn seed(&self) -> u32 {
+        0
+    }
+
+    /// Storage type of the module's floating-point states.
+    fn dtype(&self) -> DType {
+        DType::F32
+    }
+
+    /// Time step, in milliseconds.
+    fn dt(&self) -> f64 {
+        1.0
+    }
+
+    /// Reads an untyped tree.
+    ///
+    /// # Errors
+    /// If the tree is of another type, a required field is missing, a field is unknown, or a value has the wrong type or
+    /// lies outside its allowed range. All mistakes are reported at once.
+    fn from_tree(tree: &ConfigTree) -> Result<Self> {
+        let spec = Self::spec();
+        if !tree.type_name.is_empty() && snake_case(&tree.type_name) != snake_case(spec.name) {
+            let message = format!("expected a `{}`, found a `{}`", spec.name, tree.type_name);
+            return Err(Error::new(message));
+        }
+        read(&ConfigValues::from_tree(spec, tree))
+    }
+
+    /// The untyped tree of this configuration.
+    fn to_tree(&self) -> ConfigTree {
+        self.to_values().into_tree()
+    }
+
+    /// Checks every field's value, as reading does.
+    ///
+    /// # Errors
+    /// If a value lies outside its allowed range. All mistakes are reported at once.
+    fn validate(&self) -> Result<()> {
+        read::<Self>(&self.to_values()).map(|_| ())
+    }
+}
+
+fn read<C: Config>(values: &ConfigValues) -> Result<C> {
+    let mut errors = ConfigErrors::new();
+    values.unknown(&mut errors);
+    let config = C::from_values(values, &mut errors);
+    errors.into_result()?;
+    config.ok_or_else(|| Error::new(format!("`{}` could not be read", C::spec().name)))
+}

@@ -1,0 +1,453 @@
+//! The neuron controller: a population's components, run in dependency order within one step.
+
+use super::order;
+use super::wiring::{ModuleSpecs, PortMap};
+use crate::config::{Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, FieldType, Units};
+use crate::error::{Error, Result};
+use crate::module::{Build, DynModule, InputInfo, Port, join, trace_errors};
+use crate::payload::{BooleanMask, Payload, PayloadKind, PayloadType};
+use crate::port::{self, Args, concatenate};
+use crate::rng::{Key, RngStream};
+use crate::spec::{Direction, NeuronSpec, PortSpec};
+use indexmap::IndexMap;
+use spark_compiler::array::{Bool, tape};
+use spark_compiler::ir::{Array, Axis, DType, Data, Elem, Shape};
+
+/// Parameters of a [`Neuron`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeuronConfig {
+    /// The population's modules and their connections.
+    pub modules_specs: Vec<ModuleSpecs>,
+    /// Seed of the inhibition mask.
+    pub seed: u32,
+    /// Time step, in ms.
+    pub dt: f64,
+    /// Shape of the population.
+    pub units: Units,
+    /// Share of inhibitory neurons.
+    pub inhibitory_rate: f64,
+}
+
+/// Fields of [`NeuronConfig`]; registered neuron types share them.
+pub(crate) static FIELDS: [FieldSpec; 5] = [
+    FieldSpec {
+        name: "modules_specs",
+        alias: None,
+        type_name: "Vec<ModuleSpecs>",
+        units: None,
+        description: "The population's modules and their connections.",
+        checks: &[],
+        default: None,
+    },
+    FieldSpec {
+        name: "seed",
+        alias: None,
+        type_name: "u32",
+        units: None,
+        description: "Seed of the inhibition mask.",
+        checks: &[],
+        default: Some(|| ConfigValue::Int(0)),
+    },
+    FieldSpec {
+        name: "dt",
+        alias: None,
+        type_name: "f64",
+        units: Some("ms"),
+        description: "Time step.",
+        checks: &["positive"],
+        default: Some(|| ConfigValue::Float(1.0)),
+    },
+    FieldSpec {
+        name: "units",
+        alias: None,
+        type_name: "Units",
+        units: None,
+        description: "Shape of the population.",
+        checks: &[],
+        default: None,
+    },
+    FieldSpec {
+        name: "inhibitory_rate",
+        alias: None,
+        type_name: "f64",
+        units: None,
+        description: "Share of inhibitory neurons.",
+        checks: &["zero_one"],
+        default: Some(|| ConfigValue::Float(0.2)),
+    },
+];
+
+impl Config for NeuronConfig {
+    fn spec() -> &'static ConfigSpec {
+        static SPEC: ConfigSpec =
+            ConfigSpec { name: "NeuronConfig", description: "A population from parts.", fields: &FIELDS };
+        &SPEC
+    }
+
+    fn from_values(values: &ConfigValues, errors: &mut ConfigErrors) -> Option<NeuronConfig> {
+        let modules_specs = values.read(&FIELDS[0], errors);
+        let seed = values.read(&FIELDS[1], errors);
+        let dt = values.read(&FIELDS[2], errors);
+        let units = values.read(&FIELDS[3], errors);
+        let inhibitory_rate = values.read(&FIELDS[4], errors);
+        Some(NeuronConfig {
+            modules_specs: modules_specs?,
+            seed: seed?,
+            dt: dt?,
+            units: units?,
+            inhibitory_rate: inhibitory_rate?,
+        })
+    }
+
+    fn to_values(&self) -> ConfigValues {
+        let mut values = ConfigValues::new(Self::spec());
+        values.write("modules_specs", &self.modules_specs);
+        values.write("seed", &self.seed);
+        values.write("dt", &self.dt);
+        values.write("units", &self.units);
+        values.write("inhibitory_rate", &self.inhibitory_rate);
+        values
+    }
+
+    fn seed(&self) -> u32 {
+        self.seed
+    }
+
+    fn dt(&self) -> f64 {
+        self.dt
+    }
+}
+
+impl NeuronConfig {
+    /// A neuron of `units` with these modules.
+    pub fn new(units: impl Into<Units>, modules: Vec<ModuleSpecs>) -> NeuronConfig {
+        NeuronConfig { modules_specs: modules, seed: 0, dt: 1.0, units: units.into(), inhibitory_rate: 0.2 }
+    }
+
+    /// Reads the configuration of a registered neuron type: modules it does not give are the type's own.
+    ///
+    /// # Errors
+    /// As [`Config::from_tree`].
+    pub fn of_type(spec: &NeuronSpec, tree: &ConfigTree) -> Result<NeuronConfig> {
+        let mut tree = ConfigTree { type_name: String::new(), values: tree.values.clone() };
+        if !tree.values.contains_key("modules_specs") {
+            let modules = (spec.modules)().iter().map(FieldType::to_value).collect();
+            tree.values.insert("modules_specs".into(), ConfigValue::List(modules));
+        }
+        NeuronConfig::from_tree(&tree)
+    }
+
+    /// The inputs of the whole neuron: ports that its modules read from `__call__`, and what they carry.
+    ///
+    /// # Errors
+    /// If a module's type is not registered.
+    pub fn inputs(&self) -> Result<Vec<(String, PortSpec)>> {
+        let mut inputs: Vec<(String, PortSpec)> = Vec::new();
+        for module in &self.modules_specs {
+            let spec = order::spec_of(module)?;
+            for (port, sources) in &module.inputs {
+                for source in sources.iter().filter(|s| s.origin == PortMap::CALL) {
+                    let Some(read) = spec.input(port) else { continue };
+                    if !inputs.iter().any(|(name, _)| *name == source.port) {
+                        inputs.push((source.port.clone(), PortSpec { axes: &[Axis::UNITS], ..*read }));
+                    }
+                }
+            }
+        }
+        Ok(inputs)
+    }
+}
+
+struct Child {
+    specs: ModuleSpecs,
+    module: Box<dyn DynModule>,
+}
+
+/// A population: modules that run in dependency order within one step.
+///
+/// Order of a step: inputs → modules, each after those it reads → effects (a rule's new kernel becomes the synapses'
+/// kernel) → outputs.
+pub struct Neuron {
+    type_name: String,
+    config: NeuronConfig,
+    /// In execution order.
+    children: Vec<Child>,
+    outputs: Vec<(String, usize, String, PortSpec)>,
+    inhibition_mask: Array,
+    bound_mask: Option<Bool>,
+}
+
+impl Neuron {
+    /// Properties of every neuron.
+    const PROPERTIES: [PortSpec; 1] = [PortSpec {
+        name: "inhibition_mask",
+        payload: BooleanMask::KIND,
+        axes: &[Axis::UNITS],
+        optional: false,
+        variadic: false,
+        settable: false,
+        description: "True for inhibitory neurons.",
+    }];
+
+    /// Builds every module, in execution order, from what its sources give.
+    ///
+    /// # Errors
+    /// If the wiring is ill-formed or a module refuses its configuration; the error names the module.
+    pub fn build(
+        type_name: impl Into<String>,
+        config: NeuronConfig,
+        inputs: &IndexMap<String, InputInfo>,
+    ) -> Result<Neuron> {
+        order::check(&config.modules_specs, &Self::PROPERTIES.map(|p| p.name))?;
+        let order = order::execution_order(&config.modules_specs)?;
+        let mut neuron = Neuron {
+            type_name: type_name.into(),
+            inhibition_mask: inhibition_mask(&config),
+            config,
+            children: Vec::new(),
+            outputs: Vec::new(),
+            bound_mask: None,
+        };
+        // A session that is thrown away: modules are built from the shapes of what the ones before them compute.
+        let probe = tape::Session::begin("probe", tape::Mode::Traced, Elem::F32, tape::Memory::default());
+        neuron.bind_mask("");
+        let call = probe_inputs(inputs, neuron.config.modules_specs.first());
+        let mut done: IndexMap<String, Vec<Payload>> = IndexMap::new();
+        for index in order {
+            let specs = neuron.config.modules_specs[index].clone();
+            let name = specs.name.clone();
+            let child = neuron.build_child(specs, &call, &mut done).map_err(|e| e.prefixed(&name))?;
+            neuron.children.push(child);
+        }
+        probe.finish().map_err(trace_errors)?;
+        for (i, child) in neuron.children.iter().enumerate() {
+            for (name, port) in &child.specs.outputs {
+                let spec = order::spec_of(&child.specs)?;
+                let port_spec = *spec.output(port).expect("checked above");
+                neuron.outputs.push((name.clone(), i, port.clone(), port_spec));
+            }
+        }
+        Ok(neuron)
+    }
+
+    fn build_child(
+        &self,
+        specs: ModuleSpecs,
+        call: &IndexMap<String, Payload>,
+        done: &mut IndexMap<String, Vec<Payload>>,
+    ) -> Result<Child> {
+        let spec = order::spec_of(&specs)?;
+        let args = self.args(&specs, call, done)?;
+        let mut known = IndexMap::new();
+        for (name, sources) in args.iter() {
+            let Some(port) = spec.input(name) else { continue };
+            if let Some(info) = described(sources.to_vec(), port)? {
+                known.insert(name.to_string(), info);
+            }
+        }
+        let mut tree = specs.config.clone();
+        let fields = (spec.config)();
+        if fields.field("seed").is_some() && !tree.values.contains_key("seed") {
+            // Modules without a seed of their own get distinct ones, derived from the neuron's.
+            let index = self.config.modules_specs.iter().position(|m| m.name == specs.name).unwrap_or(0);
+            let seed = Key::new(self.config.seed).fold_in(index as u32).0[0];
+            tree.values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
+        }
+        let shared = [
+            ("units", self.config.units.to_value()),
+            ("dt", ConfigValue::Float(self.config.dt)),
+        ];
+        for (field, value) in shared {
+            if fields.field(field).is_some() {
+                tree.values.insert(field.into(), value);
+            }
+        }
+        let mut module = (spec.construct)(&mut Build::new(spec.name, &known), &tree)?;
+        module.bind(&specs.name);
+        let outputs = module.call(args)?;
+        done.insert(specs.name.clone(), outputs);
+        Ok(Child { specs, module })
+    }
+
+    /// What is connected to a module's inputs.
+    fn args(
+        &self,
+        specs: &ModuleSpecs,
+        call: &IndexMap<String, Payload>,
+        done: &IndexMap<String, Vec<Payload>>,
+    ) -> Result<Args> {
+        let mut args = Args::new();
+        for (port, sources) in &specs.inputs {
+            let mut payloads = Vec::new();
+            for source in sources {
+                if let Some(payload) = self.source(source, call, done).map_err(|e| e.prefixed(port))? {
+                    payloads.push(payload);
+                }
+            }
+            args = args.with(port, payloads);
+        }
+        Ok(args)
+    }
+
+    fn source(
+        &self,
+        source: &PortMap,
+        call: &IndexMap<String, Payload>,
+        done: &IndexMap<String, Vec<Payload>>,
+    ) -> Result<Option<Payload>> {
+        if source.origin == PortMap::CALL {
+            return Ok(call.get(&source.port).cloned());
+        }
+        if source.origin == PortMap::SELF {
+            return Ok(self.get(&source.port));
+        }
+        let missing = || Error::new(format!("`{}.{}` is not there yet", source.origin, source.port));
+        let child = self.children.iter().find(|c| c.specs.name == source.origin).ok_or_else(missing)?;
+        if source.is_property {
+            return child.module.get(&source.port).ok_or_else(missing).map(Some);
+        }
+        let at = order::spec_of(&child.specs)?.outputs.iter().position(|p| p.name == source.port).ok_or_else(missing)?;
+        done.get(&source.origin).and_then(|outputs| outputs.get(at)).cloned().ok_or_else(missing).map(Some)
+    }
+
+    fn bind_mask(&mut self, path: &str) {
+        let value = tape::constant(&join(path, "inhibition_mask"), &self.inhibition_mask);
+        self.bound_mask = Some(Bool::from_value(value));
+    }
+}
+
+/// Placeholder payloads with the inputs' shapes.
+fn probe_inputs(inputs: &IndexMap<String, InputInfo>, first: Option<&ModuleSpecs>) -> IndexMap<String, Payload> {
+    let dtype = first.map_or(DType::F32, |m| dtype_of(&m.config));
+    inputs.iter().map(|(name, info)| (name.clone(), placeholder(name, info, dtype))).collect()
+}
+
+fn dtype_of(tree: &ConfigTree) -> DType {
+    tree.get("dtype").and_then(|v| DType::from_value(v).ok()).unwrap_or_default()
+}
+
+fn placeholder(name: &str, info: &InputInfo, dtype: DType) -> Payload {
+    let part = |(part, part_type): &(&str, crate::payload::PartType)| {
+        tape::input(&join(name, part), part_type.dtype(dtype), info.shape.clone(), None)
+    };
+    Payload { kind: info.kind, parts: info.kind.parts.iter().map(part).collect(), async_spikes: info.async_spikes }
+}
+
+/// What a module's `build` may know of a port with these sources.
+fn described(sources: Vec<Payload>, port: &PortSpec) -> Result<Option<InputInfo>> {
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let payload = port::adapt(concatenate(sources)?, port)?;
+    let kind: &'static PayloadKind = payload.kind;
+    Ok(Some(InputInfo { kind, shape: payload.shape(), async_spikes: payload.async_spikes }))
+}
+
+/// A random choice of inhibitory neurons, as Spark draws it: the first ⌊units·rate⌋ of a permutation.
+fn inhibition_mask(config: &NeuronConfig) -> Array {
+    let size = config.units.size();
+    let inhibitory = (size as f64 * config.inhibitory_rate) as usize;
+    let mut mask = vec![false; size];
+    let key = RngStream::new(config.seed).next_key();
+    for index in key.permutation(size).into_iter().take(inhibitory) {
+        mask[index] = true;
+    }
+    Array::new(Shape::units(&config.units), Data::Bool(mask)).expect("one value per unit")
+}
+
+impl DynModule for Neuron {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn ports(&self) -> Vec<Port> {
+        let inputs = self.config.inputs().unwrap_or_default();
+        let inputs = inputs.into_iter().map(|(name, spec)| Port { name, direction: Direction::Input, spec });
+        let output = |(name, _, _, spec): &(String, usize, String, PortSpec)| Port {
+            name: name.clone(),
+            direction: Direction::Output,
+            spec: *spec,
+        };
+        let own = Self::PROPERTIES.map(|spec| Port { name: spec.name.into(), direction: Direction::Property, spec });
+        inputs.chain(self.outputs.iter().map(output)).chain(own).collect()
+    }
+
+    fn dtype(&self) -> DType {
+        self.children.first().map_or(DType::F32, |child| child.module.dtype())
+    }
+
+    fn bind(&mut self, path: &str) {
+        self.bind_mask(path);
+        for child in &mut self.children {
+            child.module.bind(&join(path, &child.specs.name));
+        }
+    }
+
+    fn call(&mut self, mut args: Args) -> Result<Vec<Payload>> {
+        let mut call = IndexMap::new();
+        for (name, _) in self.config.inputs()? {
+            if let Some(payload) = args.take(&name)? {
+                call.insert(name, payload);
+            }
+        }
+        let mut done: IndexMap<String, Vec<Payload>> = IndexMap::new();
+        for index in 0..self.children.len() {
+            let args = self.args(&self.children[index].specs, &call, &done)?;
+            let child = &mut self.children[index];
+            let outputs = child.module.call(args).map_err(|e| e.prefixed(&child.specs.name))?;
+            done.insert(child.specs.name.clone(), outputs);
+        }
+        for index in 0..self.children.len() {
+            let effects = self.children[index].specs.effects.clone();
+            for (property, sources) in effects {
+                for source in &sources {
+                    if let Some(payload) = self.source(source, &call, &done)? {
+                        let child = &mut self.children[index];
+                        child.module.set(&property, payload).map_err(|e| e.prefixed(&child.specs.name))?;
+                    }
+                }
+            }
+        }
+        let output = |(_, index, port, _): &(String, usize, String, PortSpec)| {
+            let source = PortMap::output(&self.children[*index].specs.name, port);
+            self.source(&source, &call, &done)?.ok_or_else(|| Error::new(format!("no output `{port}`")))
+        };
+        self.outputs.iter().map(output).collect()
+    }
+
+    fn commit(&mut self) {
+        for child in &mut self.children {
+            child.module.commit();
+        }
+    }
+
+    fn get(&self, property: &str) -> Option<Payload> {
+        match (property, self.bound_mask) {
+            ("inhibition_mask", Some(mask)) => Some(BooleanMask::new(mask).pack()),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, property: &str, _value: Payload) -> Result<()> {
+        Err(Error::new(format!("{} has no property `{property}` that can be set", self.type_name)))
+    }
+
+    fn read(&self, path: &str) -> Option<Payload> {
+        if let Some((name, rest)) = path.split_once('.') {
+            return self.children.iter().find(|c| c.specs.name == name)?.module.read(rest);
+        }
+        let output = self.outputs.iter().find(|(name, ..)| name == path);
+        match output {
+            Some((_, index, port, _)) => self.children[*index].module.read(port),
+            None => self.get(path),
+        }
+    }
+
+    fn config(&self) -> ConfigTree {
+        ConfigTree { type_name: format!("{}Config", self.type_name), ..self.config.to_tree() }
+    }
+
+    fn children(&self) -> Vec<(&str, &dyn DynModule)> {
+        self.children.iter().map(|c| (c.specs.name.as_str(), c.module.as_ref())).collect()
+    }
+}

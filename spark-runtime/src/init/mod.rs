@@ -1,0 +1,288 @@
+//! Initializers: how a parameter is drawn when a module is built.
+//!
+//! An initializer is a configuration ([`Config`]) that also knows how to draw ([`Initializer`]). Draws are those of the
+//! Python Spark: the same key gives the same numbers, computed in single precision and then stored in the dtype asked
+//! for (the `dtype` field of an initializer is kept for files and has no effect). To add one, write its configuration with
+//! `#[spark::config(bare)]`, implement [`Initializer`], and register it:
+//!
+//! ```text
+//! inventory::submit! { Registered::Initializer(InitializerSpec::of::<MyInitializer>, file!(), line!()) }
+//! ```
+
+mod constant;
+mod normalized_sparse_uniform;
+mod sparse_uniform;
+mod uniform;
+
+pub use constant::Constant;
+pub use normalized_sparse_uniform::NormalizedSparseUniform;
+pub use sparse_uniform::SparseUniform;
+pub use uniform::Uniform;
+
+use crate::config::{Config, ConfigSpec, ConfigTree};
+use crate::error::{Error, Result};
+use crate::registry::{Registry, snake_case};
+use crate::rng::Key;
+use spark_compiler::ir::{Array, Axis, DType, Data, Shape};
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a module demands of an initializer, over the configuration's own fields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InitOverrides {
+    /// Replaces `scale`.
+    pub scale: Option<f64>,
+    /// Replaces `min_value`.
+    pub min_value: Option<f64>,
+    /// Replaces `norm_axes`.
+    pub norm_axes: Option<Vec<usize>>,
+}
+
+/// A configuration that draws arrays.
+pub trait Initializer: Config {
+    /// Registered name, `UniformInitializer` for example.
+    const NAME: &'static str;
+
+    /// Draws an array of dimensions `shape`, stored as `dtype`.
+    ///
+    /// # Errors
+    /// If the configuration cannot draw this shape or dtype.
+    fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array>;
+}
+
+/// A registered type of initializer.
+#[derive(Debug)]
+pub struct InitializerSpec {
+    /// Registered name.
+    pub name: &'static str,
+    /// Description of its configuration.
+    pub config: fn() -> &'static ConfigSpec,
+    /// Reads its configuration.
+    pub read: fn(&ConfigTree) -> Result<AnyInitializer>,
+}
+
+impl InitializerSpec {
+    /// The description of `I`, for [`crate::registry::Registered::Initializer`].
+    pub fn of<I: Initializer>() -> &'static InitializerSpec {
+        struct Of<I>(std::marker::PhantomData<I>);
+        impl<I: Initializer> Of<I> {
+            const SPEC: &'static InitializerSpec = &InitializerSpec {
+                name: I::NAME,
+                config: I::spec,
+                read: |tree| I::from_tree(tree).map(AnyInitializer::new),
+            };
+        }
+        Of::<I>::SPEC
+    }
+}
+
+/// An initializer of any type.
+#[derive(Clone)]
+pub struct AnyInitializer(Arc<dyn Erased>);
+
+impl AnyInitializer {
+    /// Forgets the type of an initializer.
+    pub fn new(initializer: impl Initializer) -> AnyInitializer {
+        AnyInitializer(Arc::new(initializer))
+    }
+
+    /// Reads the configuration of any registered initializer.
+    ///
+    /// # Errors
+    /// If no initializer with such a configuration is registered, or the configuration is wrong.
+    pub fn from_tree(tree: &ConfigTree) -> Result<AnyInitializer> {
+        let initializers = &Registry::global()?.initializers;
+        let wanted = snake_case(&tree.type_name);
+        let named = |spec: &&'static InitializerSpec| {
+            snake_case((spec.config)().name) == wanted || snake_case(spec.name) == wanted
+        };
+        match initializers.iter().find(named) {
+            // The initializer's own name stands for its configuration's.
+            Some(spec) => (spec.read)(&ConfigTree { type_name: String::new(), values: tree.values.clone() }),
+            None => {
+                let known: Vec<String> = initializers.iter().map(|spec| snake_case((spec.config)().name)).collect();
+                let help = crate::error::unknown_name_help(&wanted, known.iter().map(String::as_str));
+                Err(Error::new(format!("`{}` is not an initializer", tree.type_name)).help(help))
+            }
+        }
+    }
+
+    /// Registered name.
+    pub fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    /// Its configuration, untyped.
+    pub fn to_tree(&self) -> ConfigTree {
+        self.0.tree()
+    }
+
+    /// The initializer, if it is of type `I`.
+    pub fn downcast<I: Initializer>(&self) -> Option<&I> {
+        self.0.any().downcast_ref()
+    }
+
+    /// Draws as [`Initializer::init`] does.
+    ///
+    /// # Errors
+    /// If the configuration cannot draw this shape or dtype.
+    pub fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
+        self.0.draw(key, shape, dtype, overrides)
+    }
+}
+
+impl PartialEq for AnyInitializer {
+    fn eq(&self, other: &AnyInitializer) -> bool {
+        self.0.same(other.0.any())
+    }
+}
+
+impl fmt::Debug for AnyInitializer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// [`Initializer`] without its associated items, so that it can be a trait object.
+trait Erased: fmt::Debug + Send + Sync {
+    fn name(&self) -> &'static str;
+    fn tree(&self) -> ConfigTree;
+    fn any(&self) -> &dyn Any;
+    fn same(&self, other: &dyn Any) -> bool;
+    fn draw(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array>;
+}
+
+impl<I: Initializer> Erased for I {
+    fn name(&self) -> &'static str {
+        I::NAME
+    }
+
+    fn tree(&self) -> ConfigTree {
+        self.to_tree()
+    }
+
+    fn any(&self) -> &dyn Any {
+        self
+    }
+
+    fn same(&self, other: &dyn Any) -> bool {
+        other.downcast_ref::<I>().is_some_and(|other| self == other)
+    }
+
+    fn draw(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
+        self.init(key, shape, dtype, overrides)
+    }
+}
+
+/// Number of elements of a shape to draw.
+fn size(shape: &[usize]) -> Result<usize> {
+    let size = shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
+    size.ok_or_else(|| Error::new(format!("an array of dimensions {shape:?} is too large")))
+}
+
+/// Clips to the given limits; the upper one wins where they cross, as in JAX.
+fn clip(values: &mut [f32], min: Option<f64>, max: Option<f64>) {
+    for value in values {
+        if let Some(min) = min {
+            *value = value.max(min as f32);
+        }
+        if let Some(max) = max {
+            *value = value.min(max as f32);
+        }
+    }
+}
+
+/// The drawn numbers as an array of `shape`. Integers truncate; a number an integer dtype cannot hold is refused, not
+/// wrapped as in the reference.
+fn drawn(values: Vec<f32>, shape: &[usize], dtype: DType) -> Result<Array> {
+    let limit = match dtype {
+        DType::U8 => Some((0.0, 256.0)),
+        DType::U16 => Some((0.0, 65_536.0)),
+        DType::I32 => Some((-2_147_483_648.0, 2_147_483_648.0)),
+        DType::F16 | DType::BF16 | DType::F32 | DType::F64 | DType::Bool => None,
+    };
+    if let Some((low, high)) = limit
+        && let Some(value) = values.iter().find(|&&x| x.trunc() < low || x.trunc() >= high)
+    {
+        return Err(Error::new(format!("drew {value}, which does not fit {dtype}")).help("use a wider dtype"));
+    }
+    let shape = if shape.is_empty() { Shape::scalar() } else { Shape::of(Axis::anonymous(0), shape) };
+    Array::new(shape, Data::F32(values).convert(dtype)).map_err(|e| Error::new(e.to_string()))
+}
+
+/// Defines the configuration of a built-in initializer, in the shape `#[spark::config(bare)]` emits.
+macro_rules! initializer_config {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident, $initializer:literal, $config:literal;
+        $($field:ident / $setter:ident: $ty:ty = $default:expr, [$($check:literal),*], $about:literal;)+
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $(#[doc = $about] pub $field: $ty,)+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($field: <$ty as $crate::config::FromDefault<_>>::from_default($default),)+ }
+            }
+        }
+
+        impl $name {
+            $(
+                #[doc = concat!("Sets `", stringify!($field), "`: ", $about)]
+                pub fn $setter(mut self, value: impl Into<$ty>) -> Self {
+                    self.$field = value.into();
+                    self
+                }
+            )+
+        }
+
+        impl $crate::config::Config for $name {
+            fn spec() -> &'static $crate::config::ConfigSpec {
+                static SPEC: $crate::config::ConfigSpec = $crate::config::ConfigSpec {
+                    name: $config,
+                    description: concat!($($doc, "\n",)+),
+                    fields: &[$($crate::config::FieldSpec {
+                        name: stringify!($field),
+                        alias: None,
+                        type_name: stringify!($ty),
+                        units: None,
+                        description: $about,
+                        checks: &[$($check),*],
+                        default: Some(|| {
+                            let default = <$ty as $crate::config::FromDefault<_>>::from_default($default);
+                            $crate::config::IntoConfigValue::into_value(&default)
+                        }),
+                    }),+],
+                };
+                &SPEC
+            }
+
+            fn from_values(
+                values: &$crate::config::ConfigValues,
+                errors: &mut $crate::config::ConfigErrors,
+            ) -> Option<Self> {
+                let mut fields = Self::spec().fields.iter();
+                $(let $field = values.read::<$ty>(fields.next()?, errors);)+
+                Some($name { $($field: $field?,)+ })
+            }
+
+            fn to_values(&self) -> $crate::config::ConfigValues {
+                let mut values = $crate::config::ConfigValues::new(Self::spec());
+                $(values.write(stringify!($field), &self.$field);)+
+                values
+            }
+        }
+
+        inventory::submit! {
+            $crate::registry::Registered::Config(<$name as $crate::config::Config>::spec, file!(), line!())
+        }
+        inventory::submit! {
+            $crate::registry::Registered::Initializer($crate::init::InitializerSpec::of::<$name>, file!(), line!())
+        }
+    };
+}
+use initializer_config;

@@ -1,0 +1,48 @@
+//! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
+//!
+//! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`], [`registry`].
+//! * What a module is: [`module`], [`build`], [`delay`]; the shipped ones: [`nn`].
+//! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers and initializers: [`rng`], [`init`].
+//! * Running: [`model`].
+
+// The macros emit paths that begin with `::spark`; inside this crate that is this crate.
+extern crate self as spark;
+
+pub mod build;
+pub mod config;
+pub mod controller;
+pub mod delay;
+pub mod error;
+pub mod init;
+pub mod model;
+pub mod module;
+pub mod nn;
+pub mod payload;
+pub mod port;
+pub mod prelude;
+pub mod registry;
+pub mod rng;
+pub mod scfg;
+pub mod spec;
+
+pub use error::{Error, Result};
+pub use spark_macros::{config, module, traced};
+
+/// What macro-emitted code refers to; not part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::config::{
+        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
+        IntoConfigValue,
+    };
+    pub use crate::error::Result;
+    pub use crate::module::{
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, visit_nested,
+    };
+    pub use crate::payload::{Payload, PayloadKind, PayloadType};
+    pub use crate::port::Args;
+    pub use crate::registry::{Registered, submit};
+    pub use crate::spec::{ModuleSpec, PortSpec};
+    pub use spark_compiler::array::*;
+    pub use spark_compiler::ir::{Axis, DType};
+}

@@ -1,0 +1,374 @@
+//! Modules: the trait the macros implement, and the object controllers hold.
+//!
+//! A module's life: `build` (once, on the host) makes its fields; before every traced or eager step its fields are
+//! *bound* to states and constants of the session; the step rebinds some of them; at the end each `#[variable]` whose
+//! handle changed is written back.
+
+use crate::config::{Config, ConfigTree};
+use crate::delay::DelayLine;
+use crate::error::{Error, Result, unknown_name_help};
+use crate::payload::{Payload, PayloadType};
+use crate::port::{self, Args};
+use crate::spec::{Direction, ModuleSpec, PortSpec};
+use spark_compiler::array::{Handle, Value, tape};
+use spark_compiler::ir::{Array, DType, Elem, Location};
+
+pub use crate::build::{Build, InputInfo};
+
+/// Fields and configuration of a module's struct: implemented by `#[spark::module]` on the struct.
+pub trait ModuleFields: 'static {
+    /// Its configuration.
+    type Config: Config;
+    /// Registered name.
+    const NAME: &'static str;
+    /// Where the editor lists it.
+    const CATEGORY: &'static str;
+    /// What it models.
+    const DESCRIPTION: &'static str;
+    /// The configuration it was built from.
+    fn config(&self) -> &Self::Config;
+    /// Shows every variable, constant and nested part to `visitor`.
+    fn visit_fields(&mut self, visitor: &mut dyn FieldVisitor);
+}
+
+/// Build, step and properties of a module: implemented by `#[spark::module]` on the impl.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a module",
+    note = "annotate its struct and its impl with #[spark::module]"
+)]
+pub trait Module: ModuleFields + Sized {
+    /// Its description.
+    fn spec() -> &'static ModuleSpec;
+    /// Builds it.
+    ///
+    /// # Errors
+    /// If the configuration does not fit the inputs.
+    fn build(cx: &mut Build<'_>, config: Self::Config) -> Result<Self>;
+    /// One step.
+    ///
+    /// # Errors
+    /// If an input has the wrong kind.
+    fn call(&mut self, args: &mut Args) -> Result<Vec<Payload>>;
+    /// A property's value now.
+    fn get(&self, property: &str) -> Option<Payload>;
+    /// Sets a property.
+    ///
+    /// # Errors
+    /// If there is no such property or it has no setter.
+    fn set(&mut self, property: &str, value: Payload) -> Result<()>;
+}
+
+/// Sees the fields of a module.
+pub trait FieldVisitor {
+    /// A state variable.
+    fn variable(&mut self, name: &'static str, doc: &'static str, handle: &mut dyn Handle);
+    /// A constant.
+    fn constant(&mut self, name: &'static str, doc: &'static str, handle: &mut dyn Handle);
+    /// A delay line.
+    fn delay(&mut self, name: &'static str, line: &mut DelayLine);
+    /// What follows, up to `leave`, belongs to the nested part `name`.
+    fn enter(&mut self, name: &'static str);
+    /// Ends a nested part.
+    fn leave(&mut self);
+}
+
+/// A stateful part a module can hold in a `#[module]` field.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a #[module] field",
+    note = "nested parts are modules, tracers and delay lines"
+)]
+pub trait Nested {
+    /// Shows its fields to `visitor`.
+    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str);
+}
+
+impl<M: ModuleFields> Nested for M {
+    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
+        visitor.enter(name);
+        self.visit_fields(visitor);
+        visitor.leave();
+    }
+}
+
+/// Shows a nested part to `visitor`.
+pub fn visit_nested(visitor: &mut dyn FieldVisitor, name: &'static str, part: &mut dyn Nested) {
+    part.visit_nested(visitor, name);
+}
+
+/// The error of setting a property that has no setter.
+pub fn no_setter(spec: &ModuleSpec, property: &str) -> Error {
+    let settable = spec.properties.iter().filter(|p| p.settable).map(|p| p.name);
+    Error::new(format!("{} has no property `{property}` that can be set", spec.name))
+        .help(unknown_name_help(property, settable))
+}
+
+/// A port of a module or controller.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// Which way it points.
+    pub direction: Direction,
+    /// Its description.
+    pub spec: PortSpec,
+}
+
+/// A built module or controller.
+pub trait DynModule {
+    /// Registered name of its type.
+    fn type_name(&self) -> &str;
+    /// Its input, output and property ports.
+    fn ports(&self) -> Vec<Port>;
+    /// Storage type of its floating-point values.
+    fn dtype(&self) -> DType;
+    /// Binds its fields to the current session; their names begin with `path`.
+    fn bind(&mut self, path: &str);
+    /// One step: one payload per output port.
+    ///
+    /// # Errors
+    /// If an input is missing or has the wrong kind.
+    fn call(&mut self, args: Args) -> Result<Vec<Payload>>;
+    /// Writes changed variables back to their states.
+    fn commit(&mut self);
+    /// A property's value now.
+    fn get(&self, property: &str) -> Option<Payload>;
+    /// Sets a property.
+    ///
+    /// # Errors
+    /// If there is no such property or it has no setter.
+    fn set(&mut self, property: &str, value: Payload) -> Result<()>;
+    /// An output port or property by path (`spikes`, or `soma.spikes` in a controller), after a step was recorded.
+    fn read(&self, path: &str) -> Option<Payload>;
+    /// Its configuration.
+    fn config(&self) -> ConfigTree;
+    /// The modules inside, if it is a controller.
+    fn children(&self) -> Vec<(&str, &dyn DynModule)> {
+        Vec::new()
+    }
+}
+
+/// A field's stored value: initial state or constant.
+struct Slot {
+    name: String,
+    value: Array,
+    variable: bool,
+    /// The handle's value when the step began.
+    bound: Option<Value>,
+    /// Full name in the current session.
+    path: String,
+}
+
+/// A module with the stored values of its fields.
+struct Component<M: Module> {
+    module: M,
+    slots: Vec<Slot>,
+    /// Outputs of the step recorded last.
+    outputs: Vec<Payload>,
+}
+
+/// Builds a module from its configuration: what registry entries point to.
+///
+/// # Errors
+/// If the configuration is ill-formed or does not fit the inputs.
+pub fn construct<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box<dyn DynModule>> {
+    let config = M::Config::from_tree(tree)?;
+    Ok(Box::new(Component::<M>::build(cx, config)?))
+}
+
+impl<M: Module> Component<M> {
+    fn build(cx: &mut Build<'_>, config: M::Config) -> Result<Component<M>> {
+        let session =
+            tape::Session::begin(M::NAME, tape::Mode::Eager, config.dtype().elem(), tape::Memory::default());
+        cx.configure(&config);
+        let mut module = M::build(cx, config)?;
+        let mut collect = Collect { prefix: Vec::new(), dtype: cx.dtype(), slots: Vec::new() };
+        module.visit_fields(&mut collect);
+        session.finish().map_err(trace_errors)?;
+        for slot in &collect.slots {
+            if slot.value.data().to_f64().iter().any(|x| x.is_nan()) {
+                let message = format!("{} builds `{}` with a value that is not a number", M::NAME, slot.name);
+                return Err(Error::new(message).at(&slot.name).help("check the parameters it is computed from"));
+            }
+        }
+        Ok(Component { module, slots: collect.slots, outputs: Vec::new() })
+    }
+}
+
+/// The mistakes of a session as one error.
+pub(crate) fn trace_errors(errors: Vec<tape::TraceError>) -> Error {
+    let one = |e: tape::TraceError| {
+        let error = Error::new(e.message);
+        if e.location == Location::UNKNOWN { error } else { error.location(e.location) }
+    };
+    Error::many(errors.into_iter().map(one).collect())
+}
+
+struct Collect {
+    prefix: Vec<&'static str>,
+    dtype: DType,
+    slots: Vec<Slot>,
+}
+
+impl Collect {
+    fn add(&mut self, name: &'static str, handle: &mut dyn Handle, variable: bool) {
+        let value = tape::known(handle.value()).unwrap_or_else(|| {
+            tape::report(format!("`{name}` was not given a value in build"), Location::UNKNOWN);
+            Array::full(spark_compiler::ir::Shape::scalar(), DType::F32, 0.0)
+        });
+        let dtype = match value.elem() {
+            Elem::F32 | Elem::F64 => self.dtype,
+            Elem::I32 => DType::I32,
+            Elem::Bool => DType::Bool,
+        };
+        let name = self.prefix.iter().copied().chain([name]).collect::<Vec<_>>().join(".");
+        self.slots.push(Slot { path: name.clone(), name, value: value.convert(dtype), variable, bound: None });
+    }
+}
+
+impl FieldVisitor for Collect {
+    fn variable(&mut self, name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
+        self.add(name, handle, true);
+    }
+
+    fn constant(&mut self, name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
+        self.add(name, handle, false);
+    }
+
+    fn delay(&mut self, _name: &'static str, _line: &mut DelayLine) {}
+
+    fn enter(&mut self, name: &'static str) {
+        self.prefix.push(name);
+    }
+
+    fn leave(&mut self) {
+        self.prefix.pop();
+    }
+}
+
+/// Binds handles to the slots, in visiting order.
+struct Bind<'a> {
+    path: &'a str,
+    prefix: Vec<&'static str>,
+    slots: std::slice::IterMut<'a, Slot>,
+}
+
+impl Bind<'_> {
+    fn next(&mut self, handle: &mut dyn Handle) {
+        let Some(slot) = self.slots.next() else { return };
+        slot.path = join(self.path, &slot.name);
+        let value = if slot.variable {
+            tape::state(&slot.path, &slot.value)
+        } else {
+            tape::constant(&slot.path, &slot.value)
+        };
+        handle.bind(value);
+        slot.bound = Some(value);
+    }
+}
+
+impl FieldVisitor for Bind<'_> {
+    fn variable(&mut self, _name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
+        self.next(handle);
+    }
+
+    fn constant(&mut self, _name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
+        self.next(handle);
+    }
+
+    fn delay(&mut self, name: &'static str, line: &mut DelayLine) {
+        let inner = self.prefix.iter().copied().chain([name]).collect::<Vec<_>>().join(".");
+        line.bind(join(self.path, &inner));
+    }
+
+    fn enter(&mut self, name: &'static str) {
+        self.prefix.push(name);
+    }
+
+    fn leave(&mut self) {
+        self.prefix.pop();
+    }
+}
+
+/// Writes changed variables back, in visiting order.
+struct Commit<'a> {
+    slots: std::slice::Iter<'a, Slot>,
+}
+
+impl FieldVisitor for Commit<'_> {
+    fn variable(&mut self, _name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
+        let Some(slot) = self.slots.next() else { return };
+        if slot.bound != Some(handle.value()) {
+            tape::set_state(&slot.path, handle.value(), Location::UNKNOWN);
+        }
+    }
+
+    fn constant(&mut self, name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
+        let Some(slot) = self.slots.next() else { return };
+        if slot.bound != Some(handle.value()) {
+            let message = format!("the step assigns to the constant `{name}`; make it a #[variable]");
+            tape::report(message, Location::UNKNOWN);
+        }
+    }
+
+    fn delay(&mut self, _name: &'static str, _line: &mut DelayLine) {}
+
+    fn enter(&mut self, _name: &'static str) {}
+
+    fn leave(&mut self) {}
+}
+
+pub(crate) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_string() } else { format!("{path}.{name}") }
+}
+
+impl<M: Module> DynModule for Component<M> {
+    fn type_name(&self) -> &str {
+        M::NAME
+    }
+
+    fn ports(&self) -> Vec<Port> {
+        port::ports_of(M::spec())
+    }
+
+    fn dtype(&self) -> DType {
+        self.module.config().dtype()
+    }
+
+    fn bind(&mut self, path: &str) {
+        let Component { module, slots, .. } = self;
+        module.visit_fields(&mut Bind { path, prefix: Vec::new(), slots: slots.iter_mut() });
+    }
+
+    fn call(&mut self, args: Args) -> Result<Vec<Payload>> {
+        let former = tape::set_float(self.dtype().elem());
+        let outputs = args.adapted(M::spec()).and_then(|mut args| self.module.call(&mut args));
+        tape::set_float(former);
+        self.outputs = outputs?;
+        Ok(self.outputs.clone())
+    }
+
+    fn commit(&mut self) {
+        let Component { module, slots, .. } = self;
+        module.visit_fields(&mut Commit { slots: slots.iter() });
+    }
+
+    fn get(&self, property: &str) -> Option<Payload> {
+        self.module.get(property)
+    }
+
+    fn set(&mut self, property: &str, value: Payload) -> Result<()> {
+        self.module.set(property, value)
+    }
+
+    fn read(&self, path: &str) -> Option<Payload> {
+        let output = M::spec().outputs.iter().position(|p| p.name == path);
+        output.and_then(|at| self.outputs.get(at).cloned()).or_else(|| self.module.get(path))
+    }
+
+    fn config(&self) -> ConfigTree {
+        self.module.config().to_tree()
+    }
+}
+
+/// Checks at compile time that a step's argument is a payload; emitted by the macro with the argument's span.
+pub const fn assert_port<T: PayloadType>() {}

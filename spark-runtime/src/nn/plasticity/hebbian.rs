@@ -1,0 +1,74 @@
+//! The Hebbian rule.
+
+use crate::nn::tracer::Tracer;
+use crate::prelude::*;
+
+/// Parameters of [`HebbianRule`].
+#[spark::config]
+pub struct HebbianRuleConfig {
+    /// Time constant of the presynaptic trace.
+    #[param(default = 20.0, units = "ms", check = positive)]
+    pub pre_tau: Param,
+    /// Time constant of the postsynaptic trace.
+    #[param(default = 20.0, units = "ms", check = positive)]
+    pub post_tau: Param,
+    /// Learning rate.
+    #[param(default = 0.01)]
+    pub eta: f64,
+}
+
+/// Hebbian rule with exponential traces x (pre) and y (post) of the spikes S:
+///
+/// dw/dt = η (y·S_pre + S_post·x), with w ≥ 0.
+///
+/// Traces are updated first, so a coincident pair counts twice. The sign of spikes does not matter.
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 19.2.
+#[spark::module(category = "Components/Plasticity")]
+pub struct HebbianRule {
+    #[config]
+    config: HebbianRuleConfig,
+    #[module]
+    pre_trace: Tracer,
+    #[module]
+    post_trace: Tracer,
+    #[constant]
+    rate: Real,
+    #[constant]
+    dt: Real,
+}
+
+#[spark::module]
+impl HebbianRule {
+    fn build(cx: &mut Build, config: HebbianRuleConfig) -> Result<Self> {
+        let (pre, post) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?);
+        let pre_tau = cx.param("pre_tau", &config.pre_tau, &pre)?;
+        let post_tau = cx.param("post_tau", &config.post_tau, &post)?;
+        Ok(Self {
+            pre_trace: Tracer::normalized(cx, &pre, pre_tau),
+            post_trace: Tracer::normalized(cx, &post, post_tau),
+            rate: cx.number(config.eta),
+            dt: cx.number(cx.dt()),
+            config,
+        })
+    }
+
+    #[step(out = kernel, axis = (post, pre))]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        pre_spikes: SpikeArray,
+        /// Postsynaptic spikes.
+        post_spikes: SpikeArray,
+        /// Weights now.
+        #[axis(post, pre)]
+        kernel: FloatArray,
+    ) -> FloatArray {
+        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+        let pre_trace = self.pre_trace.update(pre);
+        let post_trace = self.post_trace.update(post);
+        let change = self.rate * (post_trace * pre + post * pre_trace);
+        (kernel.value() + self.dt * change).max(0.0).into()
+    }
+}

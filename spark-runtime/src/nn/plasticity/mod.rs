@@ -1,0 +1,5 @@
+//! Plasticity: how spikes change weights.
+
+mod hebbian;
+
+pub use hebbian::{HebbianRule, HebbianRuleConfig};

@@ -1,0 +1,5 @@
+//! Somas: membrane dynamics and spike generation.
+
+mod leaky;
+
+pub use leaky::{LeakySoma, LeakySomaConfig};

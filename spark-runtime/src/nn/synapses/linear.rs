@@ -1,0 +1,64 @@
+//! Linear synapses.
+
+use crate::init::{InitOverrides, SparseUniform};
+use crate::prelude::*;
+
+/// Parameters of [`LinearSynapses`].
+#[spark::config]
+pub struct LinearSynapsesConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs).
+    #[param(default = SparseUniform::default(), units = "pA")]
+    pub kernel: Param,
+}
+
+/// Linear synapses: the current of a neuron is the sum of its weights over the spikes that arrive, negative for spikes of
+/// inhibitory neurons.
+///
+/// Takes plain spikes (one per presynaptic neuron) and spikes over synapses (after per-synapse delays).
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 1.3.
+#[spark::module(category = "Components/Synapses")]
+pub struct LinearSynapses {
+    #[config]
+    config: LinearSynapsesConfig,
+    /// Synaptic weights, in pA.
+    #[variable]
+    kernel: Real,
+}
+
+#[spark::module]
+impl LinearSynapses {
+    fn build(cx: &mut Build, config: LinearSynapsesConfig) -> Result<Self> {
+        let inputs = cx.pre("spikes")?;
+        let shape = Shape::units(&config.units).with(Axis::PRE, &inputs.dims());
+        // Each presynaptic neuron's weights are normalised over the postsynaptic axes where an initializer normalises.
+        let overrides = InitOverrides { norm_axes: Some((0..config.units.len()).collect()), ..Default::default() };
+        let kernel = cx.array("kernel", &config.kernel, &shape, cx.dtype(), &overrides)?;
+        let kernel = cx.real(&kernel);
+        Ok(Self { kernel: cx.full(&shape, kernel), config })
+    }
+
+    /// Synaptic weights, in pA.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray::new(self.kernel)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.kernel = kernel.value();
+    }
+
+    #[step(out = currents, axis = post)]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        spikes: SpikeArray,
+    ) -> CurrentArray {
+        (self.kernel * spikes.value()).sum(Axis::PRE).into()
+    }
+}

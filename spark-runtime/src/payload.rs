@@ -1,0 +1,384 @@
+//! Payloads: what travels between modules.
+//!
+//! Inside a step, a payload is a typed bundle of array handles ([`SpikeArray`], [`CurrentArray`], ...). Between modules
+//! and on the host side it is a [`Payload`] (handles) or a [`HostPayload`] (arrays), tagged with its [`PayloadKind`].
+
+use crate::error::{Error, Result};
+use spark_compiler::array::{Bool, Handle, Int, Real, Value, tape};
+use spark_compiler::ir::{Array, DType, Data, Elem, Shape};
+
+/// A kind of payload: its name and its parts.
+#[derive(Debug)]
+pub struct PayloadKind {
+    /// Registered name, `SpikeArray`.
+    pub name: &'static str,
+    /// What it stands for.
+    pub description: &'static str,
+    /// Names and arithmetic types of its parts; the first is the value itself.
+    pub parts: &'static [(&'static str, PartType)],
+}
+
+impl PartialEq for PayloadKind {
+    fn eq(&self, other: &PayloadKind) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for PayloadKind {}
+
+/// Type of a payload's part.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PartType {
+    /// Floating point, in the model's precision.
+    Real,
+    /// Integer.
+    Int,
+    /// Truth value.
+    Bool,
+}
+
+impl PartType {
+    /// Storage type in a model of floating-point type `dtype`.
+    pub fn dtype(self, dtype: DType) -> DType {
+        match self {
+            PartType::Real => dtype,
+            PartType::Int => DType::I32,
+            PartType::Bool => DType::Bool,
+        }
+    }
+
+    fn fits(self, elem: Elem) -> bool {
+        match self {
+            PartType::Real => elem.is_float(),
+            PartType::Int => elem == Elem::I32,
+            PartType::Bool => elem == Elem::Bool,
+        }
+    }
+}
+
+/// A payload of any kind, made of handles of the current session.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Payload {
+    /// Its kind.
+    pub kind: &'static PayloadKind,
+    /// Its parts, in the kind's order.
+    pub parts: Vec<Value>,
+    /// Spikes over synapses (after per-synapse delays) instead of neurons.
+    pub async_spikes: bool,
+}
+
+impl Payload {
+    /// Shape of the value.
+    pub fn shape(&self) -> Shape {
+        tape::describe(self.parts[0]).1
+    }
+
+    /// The same payload with `change` applied to each part.
+    pub fn map(&self, change: impl FnMut(&Value) -> Value) -> Payload {
+        Payload { parts: self.parts.iter().map(change).collect(), ..self.clone() }
+    }
+}
+
+/// A typed payload: the argument and return types of a step.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a port type",
+    label = "a port carries a payload",
+    note = "ports carry SpikeArray, CurrentArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or IntegerMask"
+)]
+pub trait PayloadType: Sized {
+    /// Its kind.
+    const KIND: &'static PayloadKind;
+    /// As a payload of any kind.
+    fn pack(self) -> Payload;
+    /// From a payload of any kind.
+    ///
+    /// # Errors
+    /// If the kinds differ.
+    fn unpack(payload: Payload) -> Result<Self>;
+}
+
+/// Checks that `payload` has the kind `expected` and that its parts have the right types.
+fn check(payload: &Payload, expected: &'static PayloadKind) -> Result<()> {
+    if payload.kind != expected {
+        return Err(Error::new(format!("a {} does not fit a port of type {}", payload.kind.name, expected.name)));
+    }
+    for (&part, (name, part_type)) in payload.parts.iter().zip(expected.parts) {
+        let (elem, _) = tape::describe(part);
+        if !part_type.fits(elem) {
+            return Err(Error::new(format!("`{name}` of a {} cannot hold {elem}", expected.name)));
+        }
+    }
+    Ok(())
+}
+
+/// Spike events, each from an excitatory or an inhibitory neuron.
+#[derive(Clone, Copy, Debug)]
+pub struct SpikeArray {
+    spikes: Bool,
+    inhibition_mask: Bool,
+    async_spikes: bool,
+}
+
+impl SpikeArray {
+    /// Spikes of a population; neurons where the mask is true are inhibitory (none without a mask).
+    #[track_caller]
+    pub fn new(spikes: Bool, inhibition_mask: impl Into<Option<BooleanMask>>) -> SpikeArray {
+        let inhibition_mask = inhibition_mask.into().map_or_else(|| Bool::scalar(false), |mask| mask.value());
+        SpikeArray { spikes, inhibition_mask, async_spikes: false }
+    }
+
+    /// Marks the spikes as spikes over synapses: each synapse has its own delay.
+    pub fn into_async(mut self) -> SpikeArray {
+        self.async_spikes = true;
+        self
+    }
+
+    /// True where a spike is.
+    pub fn spikes(self) -> Bool {
+        self.spikes
+    }
+
+    /// True where the neuron is inhibitory.
+    pub fn inhibition_mask(self) -> Bool {
+        self.inhibition_mask
+    }
+
+    /// True for spikes over synapses.
+    pub fn is_async(self) -> bool {
+        self.async_spikes
+    }
+
+    /// 1 for an excitatory spike, −1 for an inhibitory one, 0 otherwise.
+    #[track_caller]
+    pub fn value(self) -> Real {
+        let sign = self.inhibition_mask.select(Real::scalar(-1.0), Real::scalar(1.0));
+        self.spikes.select(sign, Real::scalar(0.0))
+    }
+
+    /// 1 where a spike is, whatever its sign.
+    #[track_caller]
+    pub fn to_real(self) -> Real {
+        self.spikes.select(Real::scalar(1.0), Real::scalar(0.0))
+    }
+
+    /// Shape of the spikes.
+    pub fn shape(self) -> Shape {
+        self.spikes.shape()
+    }
+}
+
+impl PayloadType for SpikeArray {
+    const KIND: &'static PayloadKind = &PayloadKind {
+        name: "SpikeArray",
+        description: "Spike events, each from an excitatory or an inhibitory neuron.",
+        parts: &[("spikes", PartType::Bool), ("inhibition_mask", PartType::Bool)],
+    };
+
+    fn pack(self) -> Payload {
+        let parts = vec![self.spikes.value(), self.inhibition_mask.value()];
+        Payload { kind: Self::KIND, parts, async_spikes: self.async_spikes }
+    }
+
+    fn unpack(payload: Payload) -> Result<SpikeArray> {
+        check(&payload, Self::KIND)?;
+        Ok(SpikeArray {
+            spikes: Bool::from_value(payload.parts[0]),
+            inhibition_mask: Bool::from_value(payload.parts[1]),
+            async_spikes: payload.async_spikes,
+        })
+    }
+}
+
+macro_rules! value_payload {
+    ($(#[$doc:meta])* $name:ident, $handle:ident, $part:ident, $description:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $name($handle);
+
+        impl $name {
+            /// Wraps a value.
+            pub fn new(value: $handle) -> $name {
+                $name(value)
+            }
+
+            /// The value.
+            pub fn value(self) -> $handle {
+                self.0
+            }
+
+            /// Its shape.
+            pub fn shape(self) -> Shape {
+                self.0.shape()
+            }
+        }
+
+        impl From<$handle> for $name {
+            fn from(value: $handle) -> $name {
+                $name(value)
+            }
+        }
+
+        impl PayloadType for $name {
+            const KIND: &'static PayloadKind = &PayloadKind {
+                name: stringify!($name),
+                description: $description,
+                parts: &[("value", PartType::$part)],
+            };
+
+            fn pack(self) -> Payload {
+                Payload { kind: Self::KIND, parts: vec![self.0.value()], async_spikes: false }
+            }
+
+            fn unpack(payload: Payload) -> Result<$name> {
+                check(&payload, Self::KIND)?;
+                Ok($name($handle::from_value(payload.parts[0])))
+            }
+        }
+    };
+}
+
+value_payload!(
+    /// Currents, in pA unless the module says otherwise.
+    CurrentArray, Real, Real, "Currents."
+);
+value_payload!(
+    /// Membrane potentials, in mV.
+    PotentialArray, Real, Real, "Membrane potentials."
+);
+value_payload!(
+    /// Floating-point values.
+    FloatArray, Real, Real, "Floating-point values."
+);
+value_payload!(
+    /// Integers.
+    IntegerArray, Int, Int, "Integers."
+);
+value_payload!(
+    /// Truth values.
+    BooleanMask, Bool, Bool, "Truth values."
+);
+value_payload!(
+    /// Integers that select.
+    IntegerMask, Int, Int, "Integers that select."
+);
+
+/// Arithmetic with a payload's value directly: `gain * current`.
+macro_rules! real_operators {
+    ($($name:ident)*) => {$(
+        real_operators!(@op $name, Add, add);
+        real_operators!(@op $name, Sub, sub);
+        real_operators!(@op $name, Mul, mul);
+        real_operators!(@op $name, Div, div);
+    )*};
+    (@op $name:ident, $trait:ident, $method:ident) => {
+        impl std::ops::$trait<$name> for Real {
+            type Output = Real;
+            #[track_caller]
+            fn $method(self, other: $name) -> Real {
+                std::ops::$trait::$method(self, other.0)
+            }
+        }
+        impl std::ops::$trait<Real> for $name {
+            type Output = Real;
+            #[track_caller]
+            fn $method(self, other: Real) -> Real {
+                std::ops::$trait::$method(self.0, other)
+            }
+        }
+        impl std::ops::$trait<f64> for $name {
+            type Output = Real;
+            #[track_caller]
+            fn $method(self, other: f64) -> Real {
+                std::ops::$trait::$method(self.0, other)
+            }
+        }
+        impl std::ops::$trait<$name> for f64 {
+            type Output = Real;
+            #[track_caller]
+            fn $method(self, other: $name) -> Real {
+                std::ops::$trait::$method(self, other.0)
+            }
+        }
+    };
+}
+real_operators!(CurrentArray PotentialArray FloatArray);
+
+/// A payload on the host: arrays instead of handles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostPayload {
+    value: Array,
+    inhibition_mask: Option<Array>,
+}
+
+impl HostPayload {
+    /// A payload of one array, for any kind of port.
+    pub fn new(value: Array) -> HostPayload {
+        HostPayload { value, inhibition_mask: None }
+    }
+
+    /// Spikes; neurons where `inhibition_mask` is true are inhibitory.
+    pub fn spikes(spikes: Array, inhibition_mask: Option<Array>) -> HostPayload {
+        HostPayload { value: spikes, inhibition_mask }
+    }
+
+    /// The value (spikes, for a spike payload).
+    pub fn value(&self) -> &Array {
+        &self.value
+    }
+
+    /// Which neurons are inhibitory.
+    pub fn inhibition_mask(&self) -> Option<&Array> {
+        self.inhibition_mask.as_ref()
+    }
+
+    /// Storage type.
+    pub fn dtype(&self) -> DType {
+        self.value.dtype()
+    }
+
+    /// Host dimensions.
+    pub fn dims(&self) -> Vec<usize> {
+        self.value.dims()
+    }
+
+    /// A positional view of the value, if it stores `T`.
+    pub fn view<T: spark_compiler::ir::Stored>(&self) -> Option<spark_compiler::ndarray::ArrayViewD<'_, T>> {
+        self.value.view()
+    }
+}
+
+impl From<Array> for HostPayload {
+    fn from(value: Array) -> HostPayload {
+        HostPayload::new(value)
+    }
+}
+
+macro_rules! from_vec {
+    ($($t:ty => $v:ident),*) => {$(
+        impl From<Vec<$t>> for HostPayload {
+            fn from(values: Vec<$t>) -> HostPayload {
+                let shape = Shape::units(&[values.len()]);
+                HostPayload::new(Array::new(shape, Data::$v(values)).expect("a vector fills its own length"))
+            }
+        }
+        impl From<&[$t]> for HostPayload {
+            fn from(values: &[$t]) -> HostPayload {
+                values.to_vec().into()
+            }
+        }
+    )*};
+}
+from_vec!(f32 => F32, f64 => F64, bool => Bool, u8 => U8, i32 => I32);
+
+macro_rules! from_ndarray {
+    ($($t:ty),*) => {$(
+        impl<D: spark_compiler::ndarray::Dimension> From<spark_compiler::ndarray::Array<$t, D>> for HostPayload {
+            fn from(array: spark_compiler::ndarray::Array<$t, D>) -> HostPayload {
+                let dims = array.shape().to_vec();
+                let data = <$t as spark_compiler::ir::Stored>::data(array.iter().copied().collect());
+                HostPayload::new(Array::new(Shape::units(&dims), data).expect("an array fills its own shape"))
+            }
+        }
+    )*};
+}
+from_ndarray!(f32, f64, bool, u8, i32);

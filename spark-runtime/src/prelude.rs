@@ -1,0 +1,19 @@
+//! Everything a module or a program that runs models usually needs: `use spark::prelude::*;`.
+
+pub use crate::build::Build;
+pub use crate::config::{Config, Param, Units};
+pub use crate::controller::{ModuleSpecs, NeuronConfig, PortMap};
+pub use crate::delay::DelayLine;
+pub use crate::error::{Error, Result};
+pub use crate::init::{Constant, Initializer, NormalizedSparseUniform, SparseUniform, Uniform};
+pub use crate::model::{InputShape, Model};
+pub use crate::nn::delays::{N2NDelays, N2NDelaysConfig};
+pub use crate::nn::plasticity::{HebbianRule, HebbianRuleConfig};
+pub use crate::nn::somas::{LeakySoma, LeakySomaConfig};
+pub use crate::nn::synapses::{LinearSynapses, LinearSynapsesConfig};
+pub use crate::nn::tracer::Tracer;
+pub use crate::payload::{
+    BooleanMask, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, PotentialArray, SpikeArray,
+};
+pub use spark_compiler::array::{Bool, Int, Real};
+pub use spark_compiler::ir::{Array, Axis, DType, Data, Shape};

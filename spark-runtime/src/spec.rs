@@ -1,0 +1,100 @@
+//! Static descriptions of modules and ports, made by the macros at compile time.
+
+use crate::config::ConfigSpec;
+use crate::error::Result;
+use crate::module::{Build, DynModule};
+use crate::payload::PayloadKind;
+use spark_compiler::ir::Axis;
+
+/// Which way a port points.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Direction {
+    /// Data enters the module.
+    Input,
+    /// Data leaves the module.
+    Output,
+    /// Data other modules may read (and write, if settable) where they need it.
+    Property,
+}
+
+/// A port of a module.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PortSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// What travels through it.
+    pub payload: &'static PayloadKind,
+    /// The axes its values have in the module's eyes.
+    pub axes: &'static [Axis],
+    /// An input that may be left unconnected.
+    pub optional: bool,
+    /// An input that takes any number of sources, one by one.
+    pub variadic: bool,
+    /// A property with a setter.
+    pub settable: bool,
+    /// What it means.
+    pub description: &'static str,
+}
+
+/// A module type.
+#[derive(Clone, Copy)]
+pub struct ModuleSpec {
+    /// Registered name, `LeakySoma`.
+    pub name: &'static str,
+    /// Where the editor lists it, `Components/Somas`.
+    pub category: &'static str,
+    /// What it models.
+    pub description: &'static str,
+    /// Its configuration.
+    pub config: fn() -> &'static ConfigSpec,
+    /// Input ports, in order of the step's arguments.
+    pub inputs: &'static [PortSpec],
+    /// Output ports.
+    pub outputs: &'static [PortSpec],
+    /// Properties.
+    pub properties: &'static [PortSpec],
+    /// Builds an instance from its configuration.
+    pub construct: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
+}
+
+impl std::fmt::Debug for ModuleSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ModuleSpec").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl ModuleSpec {
+    /// The input port called `name`.
+    pub fn input(&self, name: &str) -> Option<&'static PortSpec> {
+        self.inputs.iter().find(|p| p.name == name)
+    }
+
+    /// The output port called `name`.
+    pub fn output(&self, name: &str) -> Option<&'static PortSpec> {
+        self.outputs.iter().find(|p| p.name == name)
+    }
+
+    /// The property called `name`.
+    pub fn property(&self, name: &str) -> Option<&'static PortSpec> {
+        self.properties.iter().find(|p| p.name == name)
+    }
+}
+
+/// A neuron type: a [`crate::controller::Neuron`] with a name and default modules.
+#[derive(Clone, Copy)]
+pub struct NeuronSpec {
+    /// Registered name, `LIFNeuron`.
+    pub name: &'static str,
+    /// What it models.
+    pub description: &'static str,
+    /// Its configuration.
+    pub config: fn() -> &'static ConfigSpec,
+    /// The modules it has unless its configuration names others.
+    pub modules: fn() -> Vec<crate::controller::ModuleSpecs>,
+}
+
+impl std::fmt::Debug for NeuronSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NeuronSpec").field("name", &self.name).finish_non_exhaustive()
+    }
+}

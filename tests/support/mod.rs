@@ -1,0 +1,213 @@
+//! Golden data: traces of the Python Spark, recorded once, and how to run ours beside them.
+#![allow(dead_code)]
+
+use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
+use spark::config::{ConfigTree, ConfigValue};
+use spark::controller::{ModuleSpecs, PortMap};
+use spark::model::{InputShape, Model, ModelBuilder};
+use spark::prelude::*;
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+/// A tensor of a golden file, as host numbers.
+#[derive(Clone, Debug)]
+pub struct Tensor {
+    pub dims: Vec<usize>,
+    pub values: Vec<f64>,
+}
+
+impl Tensor {
+    /// The slice of time step `t`.
+    pub fn step(&self, t: usize) -> &[f64] {
+        let size: usize = self.dims[1..].iter().product();
+        &self.values[t * size..(t + 1) * size]
+    }
+}
+
+/// One recorded case.
+pub struct Golden {
+    pub name: String,
+    pub meta: HashMap<String, String>,
+    pub tensors: HashMap<String, Tensor>,
+}
+
+pub fn golden_dir() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
+}
+
+pub fn load(name: &str) -> Golden {
+    let path = golden_dir().join(format!("{name}.safetensors"));
+    let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let meta = header.metadata().clone().unwrap_or_default();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let bytes = view.data();
+            let values = match view.dtype() {
+                Dtype::U8 => bytes.iter().map(|&b| f64::from(b)).collect(),
+                Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
+                Dtype::I32 => bytes.as_chunks().0.iter().map(|b| f64::from(i32::from_le_bytes(*b))).collect(),
+                Dtype::U32 => bytes.as_chunks().0.iter().map(|b| f64::from(u32::from_le_bytes(*b))).collect(),
+                Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half(u16::from_le_bytes(*b))).collect(),
+                other => panic!("{name}: unexpected {other:?}"),
+            };
+            (name, Tensor { dims: view.shape().to_vec(), values })
+        })
+        .collect();
+    Golden { name: name.into(), meta, tensors }
+}
+
+fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = ((bits >> 10) & 31, f64::from(bits & 1023));
+    match exponent {
+        0 => sign * fraction * 2f64.powi(-24),
+        31 => f64::NAN,
+        e => sign * (1.0 + fraction / 1024.0) * 2f64.powi(i32::from(e) - 15),
+    }
+}
+
+impl Golden {
+    pub fn config(&self) -> ConfigTree {
+        let json: Value = serde_json::from_str(&self.meta["config"]).unwrap();
+        match self.value(&json, "") {
+            ConfigValue::Config(tree) => *tree,
+            other => panic!("{}: the config is {other:?}", self.name),
+        }
+    }
+
+    fn value(&self, json: &Value, field: &str) -> ConfigValue {
+        match json {
+            Value::Null => ConfigValue::Null,
+            Value::Bool(b) => ConfigValue::Bool(*b),
+            Value::Number(n) => n.as_i64().map_or_else(|| ConfigValue::Float(n.as_f64().unwrap()), ConfigValue::Int),
+            Value::String(s) => DType::parse(s).map_or_else(|| ConfigValue::Text(s.clone()), ConfigValue::DType),
+            Value::Array(items) => ConfigValue::List(items.iter().map(|v| self.value(v, field)).collect()),
+            Value::Object(map) if map.contains_key("__array__") => {
+                let tensor = self.tensors.get(&format!("param/{field}"));
+                let tensor = tensor.unwrap_or_else(|| panic!("{}: no param/{field}", self.name));
+                let shape = Shape::of(Axis::anonymous(0), &tensor.dims);
+                ConfigValue::Array(Array::new(shape, Data::F64(tensor.values.clone())).unwrap())
+            }
+            Value::Object(map) if map.contains_key("module_cls") => self.module(map),
+            Value::Object(map) => {
+                let mut tree = ConfigTree::new(map["__class__"].as_str().unwrap());
+                for (name, value) in map.iter().filter(|(name, _)| *name != "__class__") {
+                    tree.values.insert(name.clone(), self.value(value, name));
+                }
+                if tree.type_name.ends_with("DelaysConfig") {
+                    // The reference's ring has B rows: a delay of B steps is none. Its files mean that.
+                    tree.values.insert("wrap".into(), ConfigValue::Bool(true));
+                }
+                ConfigValue::Config(Box::new(tree))
+            }
+        }
+    }
+
+    fn module(&self, map: &serde_json::Map<String, Value>) -> ConfigValue {
+        let text = |v: &Value| v.as_str().unwrap().to_string();
+        let mut specs = ModuleSpecs::new(text(&map["name"]), text(&map["module_cls"]));
+        let sources = |v: &Value| -> Vec<PortMap> {
+            let one = |s: &Value| PortMap {
+                origin: text(&s[0]),
+                port: text(&s[1]),
+                is_property: s[2].as_bool().unwrap(),
+            };
+            v.as_array().unwrap().iter().map(one).collect()
+        };
+        for (port, v) in map["inputs"].as_object().unwrap() {
+            specs.inputs.insert(port.clone(), sources(v));
+        }
+        for (port, v) in map["effects"].as_object().unwrap() {
+            specs.effects.insert(port.clone(), sources(v));
+        }
+        for (name, v) in map["outputs"].as_object().unwrap() {
+            specs.outputs.insert(name.clone(), text(v));
+        }
+        let ConfigValue::Config(config) = self.value(&map["config"], "config") else { panic!("module config") };
+        specs.config = *config;
+        spark::config::FieldType::to_value(&specs)
+    }
+
+    /// Number of recorded steps.
+    pub fn steps(&self) -> usize {
+        self.meta["T"].parse().unwrap()
+    }
+
+    pub fn is_async(&self) -> bool {
+        self.meta.get("async_spikes").is_some_and(|v| v == "True")
+    }
+
+    /// The value of input `port` at step `t`; a tensor without time is constant.
+    pub fn input(&self, port: &str, t: usize) -> HostPayload {
+        let tensor = &self.tensors[&format!("in/{port}")];
+        let (dims, values) = match tensor.dims.first() {
+            Some(&n) if n == self.steps() => (&tensor.dims[1..], tensor.step(t)),
+            _ => (&tensor.dims[..], &tensor.values[..]),
+        };
+        let shape = Shape::of(Axis::anonymous(0), dims);
+        HostPayload::new(Array::new(shape, Data::F64(values.to_vec())).unwrap())
+    }
+
+    pub fn dims(&self, port: &str) -> Vec<usize> {
+        self.input(port, 0).dims()
+    }
+
+    /// The model of this case, with inputs declared. `ports` are input ports and the tensor of each one's mask.
+    pub fn builder(&self, ports: &[(&str, Option<&str>)]) -> ModelBuilder {
+        let mut builder = Model::from_tree(self.config());
+        for (port, mask) in ports {
+            let mut shape = InputShape::new(self.dims(port));
+            if let Some(mask) = mask {
+                shape = shape.with_mask(self.dims(mask));
+            }
+            if self.is_async() && *port != "post_spikes" && port.ends_with("spikes") {
+                shape = shape.asynchronous();
+            }
+            builder = builder.input(*port, shape);
+        }
+        builder
+    }
+
+    /// The inputs of step `t`.
+    pub fn inputs<'a>(&self, ports: &[(&'a str, Option<&str>)], t: usize) -> Vec<(&'a str, HostPayload)> {
+        let one = |(port, mask): &(&'a str, Option<&str>)| {
+            let value = self.input(port, t).value().clone();
+            (*port, HostPayload::spikes(value, mask.map(|m| self.input(m, t).value().clone())))
+        };
+        ports.iter().map(one).collect()
+    }
+}
+
+/// Largest deviation met, per case.
+#[derive(Default)]
+pub struct Deviation {
+    pub worst: f64,
+}
+
+impl Deviation {
+    /// Checks `found` against `expected` within `tolerance`, relative to the larger of the value and 1e-3 of the
+    /// array's largest value (so that a cancelled number does not count as a large relative error).
+    #[track_caller]
+    pub fn check(&mut self, what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+        assert_eq!(found.len(), expected.len(), "{what}: length");
+        let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs())) * 1e-3;
+        for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+            if f == e {
+                continue;
+            }
+            let relative = (f - e).abs() / e.abs().max(scale);
+            assert!(relative <= tolerance, "{what}[{i}]: {f}, the reference has {e} (relative {relative:.2e})");
+            self.worst = self.worst.max(relative);
+        }
+    }
+}
+
+/// Repeats a mask without time over the shape of its spikes, as recorded masks are.
+pub fn repeated(values: &[f64], len: usize) -> Vec<f64> {
+    (0..len).map(|i| values[i % values.len()]).collect()
+}
