@@ -27,6 +27,12 @@ fn check(
     }
 }
 
+/// What the reference's leaky soma differs between its own modes: potentials cancel near zero, so that a last bit there
+/// is a large relative error. Recorded for one case; the soma is the same in all.
+fn soma_difference() -> f64 {
+    load("soma/leaky_default.f32").own_difference("state/potential")
+}
+
 #[track_caller]
 fn exact(what: &str, t: usize, found: &[f64], expected: &[f64]) {
     let wrong = found.iter().zip(expected).position(|(f, e)| f != e);
@@ -46,7 +52,13 @@ fn leaky_soma() {
                 exact("mask", t, &spikes.inhibition_mask().unwrap().to_f64(), &mask.values);
             }
             let potential = model.state("potential").unwrap().to_f64();
-            deviation.check("potential", &potential, golden.tensors["state/potential"].step(t), TOLERANCE);
+            deviation.check(
+                "potential",
+                &potential,
+                golden.tensors["state/potential"].step(t),
+                TOLERANCE,
+                soma_difference(),
+            );
         });
     }
 }
@@ -73,7 +85,7 @@ fn linear_synapses() {
         let name = format!("synapses/linear_{case}.f32");
         check(&name, &[("spikes", Some("inhibition_mask"))], |golden, t, _, outputs, deviation| {
             let currents = outputs.get("currents").unwrap().value().to_f64();
-            deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE);
+            deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE, 0.0);
         });
     }
 }
@@ -114,8 +126,8 @@ fn hebbian_rule() {
         ];
         for eager in [false, true] {
             let mut builder = Model::from_tree(golden.config()).eager(eager);
-            let pre = spark::model::InputShape::new(golden.dims("pre_spikes"))
-                .with_mask(golden.dims("pre_inhibition_mask"));
+            let pre =
+                spark::model::InputShape::new(golden.dims("pre_spikes")).with_mask(golden.dims("pre_inhibition_mask"));
             builder = builder.input("pre_spikes", if golden.is_async() { pre.asynchronous() } else { pre });
             let post = spark::model::InputShape::new(golden.dims("post_spikes"))
                 .with_mask(golden.dims("post_inhibition_mask"));
@@ -130,12 +142,12 @@ fn hebbian_rule() {
                 inputs.push(("kernel", HostPayload::new(kernel)));
                 let outputs = model.step(&inputs).unwrap();
                 kernel = outputs.get("kernel").unwrap().value().clone();
-                deviation.check("kernel", &kernel.to_f64(), golden.tensors["out/kernel"].step(t), TOLERANCE);
+                deviation.check("kernel", &kernel.to_f64(), golden.tensors["out/kernel"].step(t), TOLERANCE, 0.0);
             }
             for trace in ["pre_trace.trace", "post_trace.trace"] {
                 let found = model.state(trace).unwrap().to_f64();
                 let expected = &golden.tensors[&format!("final/{trace}")].values;
-                deviation.check(trace, &found, expected, TOLERANCE);
+                deviation.check(trace, &found, expected, TOLERANCE, 0.0);
             }
             println!("{name:<44} eager {eager:<5} {:>10.2e}  within {TOLERANCE:.0e}", deviation.worst);
         }
@@ -158,19 +170,26 @@ fn lif_neuron() {
             let found = spikes.inhibition_mask().unwrap().to_f64();
             exact("mask", t, &found, &repeated(mask, found.len()));
             let potential = model.state("soma.potential").unwrap().to_f64();
-            deviation.check("potential", &potential, golden.tensors["state/potential"].step(t), TOLERANCE);
+            deviation.check(
+                "potential",
+                &potential,
+                golden.tensors["state/potential"].step(t),
+                TOLERANCE,
+                soma_difference(),
+            );
             let kernel = model.state("synapses.kernel").unwrap().to_f64();
             if let Some(expected) = golden.tensors.get(&format!("state/kernel@T{}", t + 1)) {
-                deviation.check("kernel", &kernel, &expected.values, TOLERANCE);
+                deviation.check("kernel", &kernel, &expected.values, TOLERANCE, 0.0);
             }
             let expected = golden.tensors["state/currents_kernel_sum"].step(t);
             let row = kernel.len() / expected.len();
             let sums: Vec<f64> = kernel.chunks(row).map(|row| row.iter().sum()).collect();
-            deviation.check("kernel sums", &sums, expected, TOLERANCE);
+            deviation.check("kernel sums", &sums, expected, TOLERANCE, 0.0);
             if t + 1 == golden.steps() {
                 for trace in ["hebbian_rule.pre_trace.trace", "hebbian_rule.post_trace.trace"] {
                     let found = model.state(trace).unwrap().to_f64();
-                    deviation.check(trace, &found, &golden.tensors[&format!("final/{trace}")].values, TOLERANCE);
+                    let expected = &golden.tensors[&format!("final/{trace}")].values;
+                    deviation.check(trace, &found, expected, TOLERANCE, 0.0);
                 }
             }
         });

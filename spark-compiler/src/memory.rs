@@ -8,7 +8,7 @@
 use crate::ir::{Array, DType, Data, Elem};
 use crate::loops::{Buffer, BufferId, Lowered, Role};
 use crate::with_data;
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ptr::NonNull;
 
@@ -18,8 +18,8 @@ const ALIGN: usize = 64;
 /// Why memory could not be made, written or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum MemoryError {
-    /// The buffers do not fit the address space.
-    #[error("the model needs more memory than this machine can address")]
+    /// The buffers do not fit the address space, or the system refuses to give that much.
+    #[error("the model needs more memory than this machine gives")]
     TooLarge,
     /// The buffer is not one of this memory.
     #[error("buffer {0} does not belong to this memory")]
@@ -110,7 +110,7 @@ impl Memory {
     /// Memory for `lowered`: constants and initial states in place, everything else zero.
     ///
     /// # Errors
-    /// [`MemoryError::TooLarge`] if the buffers do not fit the address space.
+    /// [`MemoryError::TooLarge`] if there is not enough memory.
     pub fn new(lowered: &Lowered) -> Result<Memory, MemoryError> {
         let mut sizes = Vec::with_capacity(lowered.buffers.len());
         let mut offsets = Vec::with_capacity(lowered.buffers.len());
@@ -123,7 +123,7 @@ impl Memory {
         }
         let layout = Layout::from_size_align(total.max(ALIGN), ALIGN).map_err(|_| MemoryError::TooLarge)?;
         // SAFETY: the size is not zero.
-        let Some(start) = NonNull::new(unsafe { alloc_zeroed(layout) }) else { handle_alloc_error(layout) };
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(MemoryError::TooLarge)?;
         // SAFETY: offsets are within the allocation.
         let table = offsets.iter().map(|&offset| unsafe { start.as_ptr().add(offset) }).collect();
         let fingerprint = fingerprint(lowered);

@@ -93,9 +93,9 @@ impl<'a> Build<'a> {
     /// If nothing is connected to it, or it has no presynaptic axis.
     pub fn pre(&self, port: &str) -> Result<Shape> {
         let shape = self.shape(port)?;
-        let group = shape.group(Axis::PRE).ok_or_else(|| {
-            Error::new(format!("`{port}` has shape {shape}, without a presynaptic axis"))
-        })?;
+        let group = shape
+            .group(Axis::PRE)
+            .ok_or_else(|| Error::new(format!("`{port}` has shape {shape}, without a presynaptic axis")))?;
         Ok(Shape::of(Axis::PRE, &group.dims))
     }
 

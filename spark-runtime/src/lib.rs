@@ -32,8 +32,7 @@ pub use spark_macros::{config, module, traced};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::config::{
-        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
-        IntoConfigValue,
+        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault, IntoConfigValue,
     };
     pub use crate::error::Result;
     pub use crate::module::{

@@ -177,8 +177,7 @@ pub fn construct<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box
 
 impl<M: Module> Component<M> {
     fn build(cx: &mut Build<'_>, config: M::Config) -> Result<Component<M>> {
-        let session =
-            tape::Session::begin(M::NAME, tape::Mode::Eager, config.dtype().elem(), tape::Memory::default());
+        let session = tape::Session::begin(M::NAME, tape::Mode::Eager, config.dtype().elem(), tape::Memory::default());
         cx.configure(&config);
         let mut module = M::build(cx, config)?;
         let mut collect = Collect { prefix: Vec::new(), dtype: cx.dtype(), slots: Vec::new() };
@@ -256,11 +255,8 @@ impl Bind<'_> {
     fn next(&mut self, handle: &mut dyn Handle) {
         let Some(slot) = self.slots.next() else { return };
         slot.path = join(self.path, &slot.name);
-        let value = if slot.variable {
-            tape::state(&slot.path, &slot.value)
-        } else {
-            tape::constant(&slot.path, &slot.value)
-        };
+        let value =
+            if slot.variable { tape::state(&slot.path, &slot.value) } else { tape::constant(&slot.path, &slot.value) };
         handle.bind(value);
         slot.bound = Some(value);
     }

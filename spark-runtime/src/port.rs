@@ -103,9 +103,8 @@ impl Args {
 
 /// The ports of a module type.
 pub(crate) fn ports_of(spec: &'static ModuleSpec) -> Vec<Port> {
-    let named = |direction: Direction| {
-        move |p: &'static PortSpec| Port { name: p.name.to_string(), direction, spec: *p }
-    };
+    let named =
+        |direction: Direction| move |p: &'static PortSpec| Port { name: p.name.to_string(), direction, spec: *p };
     let inputs = spec.inputs.iter().map(named(Direction::Input));
     let outputs = spec.outputs.iter().map(named(Direction::Output));
     let properties = spec.properties.iter().map(named(Direction::Property));

@@ -12,31 +12,31 @@ use std::path::PathBuf;
 
 /// A tensor of a golden file, as host numbers.
 #[derive(Clone, Debug)]
-pub struct Tensor {
-    pub dims: Vec<usize>,
-    pub values: Vec<f64>,
+pub(crate) struct Tensor {
+    pub(crate) dims: Vec<usize>,
+    pub(crate) values: Vec<f64>,
 }
 
 impl Tensor {
     /// The slice of time step `t`.
-    pub fn step(&self, t: usize) -> &[f64] {
+    pub(crate) fn step(&self, t: usize) -> &[f64] {
         let size: usize = self.dims[1..].iter().product();
         &self.values[t * size..(t + 1) * size]
     }
 }
 
 /// One recorded case.
-pub struct Golden {
-    pub name: String,
-    pub meta: HashMap<String, String>,
-    pub tensors: HashMap<String, Tensor>,
+pub(crate) struct Golden {
+    pub(crate) name: String,
+    pub(crate) meta: HashMap<String, String>,
+    pub(crate) tensors: HashMap<String, Tensor>,
 }
 
-pub fn golden_dir() -> PathBuf {
+pub(crate) fn golden_dir() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"))
 }
 
-pub fn load(name: &str) -> Golden {
+pub(crate) fn load(name: &str) -> Golden {
     let path = golden_dir().join(format!("{name}.safetensors"));
     let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
@@ -72,7 +72,7 @@ fn half(bits: u16) -> f64 {
 }
 
 impl Golden {
-    pub fn config(&self) -> ConfigTree {
+    pub(crate) fn config(&self) -> ConfigTree {
         let json: Value = serde_json::from_str(&self.meta["config"]).unwrap();
         match self.value(&json, "") {
             ConfigValue::Config(tree) => *tree,
@@ -112,11 +112,8 @@ impl Golden {
         let text = |v: &Value| v.as_str().unwrap().to_string();
         let mut specs = ModuleSpecs::new(text(&map["name"]), text(&map["module_cls"]));
         let sources = |v: &Value| -> Vec<PortMap> {
-            let one = |s: &Value| PortMap {
-                origin: text(&s[0]),
-                port: text(&s[1]),
-                is_property: s[2].as_bool().unwrap(),
-            };
+            let one =
+                |s: &Value| PortMap { origin: text(&s[0]), port: text(&s[1]), is_property: s[2].as_bool().unwrap() };
             v.as_array().unwrap().iter().map(one).collect()
         };
         for (port, v) in map["inputs"].as_object().unwrap() {
@@ -133,17 +130,23 @@ impl Golden {
         spark::config::FieldType::to_value(&specs)
     }
 
+    /// The largest difference between the reference's own modes in `what`, where it was recorded.
+    pub(crate) fn own_difference(&self, what: &str) -> f64 {
+        let recorded: Option<Value> = self.meta.get("eager_maxdiff").and_then(|text| serde_json::from_str(text).ok());
+        recorded.and_then(|table| table.get(what)?.as_f64()).unwrap_or(0.0)
+    }
+
     /// Number of recorded steps.
-    pub fn steps(&self) -> usize {
+    pub(crate) fn steps(&self) -> usize {
         self.meta["T"].parse().unwrap()
     }
 
-    pub fn is_async(&self) -> bool {
+    pub(crate) fn is_async(&self) -> bool {
         self.meta.get("async_spikes").is_some_and(|v| v == "True")
     }
 
     /// The value of input `port` at step `t`; a tensor without time is constant.
-    pub fn input(&self, port: &str, t: usize) -> HostPayload {
+    pub(crate) fn input(&self, port: &str, t: usize) -> HostPayload {
         let tensor = &self.tensors[&format!("in/{port}")];
         let (dims, values) = match tensor.dims.first() {
             Some(&n) if n == self.steps() => (&tensor.dims[1..], tensor.step(t)),
@@ -153,12 +156,12 @@ impl Golden {
         HostPayload::new(Array::new(shape, Data::F64(values.to_vec())).unwrap())
     }
 
-    pub fn dims(&self, port: &str) -> Vec<usize> {
+    pub(crate) fn dims(&self, port: &str) -> Vec<usize> {
         self.input(port, 0).dims()
     }
 
     /// The model of this case, with inputs declared. `ports` are input ports and the tensor of each one's mask.
-    pub fn builder(&self, ports: &[(&str, Option<&str>)]) -> ModelBuilder {
+    pub(crate) fn builder(&self, ports: &[(&str, Option<&str>)]) -> ModelBuilder {
         let mut builder = Model::from_tree(self.config());
         for (port, mask) in ports {
             let mut shape = InputShape::new(self.dims(port));
@@ -174,7 +177,7 @@ impl Golden {
     }
 
     /// The inputs of step `t`.
-    pub fn inputs<'a>(&self, ports: &[(&'a str, Option<&str>)], t: usize) -> Vec<(&'a str, HostPayload)> {
+    pub(crate) fn inputs<'a>(&self, ports: &[(&'a str, Option<&str>)], t: usize) -> Vec<(&'a str, HostPayload)> {
         let one = |(port, mask): &(&'a str, Option<&str>)| {
             let value = self.input(port, t).value().clone();
             (*port, HostPayload::spikes(value, mask.map(|m| self.input(m, t).value().clone())))
@@ -185,22 +188,22 @@ impl Golden {
 
 /// Largest deviation met, per case.
 #[derive(Default)]
-pub struct Deviation {
-    pub worst: f64,
+pub(crate) struct Deviation {
+    pub(crate) worst: f64,
 }
 
 impl Deviation {
-    /// Checks `found` against `expected` within `tolerance`, relative to the larger of the value and 1e-3 of the
-    /// array's largest value (so that a cancelled number does not count as a large relative error).
+    /// Checks `found` against `expected`: within `tolerance` relative, or within ten times what the reference itself
+    /// differs between its own eager and compiled modes (`own`), where that is larger.
     #[track_caller]
-    pub fn check(&mut self, what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
+    pub(crate) fn check(&mut self, what: &str, found: &[f64], expected: &[f64], tolerance: f64, own: f64) {
         assert_eq!(found.len(), expected.len(), "{what}: length");
-        let scale = expected.iter().fold(0.0f64, |m, x| m.max(x.abs())) * 1e-3;
         for (i, (f, e)) in found.iter().zip(expected).enumerate() {
-            if f == e {
+            let difference = (f - e).abs();
+            if f == e || difference <= 10.0 * own {
                 continue;
             }
-            let relative = (f - e).abs() / e.abs().max(scale);
+            let relative = difference / e.abs();
             assert!(relative <= tolerance, "{what}[{i}]: {f}, the reference has {e} (relative {relative:.2e})");
             self.worst = self.worst.max(relative);
         }
@@ -208,6 +211,6 @@ impl Deviation {
 }
 
 /// Repeats a mask without time over the shape of its spikes, as recorded masks are.
-pub fn repeated(values: &[f64], len: usize) -> Vec<f64> {
+pub(crate) fn repeated(values: &[f64], len: usize) -> Vec<f64> {
     (0..len).map(|i| values[i % values.len()]).collect()
 }

@@ -129,7 +129,9 @@ impl Session {
             for state in &tape.program.states {
                 if let Some(next) = state.next {
                     let value = tape.known[next.index()].as_ref().expect("eager values are known");
-                    memory.states.insert(state.name.clone(), eval::store(value, state.init.shape(), state.init.dtype()));
+                    memory
+                        .states
+                        .insert(state.name.clone(), eval::store(value, state.init.shape(), state.init.dtype()));
                 }
             }
             for history in &tape.program.histories {
@@ -207,7 +209,10 @@ impl Tape {
         if value.tape == self.serial {
             return value.id;
         }
-        self.error("a value of another build or step is used here; keep it in a #[variable] or #[constant]".into(), location);
+        self.error(
+            "a value of another build or step is used here; keep it in a #[variable] or #[constant]".into(),
+            location,
+        );
         self.literal(Literal::from_f64(0.0, elem), location)
     }
 

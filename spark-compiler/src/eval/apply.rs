@@ -1,9 +1,7 @@
 //! One operation on host arrays.
 
 use super::reduce;
-use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Data, Elem, Node, Op, Program, Shape, ThreefryWord, UnaryOp,
-};
+use crate::ir::{Array, BinaryOp, CompareOp, DType, Data, Elem, Node, Op, Program, Shape, ThreefryWord, UnaryOp};
 use crate::math::scalar;
 
 /// The past of a delayed value: rows in a ring, the newest at `position`.
@@ -219,8 +217,20 @@ macro_rules! binary_float {
                 BinaryOp::Sub => x - y,
                 BinaryOp::Mul => x * y,
                 BinaryOp::Div => x / y,
-                BinaryOp::Min => if x < y { x } else { y },
-                BinaryOp::Max => if y < x { x } else { y },
+                BinaryOp::Min => {
+                    if x < y {
+                        x
+                    } else {
+                        y
+                    }
+                }
+                BinaryOp::Max => {
+                    if y < x {
+                        x
+                    } else {
+                        y
+                    }
+                }
                 BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr => {
                     unreachable!("typing admits integers only")
                 }
@@ -318,4 +328,3 @@ fn concat(parts: &[&Array]) -> Data {
         Elem::Bool => join!(Bool),
     }
 }
-

@@ -11,8 +11,8 @@ mod reduce;
 
 pub use apply::{Past, apply, delay};
 
-use crate::ir::{Array, DType, Op, Program};
 use crate::error::RunError;
+use crate::ir::{Array, DType, Op, Program};
 
 /// State of a program being evaluated.
 #[derive(Clone, Debug)]

@@ -61,11 +61,7 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
     let elem = |id: OpId| program.node(id).elem;
     let shape = |id: OpId| program.node(id).shape.clone();
     let same = |name: &'static str, a: OpId, b: OpId| {
-        if elem(a) == elem(b) {
-            Ok(elem(a))
-        } else {
-            Err(TypeError::Mixed { op: name, left: elem(a), right: elem(b) })
-        }
+        if elem(a) == elem(b) { Ok(elem(a)) } else { Err(TypeError::Mixed { op: name, left: elem(a), right: elem(b) }) }
     };
     let join = |a: OpId, b: OpId| program.node(a).shape.broadcast(&program.node(b).shape);
     let need = |name: &'static str, ok: bool, expected: &'static str, id: OpId| {

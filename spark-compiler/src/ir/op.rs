@@ -373,7 +373,11 @@ impl Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_unknown() { f.write_str("unknown") } else { write!(f, "{}:{}:{}", self.file, self.line, self.column) }
+        if self.is_unknown() {
+            f.write_str("unknown")
+        } else {
+            write!(f, "{}:{}:{}", self.file, self.line, self.column)
+        }
     }
 }
 

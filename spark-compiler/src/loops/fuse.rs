@@ -125,8 +125,11 @@ impl Lowering<'_> {
             node.op.operands(|operand| operands.push(resolve(program, operand)));
             for source in operands {
                 let crosses = self.places[source.index()].as_ref().is_some_and(|p| *p != place);
-                let memory = schedule::through_memory(program, id) && !matches!(node.op, Op::Concat(_) | Op::Delay { .. });
-                if crosses && !matches!(node.op, Op::Delay { .. } | Op::Concat(_)) || memory && !is_read(program, source) {
+                let memory =
+                    schedule::through_memory(program, id) && !matches!(node.op, Op::Concat(_) | Op::Delay { .. });
+                if crosses && !matches!(node.op, Op::Delay { .. } | Op::Concat(_))
+                    || memory && !is_read(program, source)
+                {
                     self.home(source);
                 }
             }
@@ -317,8 +320,7 @@ impl Lowering<'_> {
         if let Some(&buffer) = self.offsets.get(&key) {
             return buffer;
         }
-        let layout =
-            Buffer { name: String::new(), role: Role::Temporary, dtype: DType::F32, shape: target.clone() };
+        let layout = Buffer { name: String::new(), role: Role::Temporary, dtype: DType::F32, shape: target.clone() };
         let list: Vec<i32> = match indices {
             Some(id) => self.program.constant(id).value.to_i32(),
             None => (0..shape.size() as i32).collect(),
@@ -437,9 +439,11 @@ impl Lowering<'_> {
         for (state, next, place, value) in pending {
             let (elem, location) = (program.node(next).elem, program.node(next).location);
             let buffer = self.states[&state];
-            let safe = self.reads.iter().filter(|read| read.state == state).all(|read| {
-                read.place.level < place.level || read.place == place && read.elementwise
-            });
+            let safe = self
+                .reads
+                .iter()
+                .filter(|read| read.state == state)
+                .all(|read| read.place.level < place.level || read.place == place && read.elementwise);
             if safe {
                 self.store(&place, buffer, value, elem, location);
                 continue;

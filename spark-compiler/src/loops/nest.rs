@@ -22,9 +22,7 @@
 //! partial[k + stride]`. A reduction over an outer loop goes into memory element by element in loop order, starting from
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
-use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Elem, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
-};
+use crate::ir::{Array, BinaryOp, CompareOp, DType, Elem, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp};
 use std::fmt;
 
 /// Padding of the innermost group, in elements.

@@ -9,10 +9,7 @@ use crate::ir::{Array, ConstId, Constant, Node, Op, Program};
 /// Folds operations on constants.
 pub fn fold(program: &Program) -> Program {
     rebuild(program, |out, node| {
-        if matches!(
-            node.op,
-            Op::Literal(_) | Op::Constant(_) | Op::Input(_) | Op::State(_) | Op::Delay { .. }
-        ) {
+        if matches!(node.op, Op::Literal(_) | Op::Constant(_) | Op::Input(_) | Op::State(_) | Op::Delay { .. }) {
             return Rewrite::Node(node);
         }
         let mut operands: Option<Vec<Array>> = Some(Vec::new());

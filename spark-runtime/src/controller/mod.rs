@@ -8,6 +8,6 @@ mod neuron;
 mod order;
 mod wiring;
 
+pub(crate) use neuron::FIELDS as NEURON_FIELDS;
 pub use neuron::{Neuron, NeuronConfig};
 pub use wiring::{ModuleSpecs, PortMap};
-pub(crate) use neuron::FIELDS as NEURON_FIELDS;

@@ -2,7 +2,9 @@
 
 use super::order;
 use super::wiring::{ModuleSpecs, PortMap};
-use crate::config::{Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, FieldType, Units};
+use crate::config::{
+    Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, FieldType, Units,
+};
 use crate::error::{Error, Result};
 use crate::module::{Build, DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::{BooleanMask, Payload, PayloadKind, PayloadType};
@@ -253,10 +255,7 @@ impl Neuron {
             let seed = Key::new(self.config.seed).fold_in(index as u32).0[0];
             tree.values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
         }
-        let shared = [
-            ("units", self.config.units.to_value()),
-            ("dt", ConfigValue::Float(self.config.dt)),
-        ];
+        let shared = [("units", self.config.units.to_value()), ("dt", ConfigValue::Float(self.config.dt))];
         for (field, value) in shared {
             if fields.field(field).is_some() {
                 tree.values.insert(field.into(), value);
@@ -306,7 +305,8 @@ impl Neuron {
         if source.is_property {
             return child.module.get(&source.port).ok_or_else(missing).map(Some);
         }
-        let at = order::spec_of(&child.specs)?.outputs.iter().position(|p| p.name == source.port).ok_or_else(missing)?;
+        let at =
+            order::spec_of(&child.specs)?.outputs.iter().position(|p| p.name == source.port).ok_or_else(missing)?;
         done.get(&source.origin).and_then(|outputs| outputs.get(at)).cloned().ok_or_else(missing).map(Some)
     }
 

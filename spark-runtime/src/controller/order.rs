@@ -91,12 +91,7 @@ fn check_source(modules: &[ModuleSpecs], source: &PortMap, own: &[&str]) -> Resu
     Ok(())
 }
 
-fn unknown_port<'a>(
-    spec: &ModuleSpec,
-    kind: &str,
-    port: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> Error {
+fn unknown_port<'a>(spec: &ModuleSpec, kind: &str, port: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
     Error::new(format!("{} has no {kind} `{port}`", spec.name)).at(port).help(unknown_name_help(port, names))
 }
 
@@ -105,9 +100,8 @@ fn unknown_port<'a>(
 /// # Errors
 /// If modules read each other in a circle; the error names the circle's modules.
 pub(super) fn execution_order(modules: &[ModuleSpecs]) -> Result<Vec<usize>> {
-    let reads = |module: &ModuleSpecs, origin: &str| {
-        module.inputs.values().flatten().any(|source| source.origin == origin)
-    };
+    let reads =
+        |module: &ModuleSpecs, origin: &str| module.inputs.values().flatten().any(|source| source.origin == origin);
     let mut order = Vec::with_capacity(modules.len());
     let mut left: Vec<usize> = (0..modules.len()).collect();
     while !left.is_empty() {

@@ -144,14 +144,18 @@ impl FieldType for ModuleSpecs {
         let name: String = field(fields, "name")?;
         let module_cls = match fields.get("module_cls") {
             Some(ConfigValue::Class { name, .. } | ConfigValue::Text(name)) => name.clone(),
-            Some(other) => return Err(Error::new(format!("expected a module, found {}", other.kind())).at("module_cls")),
+            Some(other) => {
+                return Err(Error::new(format!("expected a module, found {}", other.kind())).at("module_cls"));
+            }
             None => return Err(Error::new("missing required field").at("module_cls")),
         };
         let config = match fields.get("config") {
             Some(ConfigValue::Map(values)) => ConfigTree { type_name: String::new(), values: values.clone() },
             Some(ConfigValue::Config(tree)) => (**tree).clone(),
             None | Some(ConfigValue::Null) => ConfigTree::new(""),
-            Some(other) => return Err(Error::new(format!("expected a configuration, found {}", other.kind())).at("config")),
+            Some(other) => {
+                return Err(Error::new(format!("expected a configuration, found {}", other.kind())).at("config"));
+            }
         };
         Ok(ModuleSpecs {
             name,
@@ -169,10 +173,8 @@ impl FieldType for ModuleSpecs {
             ConfigValue::Map(table.iter().map(|(port, sources)| (port.clone(), list(sources))).collect())
         };
         let text = |(name, port): (&String, &String)| (name.clone(), ConfigValue::Text(port.clone()));
-        let class = ConfigValue::Class {
-            registry: "MODULES".into(),
-            name: crate::registry::snake_case(&self.module_cls),
-        };
+        let class =
+            ConfigValue::Class { registry: "MODULES".into(), name: crate::registry::snake_case(&self.module_cls) };
         let mut fields = Fields::new();
         fields.insert("name".into(), ConfigValue::Text(self.name.clone()));
         fields.insert("module_cls".into(), class);

@@ -180,10 +180,8 @@ impl ModelBuilder {
         let mut root = blueprint.build(&infos)?;
         let build = start.elapsed();
 
-        let model_inputs: Vec<ModelInput> = shapes
-            .into_iter()
-            .map(|(name, (info, mask))| model_input(name, info, mask, dtype))
-            .collect();
+        let model_inputs: Vec<ModelInput> =
+            shapes.into_iter().map(|(name, (info, mask))| model_input(name, info, mask, dtype)).collect();
         let start = Instant::now();
         let empty = tape::Memory::default();
         let (recorded, outputs) =
@@ -215,12 +213,7 @@ impl ModelBuilder {
     }
 }
 
-fn model_input(
-    name: String,
-    info: InputInfo,
-    mask: Option<spark_compiler::ir::Shape>,
-    dtype: DType,
-) -> ModelInput {
+fn model_input(name: String, info: InputInfo, mask: Option<spark_compiler::ir::Shape>, dtype: DType) -> ModelInput {
     let kind = info.kind;
     let parts = kind
         .parts

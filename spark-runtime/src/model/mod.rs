@@ -23,7 +23,7 @@ pub use inputs::InputShape;
 use crate::config::{Config, ConfigTree};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::module::{DynModule, trace_errors};
-use crate::payload::{HostPayload, PartType, Payload, PayloadKind, SpikeArray, PayloadType};
+use crate::payload::{HostPayload, PartType, Payload, PayloadKind, PayloadType, SpikeArray};
 use crate::port::Args;
 use indexmap::IndexMap;
 use spark_compiler::array::{Mode, Recorded, Session, tape};
@@ -271,7 +271,9 @@ impl Model {
             return Err(Error::new(message));
         }
         match &mut self.engine {
-            Engine::Compiled(instance) => instance.set_input(index, array.data()).map_err(|e| Error::new(e.to_string())),
+            Engine::Compiled(instance) => {
+                instance.set_input(index, array.data()).map_err(|e| Error::new(e.to_string()))
+            }
             Engine::Eager(_) => {
                 let value = array.clone().reshaped(part.shape.clone()).map_err(|e| Error::new(e.to_string()))?;
                 self.held.insert(part.name.clone(), value);
@@ -401,12 +403,8 @@ fn record(
     root.bind("");
     let payloads = root.call(args)?;
     root.commit();
-    let names: Vec<String> = root
-        .ports()
-        .into_iter()
-        .filter(|p| p.direction == crate::spec::Direction::Output)
-        .map(|p| p.name)
-        .collect();
+    let names: Vec<String> =
+        root.ports().into_iter().filter(|p| p.direction == crate::spec::Direction::Output).map(|p| p.name).collect();
     let mut named: Vec<(String, Payload)> = names.into_iter().zip(payloads).collect();
     for path in paths {
         let payload = root.read(path).ok_or_else(|| Error::new(format!("there is no port or property `{path}`")))?;

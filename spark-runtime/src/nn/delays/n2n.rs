@@ -43,8 +43,7 @@ impl N2NDelays {
         let shape = Shape::units(&config.units).with(Axis::PRE, &inputs.dims());
         let steps = (config.max_delay / cx.dt()).ceil() as usize;
         let given = flat_delays(&config.delays, &config.units, &inputs);
-        let overrides =
-            InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
+        let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
         let drawn = cx.array("delays", &given, &shape, DType::I32, &overrides)?;
         // One delay for all is a scalar.
         let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
