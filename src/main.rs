@@ -1,1 +1,7 @@
-fn main() {}
+//! The `spark` command: see `spark --help`.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

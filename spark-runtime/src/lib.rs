@@ -28,6 +28,22 @@ pub mod spec;
 pub use error::{Error, Result};
 pub use spark_macros::{config, module, traced};
 
+/// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let root = spark::eager(|| Real::scalar(9.0).sqrt().known())?;
+/// assert_eq!(root.unwrap().to_f32(), [3.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+///
+/// # Errors
+/// Every mistake made in `f` (shapes that do not fit, for example), with its source line.
+pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R> {
+    spark_compiler::array::tape::eager(f).map_err(module::trace_errors)
+}
+
 /// What macro-emitted code refers to; not part of the public interface.
 #[doc(hidden)]
 pub mod __private {

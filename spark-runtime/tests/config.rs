@@ -20,7 +20,7 @@ struct SomaConfig {
 }
 
 const fn field(name: &'static str, type_name: &'static str, default: Option<fn() -> ConfigValue>) -> FieldSpec {
-    FieldSpec { name, alias: None, type_name, units: None, description: "", checks: &[], default }
+    FieldSpec { name, alias: None, type_name, units: None, description: "", checks: &[], default, python_default: None }
 }
 
 impl Config for SomaConfig {

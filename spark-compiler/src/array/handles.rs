@@ -7,6 +7,11 @@ use std::fmt;
 use std::ops;
 
 /// A handle of any type.
+#[diagnostic::on_unimplemented(
+    message = "a #[variable] or #[constant] field cannot be a `{Self}`",
+    label = "not an array handle",
+    note = "variables and constants are `Real`, `Int` or `Bool`; other data goes into a #[host] field"
+)]
 pub trait Handle {
     /// The value it stands for.
     fn value(&self) -> Value;

@@ -77,6 +77,17 @@ pub struct Session {
     _here: PhantomData<*const ()>,
 }
 
+/// Runs `f` in an eager session of single precision: every operation is evaluated at once, results can be looked at with
+/// `known`. For tests of functions on handles.
+///
+/// # Errors
+/// Every mistake made in `f`.
+pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R, Vec<TraceError>> {
+    let session = Session::begin("eager", Mode::Eager, Elem::F32, Memory::default());
+    let result = f();
+    session.finish().map(|_| result)
+}
+
 /// What a session leaves behind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
@@ -154,8 +165,8 @@ impl Drop for Session {
 fn with<R>(f: impl FnOnce(&mut Tape) -> R) -> R {
     TAPES.with(|tapes| {
         let mut tapes = tapes.borrow_mut();
-        // Outside any session, operators still have to return something: a forgotten session is reported here.
-        let tape = tapes.last_mut().expect("handles are used inside a session (a module's build or step)");
+        let tape =
+            tapes.last_mut().expect("array handles exist in a module's build or step, or inside `spark::eager(|| ..)`");
         f(tape)
     })
 }

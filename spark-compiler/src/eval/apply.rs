@@ -52,7 +52,8 @@ fn expand(value: &Array, out: &Shape) -> Array {
     Array::new(out.clone(), data).expect("one element per index")
 }
 
-fn pick(data: &Data, indices: impl Iterator<Item = usize>) -> Data {
+/// The elements of `data` at `indices`.
+pub(super) fn pick(data: &Data, indices: impl Iterator<Item = usize>) -> Data {
     match data {
         Data::F32(v) => Data::F32(indices.map(|i| v[i]).collect()),
         Data::F64(v) => Data::F64(indices.map(|i| v[i]).collect()),

@@ -1,6 +1,6 @@
 //! Reductions, in the order kernels use (see [`crate::loops`]).
 
-use super::apply::binary;
+use super::apply::{binary, pick};
 use crate::ir::{Array, Axis, BinaryOp, Data, Elem, Literal, ReduceOp};
 use crate::loops::LANES;
 
@@ -31,18 +31,16 @@ pub(super) fn reduce(op: ReduceOp, value: &Array, axis: Axis) -> Data {
         let mut out = Vec::with_capacity(outer);
         for o in 0..outer {
             let mut partial = full(identity, LANES);
-            for chunk in 0..len.div_ceil(LANES) {
-                let lanes = (0..LANES).map(|lane| {
-                    let k = chunk * LANES + lane;
-                    (k < len).then(|| element(o, k, 0))
-                });
-                partial = binary(binary_op, &partial, &pick_or(value.data(), lanes, identity));
+            for start in (0..len).step_by(LANES) {
+                // The last chunk may be shorter; the identity in its place would turn a NaN into a number.
+                let chunk = start..len.min(start + LANES);
+                let so_far = pick(&partial, 0..chunk.len());
+                let next = binary(binary_op, &so_far, &pick(value.data(), chunk.map(|k| element(o, k, 0))));
+                overwrite(&mut partial, &next);
             }
             let mut stride = LANES / 2;
             while stride > 0 {
-                let low = pick_or(&partial, (0..stride).map(Some), identity);
-                let high = pick_or(&partial, (stride..2 * stride).map(Some), identity);
-                partial = binary(binary_op, &low, &high);
+                partial = binary(binary_op, &pick(&partial, 0..stride), &pick(&partial, stride..2 * stride));
                 stride /= 2;
             }
             out.push(partial);
@@ -51,8 +49,8 @@ pub(super) fn reduce(op: ReduceOp, value: &Array, axis: Axis) -> Data {
     } else {
         let mut acc = full(identity, outer * inner);
         for k in 0..len {
-            let row = (0..outer).flat_map(|o| (0..inner).map(move |i| (o, i))).map(|(o, i)| Some(element(o, k, i)));
-            acc = binary(binary_op, &acc, &pick_or(value.data(), row, identity));
+            let row = (0..outer).flat_map(|o| (0..inner).map(move |i| element(o, k, i)));
+            acc = binary(binary_op, &acc, &pick(value.data(), row));
         }
         acc
     }
@@ -67,13 +65,14 @@ fn full(value: Literal, len: usize) -> Data {
     }
 }
 
-fn pick_or(data: &Data, indices: impl Iterator<Item = Option<usize>>, missing: Literal) -> Data {
-    match (data, missing) {
-        (Data::F32(v), Literal::F32(m)) => Data::F32(indices.map(|i| i.map_or(m, |i| v[i])).collect()),
-        (Data::F64(v), Literal::F64(m)) => Data::F64(indices.map(|i| i.map_or(m, |i| v[i])).collect()),
-        (Data::I32(v), Literal::I32(m)) => Data::I32(indices.map(|i| i.map_or(m, |i| v[i])).collect()),
-        (Data::Bool(v), Literal::Bool(m)) => Data::Bool(indices.map(|i| i.map_or(m, |i| v[i])).collect()),
-        _ => unreachable!("the identity has the value's type"),
+/// Writes `front` over the first elements of `all`.
+fn overwrite(all: &mut Data, front: &Data) {
+    match (all, front) {
+        (Data::F32(all), Data::F32(front)) => all[..front.len()].copy_from_slice(front),
+        (Data::F64(all), Data::F64(front)) => all[..front.len()].copy_from_slice(front),
+        (Data::I32(all), Data::I32(front)) => all[..front.len()].copy_from_slice(front),
+        (Data::Bool(all), Data::Bool(front)) => all[..front.len()].copy_from_slice(front),
+        _ => unreachable!("both have the value's type"),
     }
 }
 

@@ -42,6 +42,9 @@ pub fn lower(optimized: &Optimized) -> Lowered {
     lowering.finish()
 }
 
+/// Indices, sizes they are laid over, sizes of what they index.
+type OffsetsKey = (Option<ConstId>, Vec<usize>, Vec<usize>);
+
 /// A read of a state's old value.
 struct StateRead {
     state: StateId,
@@ -62,7 +65,7 @@ struct Lowering<'a> {
     constants: HashMap<ConstId, BufferId>,
     histories: HashMap<HistoryId, BufferId>,
     /// Physical offsets derived from a constant of row-major indices into a value of some shape.
-    offsets: HashMap<(Option<ConstId>, Vec<usize>, Vec<usize>), BufferId>,
+    offsets: HashMap<OffsetsKey, BufferId>,
     /// Buffers of values that other nests read.
     homes: HashMap<OpId, BufferId>,
     reads: Vec<StateRead>,
@@ -137,6 +140,15 @@ impl Lowering<'_> {
                 self.home(id);
             }
         }
+        for state in &program.states {
+            // A value that fills a larger state is stored in a nest of the state's size.
+            let Some(next) = state.next else { continue };
+            let source = resolve(program, next);
+            let spreads = program.node(next).shape.sizes() != state.init.shape().sizes();
+            if spreads && !is_read(program, source) {
+                self.home(source);
+            }
+        }
     }
 
     fn buffer(&mut self, name: &str, role: Role, dtype: DType, shape: Shape) -> BufferId {
@@ -185,7 +197,11 @@ impl Lowering<'_> {
                 let role = Role::Constant(Array::scalar(value));
                 self.buffer("literal", role, value.elem().dtype(), Shape::scalar())
             }
-            _ => self.home(source),
+            // A buffer made only now would stay empty: `source` has been computed already.
+            _ => match self.homes.get(&source) {
+                Some(&home) => home,
+                None => crate::bug!("{source} is read by another nest but not stored"),
+            },
         }
     }
 

@@ -49,6 +49,8 @@ impl CompileOptions {
     }
 }
 
+type Pass = fn(&Program) -> Program;
+
 /// A program after the passes; the input of lowering.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimized {
@@ -65,7 +67,7 @@ impl Optimized {
 /// Runs the passes `options` asks for.
 pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
     let mut program = checked(program, "tracing");
-    let passes: [(bool, fn(&Program) -> Program, &str); 4] = [
+    let passes: [(bool, Pass, &str); 4] = [
         (options.fold, fold, "fold"),
         (options.simplify, simplify, "simplify"),
         (options.cse, cse, "cse"),

@@ -56,15 +56,20 @@ fn add_derives(item: &mut ItemStruct) {
     item.attrs.push(parse_quote!(#[derive(#(#missing),*)]));
 }
 
+/// `value` converted to the field's type.
+fn converted(param: &Param, value: &syn::Expr) -> TokenStream {
+    let ty = &param.ty;
+    quote_spanned! {value.span()=>
+        <#ty as ::spark::__private::FromDefault<_>>::from_default(#value)
+    }
+}
+
 /// The field's default as a value of the field's type; `None` for a required field.
 fn default_value(param: &Param) -> Option<TokenStream> {
-    let ty = &param.ty;
     match &param.default {
         DefaultValue::None => None,
         DefaultValue::Wrong => Some(quote!(::core::unreachable!())),
-        DefaultValue::Given(value) => Some(quote_spanned! {value.span()=>
-            <#ty as ::spark::__private::FromDefault<_>>::from_default(#value)
-        }),
+        DefaultValue::Given(value) => Some(converted(param, value)),
     }
 }
 
@@ -208,8 +213,9 @@ fn field_spec(param: &Param) -> TokenStream {
     let type_name = type_name(&param.ty);
     let description = &param.description;
     let checks = param.checks.iter().map(Ident::to_string);
-    let default =
-        option(default_value(param).map(|value| quote!(|| ::spark::__private::IntoConfigValue::into_value(&#value))));
+    let stored = |value: TokenStream| quote!(|| ::spark::__private::IntoConfigValue::into_value(&#value));
+    let default = option(default_value(param).map(stored));
+    let python_default = option(param.python_default.as_ref().map(|value| stored(converted(param, value))));
     // The type of the unreachable value of a wrong default cannot be inferred.
     let default = match param.default {
         DefaultValue::Wrong => quote!(::core::option::Option::Some(|| ::core::unreachable!())),
@@ -224,6 +230,7 @@ fn field_spec(param: &Param) -> TokenStream {
             description: #description,
             checks: &[#(#checks),*],
             default: #default,
+            python_default: #python_default,
         }
     }
 }

@@ -9,7 +9,7 @@ use syn::{Expr, Field, Fields, Ident, ItemStruct, LitStr, Type, Visibility, pars
 use crate::attrs;
 use crate::ctxt::Ctxt;
 
-const KEYS: &[&str] = &["default", "units", "check", "rename", "alias"];
+const KEYS: &[&str] = &["default", "units", "check", "rename", "alias", "python_default"];
 
 /// A config struct as written.
 pub(crate) struct Config {
@@ -29,6 +29,8 @@ pub(crate) struct Param {
     pub(crate) units: Option<LitStr>,
     pub(crate) checks: Vec<Ident>,
     pub(crate) default: DefaultValue,
+    /// What a file of the Python Spark means that lacks the field, if that is not the default.
+    pub(crate) python_default: Option<Expr>,
 }
 
 /// What a field's `default` key says.
@@ -124,6 +126,7 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<Param> {
         units: None,
         checks: Vec::new(),
         default: DefaultValue::None,
+        python_default: None,
     };
     let Some(attribute) = attribute else {
         return Some(param);
@@ -137,6 +140,7 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<Param> {
                     None => DefaultValue::Wrong,
                 };
             }
+            "python_default" => param.python_default = key.value(ctxt).cloned(),
             "units" => param.units = key.string(ctxt).cloned(),
             "rename" => param.rename = key.string(ctxt).cloned(),
             "alias" => param.alias = key.string(ctxt).cloned(),

@@ -34,6 +34,9 @@ pub struct FieldSpec {
     pub checks: &'static [&'static str],
     /// Gives the default; `None` if the field is required.
     pub default: Option<fn() -> ConfigValue>,
+    /// What a file written by the Python Spark means that lacks this field, where that is not the default: fields that
+    /// Spark has and the Python Spark has not.
+    pub python_default: Option<fn() -> ConfigValue>,
 }
 
 impl ConfigSpec {
@@ -99,7 +102,10 @@ impl ConfigValues {
         let value = match self.given(field)? {
             Some(value) => value,
             None => {
-                let make = field.default.ok_or_else(|| missing(field))?;
+                // Only the Python Spark writes this note.
+                let python = self.values.contains_key("__config_delimiter__");
+                let legacy = field.python_default.filter(|_| python);
+                let make = legacy.or(field.default).ok_or_else(|| missing(field))?;
                 default = make();
                 &default
             }

@@ -40,6 +40,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         description: "The population's modules and their connections.",
         checks: &[],
         default: None,
+        python_default: None,
     },
     FieldSpec {
         name: "seed",
@@ -49,6 +50,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         description: "Seed of the inhibition mask.",
         checks: &[],
         default: Some(|| ConfigValue::Int(0)),
+        python_default: None,
     },
     FieldSpec {
         name: "dt",
@@ -58,6 +60,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         description: "Time step.",
         checks: &["positive"],
         default: Some(|| ConfigValue::Float(1.0)),
+        python_default: None,
     },
     FieldSpec {
         name: "units",
@@ -67,6 +70,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         description: "Shape of the population.",
         checks: &[],
         default: None,
+        python_default: None,
     },
     FieldSpec {
         name: "inhibitory_rate",
@@ -76,6 +80,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         description: "Share of inhibitory neurons.",
         checks: &["zero_one"],
         default: Some(|| ConfigValue::Float(0.2)),
+        python_default: None,
     },
 ];
 
@@ -141,12 +146,11 @@ impl NeuronConfig {
 
     /// The inputs of the whole neuron: ports that its modules read from `__call__`, and what they carry.
     ///
-    /// # Errors
-    /// If a module's type is not registered.
-    pub fn inputs(&self) -> Result<Vec<(String, PortSpec)>> {
+    /// Modules of unknown types are left out; building reports them.
+    pub fn inputs(&self) -> Vec<(String, PortSpec)> {
         let mut inputs: Vec<(String, PortSpec)> = Vec::new();
         for module in &self.modules_specs {
-            let spec = order::spec_of(module)?;
+            let Ok(spec) = order::spec_of(module) else { continue };
             for (port, sources) in &module.inputs {
                 for source in sources.iter().filter(|s| s.origin == PortMap::CALL) {
                     let Some(read) = spec.input(port) else { continue };
@@ -156,7 +160,7 @@ impl NeuronConfig {
                 }
             }
         }
-        Ok(inputs)
+        inputs
     }
 }
 
@@ -361,7 +365,7 @@ impl DynModule for Neuron {
     }
 
     fn ports(&self) -> Vec<Port> {
-        let inputs = self.config.inputs().unwrap_or_default();
+        let inputs = self.config.inputs();
         let inputs = inputs.into_iter().map(|(name, spec)| Port { name, direction: Direction::Input, spec });
         let output = |(name, _, _, spec): &(String, usize, String, PortSpec)| Port {
             name: name.clone(),
@@ -385,7 +389,7 @@ impl DynModule for Neuron {
 
     fn call(&mut self, mut args: Args) -> Result<Vec<Payload>> {
         let mut call = IndexMap::new();
-        for (name, _) in self.config.inputs()? {
+        for (name, _) in self.config.inputs() {
             if let Some(payload) = args.take(&name)? {
                 call.insert(name, payload);
             }

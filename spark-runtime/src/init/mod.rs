@@ -256,6 +256,7 @@ macro_rules! initializer_config {
                             let default = <$ty as $crate::config::FromDefault<_>>::from_default($default);
                             $crate::config::IntoConfigValue::into_value(&default)
                         }),
+                        python_default: None,
                     }),+],
                 };
                 &SPEC

@@ -55,12 +55,9 @@ impl Blueprint {
     }
 
     /// Input ports.
-    ///
-    /// # Errors
-    /// If a module's type is not registered.
-    pub fn inputs(&self) -> Result<Vec<(String, PortSpec)>> {
+    pub fn inputs(&self) -> Vec<(String, PortSpec)> {
         match self {
-            Blueprint::Component(spec, _) => Ok(spec.inputs.iter().map(|p| (p.name.to_string(), *p)).collect()),
+            Blueprint::Component(spec, _) => spec.inputs.iter().map(|p| (p.name.to_string(), *p)).collect(),
             Blueprint::Neuron(_, config) => config.inputs(),
         }
     }
@@ -172,7 +169,7 @@ impl ModelBuilder {
             }
             blueprint.set_dtype(dtype);
         }
-        let ports = blueprint.inputs()?;
+        let ports = blueprint.inputs();
         let units = blueprint.units();
         let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs)?;
         let dtype = blueprint.dtype();

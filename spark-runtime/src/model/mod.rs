@@ -163,6 +163,14 @@ impl Model {
         }
     }
 
+    /// The kernel's instance, to step without reading outputs; `None` in eager mode.
+    pub fn instance_mut(&mut self) -> Option<&mut Instance> {
+        match &mut self.engine {
+            Engine::Compiled(instance) => Some(instance),
+            Engine::Eager(_) => None,
+        }
+    }
+
     /// How long build, trace and compilation took.
     pub fn timings(&self) -> Timings {
         self.timings
@@ -407,7 +415,11 @@ fn record(
         root.ports().into_iter().filter(|p| p.direction == crate::spec::Direction::Output).map(|p| p.name).collect();
     let mut named: Vec<(String, Payload)> = names.into_iter().zip(payloads).collect();
     for path in paths {
-        let payload = root.read(path).ok_or_else(|| Error::new(format!("there is no port or property `{path}`")))?;
+        let payload = root.read(path).ok_or_else(|| {
+            let known = readable(root, "");
+            let error = Error::new(format!("there is no port or property `{path}`"));
+            error.help(unknown_name_help(path, known.iter().map(String::as_str)))
+        })?;
         named.push((path.clone(), payload));
     }
     let mut outputs: Vec<ModelOutput> = Vec::new();
@@ -428,6 +440,16 @@ fn record(
         outputs.push(ModelOutput { name, parts });
     }
     Ok((session.finish().map_err(trace_errors)?, outputs))
+}
+
+/// Paths of all output ports and properties of `module` and of the modules inside.
+fn readable(module: &dyn DynModule, path: &str) -> Vec<String> {
+    let ports = module.ports().into_iter().filter(|p| p.direction != crate::spec::Direction::Input);
+    let mut paths: Vec<String> = ports.map(|p| crate::module::join(path, &p.name)).collect();
+    for (name, child) in module.children() {
+        paths.extend(readable(child, &crate::module::join(path, name)));
+    }
+    paths
 }
 
 /// Storage type of an output: the model's precision, but never narrower than what a module of higher precision gives.

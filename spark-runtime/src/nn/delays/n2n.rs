@@ -18,8 +18,8 @@ pub struct N2NDelaysConfig {
     #[param]
     pub units: Units,
     /// Count as Spark on JAX does, where a delay of B steps is no delay at all (its ring has B rows). Files written by
-    /// Spark on JAX set it.
-    #[param(default = false)]
+    /// Spark on JAX mean that.
+    #[param(default = false, python_default = true)]
     pub wrap: bool,
 }
 

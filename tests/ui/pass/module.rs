@@ -53,13 +53,13 @@ impl Leaky {
         if fired && self.clamp {
             self.reset();
         }
-        (SpikeArray::new(fired, inhibition_mask), PotentialArray(self.potential))
+        (SpikeArray::new(fired, inhibition_mask), PotentialArray::new(self.potential))
     }
 
     /// Membrane potential.
     #[property(axis = (post, pre))]
     fn kernel(&self) -> FloatArray {
-        FloatArray(self.potential)
+        FloatArray::new(self.potential)
     }
 
     #[property]
@@ -69,7 +69,7 @@ impl Leaky {
 
     #[property]
     fn rate(&self) -> FloatArray {
-        FloatArray(self.decay)
+        FloatArray::new(self.decay)
     }
 
     fn threshold(&self) -> Real {

@@ -107,14 +107,24 @@ impl Pair {
 }
 
 fn main() {
-    rectify(Real::from(1.0));
-    chain(Real::from(1.0), true);
-    host("abc", String::new(), &[1, 2], None);
-    early(true, "").unwrap();
-    loop_inside(Real::from(1.0).gt(0.0), &mut [Real::from(1.0)]);
-    generic(1, Pair::width(3) as i32);
-    let mut pair = Pair { left: Real::from(1.0), right: Real::from(0.0) };
-    pair.order();
+    spark::eager(|| {
+        assert_eq!(number(rectify(Real::from(1.0))), 1.0);
+        assert_eq!(number(rectify(Real::from(-1.0))), 0.0);
+        // 12: doubled. 7: one more, and three because of the flag. 0.5: none of the arms assigns.
+        assert_eq!([12.0, 7.0, 0.5].map(|x| number(chain(Real::from(x), true))), [24.0, 11.0, 0.5]);
+        host("abc", String::new(), &[1, 2], None);
+        early(true, "").unwrap();
+        loop_inside(Real::from(1.0).gt(0.0), &mut [Real::from(1.0)]);
+        generic(1, Pair::width(3) as i32);
+        let mut pair = Pair { left: Real::from(1.0), right: Real::from(0.0) };
+        pair.order();
+        assert_eq!((number(pair.left), number(pair.right)), (0.0, 1.0));
+    })
+    .unwrap();
+}
+
+fn number(x: Real) -> f64 {
+    x.known().unwrap().to_f64()[0]
 }
 
 /// A comparison outside rewritten code.

@@ -1,0 +1,171 @@
+//! `spark list` and `spark describe`: what is registered in this program, and how parameters look in print.
+
+use super::print;
+use spark::config::{ConfigSpec, ConfigValue, validate};
+use spark::error::{Error, Result, suggest};
+use spark::payload::PartType;
+use spark::registry::{Registry, snake_case};
+use spark::spec::{ModuleSpec, PortSpec};
+
+/// Lists the registered modules, neurons and initializers with a line on each.
+///
+/// # Errors
+/// If two crates register the same name.
+pub(crate) fn list() -> Result<()> {
+    let registry = Registry::global()?;
+    let mut out = String::new();
+    let mut section = |title: &str, entries: Vec<(&str, &str)>| {
+        let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let rows: Vec<String> =
+            entries.iter().map(|(name, about)| format!("  {name:width$}  {}\n", summary(about))).collect();
+        out += &format!("{title}\n{}\n", rows.concat());
+    };
+    section("Modules", registry.modules.iter().map(|m| (m.name, m.description)).collect());
+    section("Neurons", registry.neurons.iter().map(|n| (n.name, n.description)).collect());
+    section("Initializers", registry.initializers.iter().map(|i| (i.name, (i.config)().description)).collect());
+    section("Payloads", registry.payloads.iter().map(|p| (p.name, p.description)).collect());
+    print(&(out + "`spark describe NAME` tells more.\n"))
+}
+
+/// Describes what is registered under `name`: ports and parameters with defaults, units and checks.
+///
+/// # Errors
+/// If nothing is; the hint names the nearest.
+pub(crate) fn describe(name: &str) -> Result<()> {
+    let registry = Registry::global()?;
+    // A configuration's name stands for what it configures.
+    let key = snake_case(name);
+    let key = key.strip_suffix("_config").unwrap_or(&key);
+    if let Some(spec) = registry.modules.find(key) {
+        return print(&module(spec));
+    }
+    if let Some(spec) = registry.neurons.find(key) {
+        let mut out = format!("{} (neuron)\n\n{}\n", spec.name, spec.description.trim());
+        out += "\nModules, unless the configuration names others\n";
+        for part in (spec.modules)() {
+            out += &format!("  {}: {}\n", part.name, part.module_cls);
+        }
+        return print(&(out + &parameters((spec.config)())));
+    }
+    if let Some(spec) = registry.initializers.find(key) {
+        let config = (spec.config)();
+        let out = format!("{} (initializer)\n\n{}\n", spec.name, config.description.trim());
+        return print(&(out + &parameters(config)));
+    }
+    if let Some(kind) = registry.payloads.find(key) {
+        let part = |(name, part): &(&str, PartType)| {
+            let what = match part {
+                PartType::Real => "floating point",
+                PartType::Int => "integer",
+                PartType::Bool => "truth value",
+            };
+            format!("  {name}: {what}\n")
+        };
+        let parts: String = kind.parts.iter().map(part).collect();
+        return print(&format!("{} (payload)\n\n{}\n\nParts\n{parts}", kind.name, kind.description));
+    }
+    let modules = registry.modules.iter().map(|m| m.name).chain(registry.neurons.iter().map(|n| n.name));
+    let names = modules.chain(registry.initializers.iter().map(|i| i.name)).chain(registry.payloads.iter().map(|p| p.name));
+    let names: Vec<&str> = names.collect();
+    let near = suggest(name, names.iter().copied()).or_else(|| suggest(key, names.iter().copied()));
+    let help = near.map_or("`spark list` shows what there is".to_string(), |near| format!("did you mean `{near}`?"));
+    Err(Error::new(format!("nothing called `{name}` is registered")).help(help))
+}
+
+fn module(spec: &ModuleSpec) -> String {
+    let mut out = format!("{} ({})\n\n{}\n", spec.name, spec.category, spec.description.trim());
+    for (title, list) in [("Inputs", spec.inputs), ("Outputs", spec.outputs), ("Properties", spec.properties)] {
+        if !list.is_empty() {
+            out += &format!("\n{title}\n{}", list.iter().map(port).collect::<String>());
+        }
+    }
+    out + &parameters((spec.config)())
+}
+
+fn port(port: &PortSpec) -> String {
+    let axes: Vec<String> = port.axes.iter().map(ToString::to_string).collect();
+    let notes = [(port.optional, ", optional"), (port.variadic, ", any number of sources"), (port.settable, ", settable")];
+    let notes: String = notes.iter().filter(|(is, _)| *is).map(|(_, note)| *note).collect();
+    let about = if port.description.is_empty() { String::new() } else { format!("\n      {}", summary(port.description)) };
+    format!("  {}: {} over ({}){notes}{about}\n", port.name, port.payload.name, axes.join(", "))
+}
+
+fn parameters(spec: &ConfigSpec) -> String {
+    let mut out = format!("\nParameters ({})\n", spec.name);
+    for field in spec.fields {
+        let default = match field.default {
+            Some(default) => format!("default {}", show(&default(), field.units)),
+            None => "required".into(),
+        };
+        let unit = if field.default.is_none() { field.units.map(|u| format!(", in {u}")) } else { None };
+        let checks: Vec<&str> = field.checks.iter().map(|name| validate_text(name)).collect();
+        let checks = if checks.is_empty() { String::new() } else { format!("; must {}", checks.join(" and ")) };
+        let alias = field.alias.map(|alias| format!("; also called {alias}")).unwrap_or_default();
+        out += &format!(
+            "  {}: {}, {default}{}{checks}{alias}\n",
+            field.name,
+            field.type_name.replace(' ', ""),
+            unit.unwrap_or_default()
+        );
+        if !field.description.is_empty() {
+            out += &format!("      {}\n", summary(field.description));
+        }
+    }
+    out
+}
+
+/// What a check allows: "be positive".
+fn validate_text(name: &'static str) -> &'static str {
+    let found = Registry::global().ok().and_then(|registry| registry.validators.find(name));
+    found.map_or(name, |spec: &validate::ValidatorSpec| spec.allowed)
+}
+
+/// The first paragraph of a description on one line, without the marks of documentation.
+pub(crate) fn summary(text: &str) -> String {
+    let first = text.trim().split("\n\n").next().unwrap_or_default();
+    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.replace("[`", "").replace("`]", "").replace('`', "").replace("\\[", "[").replace("\\]", "]")
+}
+
+/// A parameter's value with its unit.
+pub(crate) fn show(value: &ConfigValue, units: Option<&str>) -> String {
+    let unit = units.filter(|&unit| unit != "1").map(|unit| format!(" {unit}")).unwrap_or_default();
+    match value {
+        ConfigValue::Null => show_value(value),
+        _ => show_value(value) + &unit,
+    }
+}
+
+/// A value in print: long arrays by type and size.
+pub(crate) fn show_value(value: &ConfigValue) -> String {
+    let fields = |pairs: Vec<(&String, &ConfigValue)>| {
+        // Notes, and fields that only repeat that nothing was said.
+        let said = pairs.into_iter().filter(|(k, v)| !k.starts_with("__") && **v != ConfigValue::Null);
+        said.map(|(k, v)| format!("{k} = {}", show_value(v))).collect::<Vec<_>>().join(", ")
+    };
+    match value {
+        ConfigValue::Null => "none".into(),
+        ConfigValue::Bool(x) => x.to_string(),
+        ConfigValue::Int(x) => x.to_string(),
+        ConfigValue::Float(x) => x.to_string(),
+        ConfigValue::Text(text) => text.clone(),
+        ConfigValue::List(items) => format!("[{}]", items.iter().map(show_value).collect::<Vec<_>>().join(", ")),
+        ConfigValue::DType(dtype) => dtype.long_name().into(),
+        ConfigValue::Array(array) if array.len() <= 6 => {
+            let numbers: Vec<String> = array.to_f64().iter().map(ToString::to_string).collect();
+            format!("[{}]", numbers.join(", "))
+        }
+        ConfigValue::Array(array) => {
+            let dims: Vec<String> = array.dims().iter().map(ToString::to_string).collect();
+            format!("{} array of {}", array.dtype().long_name(), dims.join("x"))
+        }
+        ConfigValue::Config(tree) => {
+            let name = snake_case(&tree.type_name);
+            let name = name.trim_end_matches("_config").trim_end_matches("_initializer");
+            format!("{name}({})", fields(tree.values.iter().filter(|(k, _)| *k != "dtype").collect()))
+        }
+        ConfigValue::Object { type_name, fields: inner } => format!("{type_name}({})", fields(inner.iter().collect())),
+        ConfigValue::Class { name, .. } => name.clone(),
+        ConfigValue::Map(map) => format!("({})", fields(map.iter().collect())),
+    }
+}

@@ -1,0 +1,379 @@
+//! From the tensors of a file to the inputs of a model: which port each one feeds, and whether it has a time axis.
+//!
+//! A tensor is called as its port, an inhibition mask `<port>.inhibition_mask`. Its leading dimension is time or it is
+//! not; the file does not say. [`plan`] lists every *reading* of a tensor that its mask and its port allow (a constant, a
+//! series, spikes over synapses), then picks the one that agrees with the number of steps: `--steps`, or else the leading
+//! dimension that the tensors of the required ports share. What stays ambiguous is an error that names the option to use.
+
+use super::tensors::{Tensor, TensorFile};
+use spark::error::{Error, Result, suggest};
+use spark::model::{InputShape, ModelBuilder};
+use spark::payload::{BooleanMask, HostPayload, IntegerMask, PayloadKind, PayloadType, SpikeArray};
+use spark::spec::PortSpec;
+use spark_compiler::ir::{Array, Axis, Data, Shape};
+
+/// What the user says about the tensors.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hints {
+    /// Number of steps.
+    pub(crate) steps: Option<usize>,
+    /// Ports whose tensor has no time axis.
+    pub(crate) constant: Vec<String>,
+    /// Ports that take spikes over synapses.
+    pub(crate) asynchronous: Vec<String>,
+}
+
+/// A tensor that feeds a part of a port, with or without time axis.
+struct Source {
+    tensor: Tensor,
+    series: bool,
+}
+
+/// What feeds one port.
+pub(crate) struct Feed {
+    /// The port.
+    pub(crate) port: String,
+    kind: &'static PayloadKind,
+    value: Source,
+    mask: Option<Source>,
+    asynchronous: bool,
+}
+
+/// What feeds each port, and for how many steps.
+pub(crate) struct Plan {
+    /// Number of steps.
+    pub(crate) steps: usize,
+    /// One entry per port that is fed.
+    pub(crate) feeds: Vec<Feed>,
+    /// Remarks for the user.
+    pub(crate) notes: Vec<String>,
+}
+
+/// A port with its tensors.
+struct Matched<'a> {
+    port: &'a str,
+    spec: &'a PortSpec,
+    value: &'a Tensor,
+    mask: Option<&'a Tensor>,
+}
+
+impl Matched<'_> {
+    /// True for the ports whose tensors decide how long the run is: required ones over one axis, as spikes and currents.
+    fn decides(&self) -> bool {
+        !self.spec.optional && self.spec.axes.len() == 1 && !is_mask(self.spec.payload)
+    }
+
+    fn leading(&self) -> usize {
+        self.value.dims.first().copied().unwrap_or(0)
+    }
+}
+
+/// One way to read a port's tensors.
+#[derive(Clone, Copy, PartialEq)]
+struct Reading {
+    series: bool,
+    asynchronous: bool,
+    mask_series: bool,
+}
+
+/// Finds what feeds each port.
+///
+/// # Errors
+/// If a required port has no tensor, a name belongs to no port, or it is not clear which tensors have a time axis.
+pub(crate) fn plan(
+    file: &TensorFile,
+    ports: &[(String, PortSpec)],
+    units: Option<&[usize]>,
+    hints: &Hints,
+) -> Result<Plan> {
+    if hints.steps == Some(0) {
+        return Err(Error::new("a run of 0 steps").at("--steps").help("run at least one step"));
+    }
+    for (option, names) in [("--constant", &hints.constant), ("--async", &hints.asynchronous)] {
+        for name in names {
+            find_port(ports, name).map_err(|e| e.at(option))?;
+        }
+    }
+    let matched = match_ports(file, ports)?;
+    let units = units.map(<[usize]>::to_vec).or_else(|| population(&matched));
+    let marked = file.metadata.get("async_spikes").is_some_and(|v| v == "True");
+    let spike_ports = ports.iter().filter(|(_, p)| is_spikes(p.payload)).count();
+    let mut readings = Vec::new();
+    for m in &matched {
+        let marked = marked && is_spikes(m.spec.payload) && (m.spec.axes == [Axis::PRE] || spike_ports == 1);
+        let forced = marked || hints.asynchronous.iter().any(|name| name == m.port);
+        let mut found = readings_of(m, &matched, units.as_deref(), forced)?;
+        if hints.constant.iter().any(|name| name == m.port) {
+            found.retain(|r| !r.series);
+        }
+        readings.push(found);
+    }
+    let steps = match hints.steps {
+        Some(steps) => steps,
+        None => common_steps(&matched, &readings)?,
+    };
+    let mut plan = Plan { steps, feeds: Vec::new(), notes: Vec::new() };
+    for (m, readings) in matched.iter().zip(readings) {
+        let reading = choose(m, &readings, steps, hints)?;
+        if reading.series && m.leading() > steps {
+            plan.notes.push(format!("`{}` has {} steps; the first {steps} are used", m.value.name, m.leading()));
+        }
+        plan.feeds.push(Feed {
+            port: m.port.to_string(),
+            kind: m.spec.payload,
+            value: Source { tensor: m.value.clone(), series: reading.series },
+            mask: m.mask.map(|mask| Source { tensor: mask.clone(), series: reading.mask_series }),
+            asynchronous: reading.asynchronous,
+        });
+    }
+    Ok(plan)
+}
+
+fn is_spikes(kind: &PayloadKind) -> bool {
+    kind == SpikeArray::KIND
+}
+
+fn is_mask(kind: &PayloadKind) -> bool {
+    kind == BooleanMask::KIND || kind == IntegerMask::KIND
+}
+
+fn dims_text(dims: &[usize]) -> String {
+    let text: Vec<String> = dims.iter().map(ToString::to_string).collect();
+    if text.is_empty() { "()".into() } else { text.join("x") }
+}
+
+fn find_port<'a>(ports: &'a [(String, PortSpec)], name: &str) -> Result<&'a (String, PortSpec)> {
+    ports.iter().find(|(port, _)| port == name).ok_or_else(|| {
+        let names: Vec<&str> = ports.iter().map(|(port, _)| port.as_str()).collect();
+        let error = Error::new(format!("the model has no input port `{name}`"));
+        match suggest(name, names.iter().copied()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help(format!("its input ports: {}", names.join(", "))),
+        }
+    })
+}
+
+/// Finds the port of each tensor by name. Names with a folder other than `in/` are recordings, which stay unread.
+fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpec)]) -> Result<Vec<Matched<'a>>> {
+    let mut errors = Vec::new();
+    let mut values: Vec<Option<&Tensor>> = vec![None; ports.len()];
+    let mut masks = values.clone();
+    let spikes: Vec<usize> = (0..ports.len()).filter(|&i| is_spikes(ports[i].1.payload)).collect();
+    for tensor in &file.tensors {
+        let name = tensor.name.strip_prefix("in/").unwrap_or(&tensor.name);
+        if name.contains('/') {
+            continue;
+        }
+        let at = |port: &str| ports.iter().position(|(name, _)| name == port);
+        let slot = match (at(name), name.strip_suffix(".inhibition_mask").and_then(at), &spikes[..]) {
+            (Some(port), _, _) => &mut values[port],
+            (None, Some(port), _) if spikes.contains(&port) => &mut masks[port],
+            (None, None, [only]) if name == "inhibition_mask" => &mut masks[*only],
+            _ => {
+                errors.extend(find_port(ports, name).err().map(|e| e.at(tensor.name.as_str())));
+                continue;
+            }
+        };
+        if let Some(other) = slot.replace(tensor) {
+            let message = format!("`{}` and `{}` feed the same port", other.name, tensor.name);
+            errors.push(Error::new(message).help("keep one of them"));
+        }
+    }
+    let mut matched = Vec::new();
+    for (((port, spec), value), mask) in ports.iter().zip(values).zip(masks) {
+        match (value, mask) {
+            (Some(value), mask) => matched.push(Matched { port, spec, value, mask }),
+            (None, Some(mask)) => {
+                errors.push(Error::new(format!("there are no spikes `{port}` to this mask")).at(mask.name.as_str()));
+            }
+            (None, None) if !spec.optional && !spec.variadic => {
+                let message = format!("there is no tensor for the input port `{port}`, a {}", spec.payload.name);
+                errors.push(Error::new(message).help(format!("add a tensor called `{port}`")));
+            }
+            (None, None) => {}
+        }
+    }
+    if errors.is_empty() { Ok(matched) } else { Err(Error::many(errors)) }
+}
+
+/// The shape of the population as the ports over it show it, where the configuration does not say.
+fn population(matched: &[Matched<'_>]) -> Option<Vec<usize>> {
+    let over_units = matched.iter().find(|m| m.decides() && m.spec.axes == [Axis::UNITS])?;
+    let dims = &over_units.value.dims;
+    Some(if dims.len() > 1 { dims[1..].to_vec() } else { dims.clone() })
+}
+
+/// Every way to read the tensors of a port, whatever the number of steps.
+fn readings_of(m: &Matched<'_>, all: &[Matched<'_>], units: Option<&[usize]>, forced: bool) -> Result<Vec<Reading>> {
+    let dims = &m.value.dims;
+    let rank = if forced { 2 } else { m.spec.axes.len().max(1) };
+    let mut readings = Vec::new();
+    for series in [false, true] {
+        if series && dims.len() <= rank {
+            continue;
+        }
+        let values = if series { &dims[1..] } else { &dims[..] };
+        let Some(mask) = m.mask else {
+            // A mask port has a time axis only if it looks just like the series it selects from.
+            let peer = |other: &Matched<'_>| other.decides() && other.value.dims == *dims;
+            if !(series && is_mask(m.spec.payload)) || all.iter().any(peer) {
+                readings.push(Reading { series, asynchronous: forced, mask_series: false });
+            }
+            continue;
+        };
+        let in_time = series && mask.dims.len() > 1 && mask.dims[0] == dims[0];
+        for mask_series in [false, true].into_iter().take(if in_time { 2 } else { 1 }) {
+            let mask = if mask_series { &mask.dims[1..] } else { &mask.dims[..] };
+            let over_synapses = units.map_or(forced && values.ends_with(mask), |u| [u, mask].concat() == *values);
+            if over_synapses || (forced && values == mask) {
+                readings.push(Reading { series, asynchronous: true, mask_series });
+            } else if values == mask {
+                readings.push(Reading { series, asynchronous: false, mask_series });
+            }
+        }
+    }
+    if let (true, Some(mask)) = (readings.is_empty(), m.mask) {
+        let message = format!("a mask of {} does not fit spikes of {}", dims_text(&mask.dims), dims_text(dims));
+        let help = "a mask has the dimensions of the spikes of one step, or of the inputs for spikes over synapses";
+        return Err(Error::new(message).at(mask.name.as_str()).help(help));
+    }
+    Ok(readings)
+}
+
+/// The number of steps that the series share.
+fn common_steps(matched: &[Matched<'_>], readings: &[Vec<Reading>]) -> Result<usize> {
+    let certain = |(m, r): &(&Matched<'_>, &Vec<Reading>)| {
+        !r.is_empty() && r.iter().all(|r| r.series) && (m.mask.is_some() || m.decides())
+    };
+    let possible = |(m, r): &(&Matched<'_>, &Vec<Reading>)| m.decides() && r.iter().any(|r| r.series);
+    let pairs = || matched.iter().zip(readings);
+    let mut series: Vec<&Matched<'_>> = pairs().filter(certain).map(|(m, _)| m).collect();
+    if series.is_empty() {
+        series = pairs().filter(possible).map(|(m, _)| m).collect();
+    }
+    let Some(first) = series.first() else {
+        let error = Error::new("no tensor has a time axis, so the number of steps is not known");
+        return Err(error.help("say it with --steps; a series has time as its leading dimension"));
+    };
+    let steps = first.leading();
+    if let Some(other) = series.iter().find(|m| m.leading() != steps) {
+        return Err(disagreement(other, first.leading(), &format!("`{}` has", first.value.name)));
+    }
+    if steps == 0 {
+        return Err(Error::new("a series of 0 steps").at(first.value.name.as_str()).help("give at least one step"));
+    }
+    Ok(steps)
+}
+
+fn disagreement(m: &Matched<'_>, steps: usize, who: &str) -> Error {
+    let dims = dims_text(&m.value.dims);
+    let message = format!("dimensions {dims}: a series of {} steps, where {who} {steps}", m.leading());
+    let help = format!("if `{0}` is the same in every step, say --constant {0}; --steps sets the number of steps", m.port);
+    Error::new(message).at(m.value.name.as_str()).help(help)
+}
+
+/// The reading that agrees with the number of steps.
+fn choose(m: &Matched<'_>, readings: &[Reading], steps: usize, hints: &Hints) -> Result<Reading> {
+    let leading = m.leading();
+    let series = readings.iter().copied().find(|r| r.series);
+    let constant = readings.iter().copied().find(|r| !r.series);
+    let who = if hints.steps.is_some() { "--steps says" } else { "the others have" };
+    match (series, constant) {
+        (Some(_), Some(_)) if m.mask.is_some() && (hints.steps.is_none() || leading > steps) => {
+            let message = format!("dimensions {} could be a series or a constant", dims_text(&m.value.dims));
+            let help = format!("say which: --steps {leading} or --constant {}", m.port);
+            Err(Error::new(message).at(m.value.name.as_str()).help(help))
+        }
+        (Some(series), _) if leading == steps => Ok(series),
+        (Some(series), None) if hints.steps.is_some() && leading > steps => Ok(series),
+        (Some(_), None) => Err(disagreement(m, steps, who)),
+        (Some(_), Some(constant)) if m.mask.is_some() || !m.decides() => Ok(constant),
+        (Some(series), Some(_)) if hints.steps.is_some() && leading > steps => Ok(series),
+        (Some(_), Some(_)) => Err(disagreement(m, steps, who)),
+        (None, Some(constant)) => Ok(constant),
+        (None, None) => {
+            let message = format!("dimensions {} cannot be read as a constant", dims_text(&m.value.dims));
+            Err(Error::new(message).at(m.value.name.as_str()).help(format!("leave out --constant {}", m.port)))
+        }
+    }
+}
+
+impl Source {
+    fn dims(&self) -> &[usize] {
+        if self.series { &self.tensor.dims[1..] } else { &self.tensor.dims }
+    }
+
+    fn at(&self, file: &TensorFile, step: usize) -> Result<Array> {
+        let size: usize = self.dims().iter().product();
+        let from = if self.series { step * size } else { 0 };
+        let data = file.values(&self.tensor, from..from + size)?;
+        let shape = Shape::of(Axis::anonymous(0), self.dims());
+        Array::new(shape, data).map_err(|e| Error::new(e.to_string()).at(self.tensor.name.as_str()))
+    }
+
+    /// Refuses values that no step could use: NaN, and spikes other than 0 and 1.
+    fn check(&self, file: &TensorFile, steps: usize, binary: bool) -> Result<()> {
+        for step in 0..if self.series { steps } else { 1 } {
+            let values = self.at(file, step)?;
+            let place = if self.series { format!(" in step {step}") } else { String::new() };
+            let refuse = |what: &str| Error::new(format!("{what}{place}")).at(self.tensor.name.as_str());
+            if matches!(values.data(), Data::Bool(_)) {
+                continue;
+            }
+            for value in values.to_f64() {
+                if value.is_nan() {
+                    return Err(refuse("a value is not a number (NaN)").help("clean the data first"));
+                }
+                if binary && value != 0.0 && value != 1.0 {
+                    let help = "spikes and masks are 0 or 1; inhibitory neurons are those where `.inhibition_mask` is 1";
+                    return Err(refuse(&format!("{value} is not a spike")).help(help));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Feed {
+    /// True if the value or the mask differs from step to step.
+    pub(crate) fn changes(&self) -> bool {
+        self.value.series || self.mask.as_ref().is_some_and(|mask| mask.series)
+    }
+
+    /// What the port takes in `step`.
+    ///
+    /// # Errors
+    /// If the tensor's elements cannot be converted.
+    pub(crate) fn at(&self, file: &TensorFile, step: usize) -> Result<HostPayload> {
+        let mask = self.mask.as_ref().map(|mask| mask.at(file, step)).transpose()?;
+        Ok(HostPayload::spikes(self.value.at(file, step)?, mask))
+    }
+}
+
+impl Plan {
+    /// Declares the inputs of a model.
+    pub(crate) fn declare(&self, mut builder: ModelBuilder) -> ModelBuilder {
+        for feed in &self.feeds {
+            let mut shape = InputShape::new(feed.value.dims());
+            if let Some(mask) = &feed.mask {
+                shape = shape.with_mask(mask.dims());
+            }
+            builder = builder.input(&feed.port, if feed.asynchronous { shape.asynchronous() } else { shape });
+        }
+        builder
+    }
+
+    /// Refuses values that no step could use, before the first step runs.
+    ///
+    /// # Errors
+    /// If a value is NaN, or a spike or mask value is neither 0 nor 1; the error names tensor and step.
+    pub(crate) fn check(&self, file: &TensorFile) -> Result<()> {
+        for feed in &self.feeds {
+            feed.value.check(file, self.steps, is_spikes(feed.kind) || feed.kind == BooleanMask::KIND)?;
+            if let Some(mask) = &feed.mask {
+                mask.check(file, self.steps, true)?;
+            }
+        }
+        Ok(())
+    }
+}

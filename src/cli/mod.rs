@@ -1,0 +1,143 @@
+//! The command line: what can be asked ([`Cli`]), and what every command shares.
+//!
+//! Each command is one file with one function that takes its arguments and returns a [`Result`]; nothing below [`main`]
+//! exits or panics. Results go to standard output; progress, remarks and errors go to standard error. Exit codes: 0, 1 for
+//! an error, 2 for a wrong command line.
+//!
+//! * [`run`]: a model over a file of inputs; [`inputs`] finds out what the file means, [`record`] keeps the results,
+//!   [`tensors`] reads and writes files.
+//! * [`inspect`]: a model's structure and the stages of its compilation; [`catalog`]: what is registered.
+//! * [`demo`]: the shipped example; [`plot`] draws it.
+
+mod catalog;
+mod demo;
+mod inputs;
+mod inspect;
+mod plot;
+mod record;
+mod run;
+mod tensors;
+
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use spark::error::{Error, Result};
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+/// Runs, inspects and compiles models of spiking neural networks.
+///
+/// A model is a .scfg file (as the Python Spark writes them): a component, or a neuron made of components. It is compiled
+/// to one fused kernel for this machine and run step by step. Without a command, `spark` runs the shipped example.
+#[derive(Debug, Parser)]
+#[command(name = "spark", version, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Shown below `spark --help`.
+const EXAMPLES: &str = "\
+Examples:
+  spark
+  spark run examples/lif/neuron_lif.scfg --input examples/lif/input.safetensors --record soma.potential -o out.safetensors
+  spark inspect examples/lif/neuron_lif.scfg
+  spark inspect examples/lif/neuron_lif.scfg --loops --input in_spikes=80
+  spark describe LeakySoma";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a model over a file of inputs
+    Run(run::RunArgs),
+    /// Show a model's structure, or a stage of its compilation
+    Inspect(inspect::InspectArgs),
+    /// List the registered modules, neurons and initializers
+    List,
+    /// Describe a module, neuron, initializer or payload: ports, parameters, defaults, units, checks
+    Describe {
+        /// Its name, as `LeakySoma` or `leaky_soma`
+        name: String,
+    },
+    /// Run the shipped example and plot it (what `spark` does without a command)
+    Demo(demo::DemoArgs),
+}
+
+/// Reads the command line, runs the command and reports its error.
+pub(crate) fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Inspect(args)) => inspect::inspect(&args),
+        Some(Command::List) => catalog::list(),
+        Some(Command::Describe { name }) => catalog::describe(&name),
+        Some(Command::Demo(args)) => demo::demo(&args),
+        None => demo::demo(&demo::DemoArgs::default()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            for error in error.errors() {
+                remark("error", &error.to_string());
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes a line to standard error, where nobody may be listening.
+fn remark(kind: &str, text: &str) {
+    let _ = writeln!(std::io::stderr(), "{kind}: {text}");
+}
+
+/// Writes a result to standard output. A reader that has seen enough (`| head`) is no error.
+///
+/// # Errors
+/// If standard output cannot be written to.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::new(format!("cannot write to standard output: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A progress bar on standard error, if that is a terminal and the run takes long enough to wonder.
+struct Progress {
+    bar: Option<ProgressBar>,
+    start: Instant,
+    patience: Duration,
+    total: u64,
+}
+
+impl Progress {
+    /// A bar of `total` steps that appears after `patience`.
+    fn new(total: usize, patience: Duration) -> Progress {
+        Progress { bar: None, start: Instant::now(), patience, total: total as u64 }
+    }
+
+    /// Shows that `done` steps are done.
+    fn show(&mut self, done: usize) {
+        if self.bar.is_none() && self.start.elapsed() >= self.patience && std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {per_sec}, {eta} left");
+            let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr());
+            self.bar = Some(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(done as u64);
+        }
+    }
+
+    /// Ends the line of the bar.
+    fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.abandon();
+        }
+    }
+}
+
+/// A duration in milliseconds.
+fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}

@@ -1,0 +1,182 @@
+//! `spark run`: a model over a file of inputs.
+//!
+//! In: a `.scfg` file and a tensor file ([`inputs`] says which tensor feeds what). Out: a tensor file with every output
+//! port and every recorded path after each step, and a summary. Everything that can be wrong is checked before the first
+//! step: names, shapes, NaN, the size of the results, and whether they can be written.
+
+use super::inputs::{self, Hints, Plan};
+use super::record::{Recorded, Recording};
+use super::tensors::{self, TensorFile};
+use super::{Progress, print, remark};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use spark::config::FieldType;
+use spark::error::{Error, Result, suggest};
+use spark::model::{Model, ModelBuilder, Outputs};
+use spark::module::DynModule;
+use spark::spec::Direction;
+use spark_compiler::ir::DType;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// The arguments of `spark run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The model, a .scfg file
+    #[arg(value_name = "MODEL.scfg")]
+    model: PathBuf,
+    /// One tensor per input port, called as the port; time is the leading dimension, or there is none (constant).
+    /// A spike port may have a `PORT.inhibition_mask`
+    #[arg(long, short, value_name = "IN.safetensors")]
+    input: PathBuf,
+    /// Where the outputs and recorded values go
+    #[arg(long, short, value_name = "OUT.safetensors")]
+    output: Option<PathBuf>,
+    /// Number of steps; by default as many as the series of the required ports have
+    #[arg(long, value_name = "N")]
+    steps: Option<usize>,
+    /// State variables, ports or properties to record after each step: soma.potential,synapses.currents
+    #[arg(long, value_name = "PATH,...", value_delimiter = ',', requires = "output")]
+    record: Vec<String>,
+    /// The tensor of this input port has no time axis
+    #[arg(long, value_name = "PORT,...", value_delimiter = ',')]
+    constant: Vec<String>,
+    /// This input port takes spikes over synapses, of dimensions units then inputs
+    #[arg(long = "async", value_name = "PORT,...", value_delimiter = ',')]
+    asynchronous: Vec<String>,
+    /// Evaluate operation by operation instead of compiling; slow, for debugging
+    #[arg(long)]
+    eager: bool,
+    /// Floating-point type of states and ports, instead of the file's
+    #[arg(long, value_parser = PossibleValuesParser::new(["float32", "float16", "float64", "bfloat16"])
+        .map(|name| DType::parse(&name).unwrap_or_default()))]
+    dtype: Option<DType>,
+}
+
+/// Runs a model over a file of inputs.
+///
+/// # Errors
+/// If a file cannot be read or written, or the model, its inputs or the recorded paths have a mistake.
+pub(crate) fn run(args: &RunArgs) -> Result<()> {
+    let target = args.output.as_deref().map(tensors::check_target).transpose()?;
+    let blueprint = Model::from_file(&args.model)?.blueprint()?;
+    let file = TensorFile::open(&args.input)?;
+    let hints =
+        Hints { steps: args.steps, constant: args.constant.clone(), asynchronous: args.asynchronous.clone() };
+    let plan = inputs::plan(&file, &blueprint.inputs(), blueprint.units().as_deref(), &hints)
+        .and_then(|plan| plan.check(&file).map(|()| plan))
+        .map_err(|e| e.in_file(&args.input))?;
+    plan.notes.iter().for_each(|note| remark("note", note));
+
+    let start = || -> Result<ModelBuilder> {
+        let builder = plan.declare(Model::from_file(&args.model)?).eager(args.eager);
+        Ok(match args.dtype {
+            Some(dtype) => builder.dtype(dtype),
+            None => builder,
+        })
+    };
+    let (mut model, paths) = build(start, &args.record)?;
+    let mut recording = Recording::new(&model, &paths, plan.steps, target.is_some())?;
+    let took = simulate(&mut model, &plan, &file, Duration::from_millis(300), |model, outputs| {
+        recording.push(model, outputs)
+    })?;
+    let summary = recording.summary(&model, took);
+    if let Some(target) = target {
+        let notes = recording.notes(&model, args.eager, took);
+        tensors::write(&target, &recording.into_columns(), &notes)?;
+    }
+    print(&summary)
+}
+
+/// Builds the model with outputs for the recorded paths that are not states.
+///
+/// Which states there are is known only after building, so paths that turn out to be ports are given to a second build.
+fn build(start: impl Fn() -> Result<ModelBuilder>, record: &[String]) -> Result<(Model, Vec<Recorded>)> {
+    let model = start()?.build()?;
+    let states = model.states();
+    let mut ports = Vec::new();
+    ports_within(model.root(), "", &mut ports);
+    let mut recorded: Vec<Recorded> = Vec::new();
+    let mut errors = Vec::new();
+    for path in record.iter().collect::<BTreeSet<_>>() {
+        if states.contains(path) {
+            recorded.push(Recorded::State(path.clone()));
+        } else if ports.contains(path) {
+            recorded.push(Recorded::Port(path.clone()));
+        } else {
+            errors.push(unknown_path(path, states.iter().chain(&ports)));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Error::many(errors));
+    }
+    let inner = |r: &Recorded| match r {
+        Recorded::Port(path) if !model.outputs().any(|name| name == path) => Some(path.clone()),
+        Recorded::Port(_) | Recorded::State(_) => None,
+    };
+    let inner: Vec<String> = recorded.iter().filter_map(inner).collect();
+    if inner.is_empty() {
+        return Ok((model, recorded));
+    }
+    drop(model);
+    Ok((inner.into_iter().fold(start()?, ModelBuilder::record).build()?, recorded))
+}
+
+/// Paths of the output ports and properties of a module and those within.
+fn ports_within(module: &dyn DynModule, path: &str, out: &mut Vec<String>) {
+    let full = |name: &str| if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+    out.extend(module.ports().iter().filter(|p| p.direction != Direction::Input).map(|p| full(&p.name)));
+    for (name, child) in module.children() {
+        ports_within(child, &full(name), out);
+    }
+}
+
+/// The error of a path that names nothing, with all paths that do: the nearest first, each once.
+fn unknown_path<'a>(path: &str, known: impl Iterator<Item = &'a String>) -> Error {
+    let mut names: Vec<&str> = known.map(String::as_str).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut ordered = Vec::new();
+    while let Some(near) = suggest(path, names.iter().copied()) {
+        names.retain(|name| *name != near);
+        ordered.push(near);
+    }
+    ordered.extend(names.into_iter().map(str::to_string));
+    Error::new(format!("there is no state, port or property `{path}`"))
+        .at("--record")
+        .help(format!("recordable: {}", ordered.join(", ")))
+}
+
+/// Runs the steps of `plan`; `each` sees the model and its outputs after every step. Gives the time spent in the model.
+///
+/// # Errors
+/// If a step fails, or `each` does.
+pub(crate) fn simulate(
+    model: &mut Model,
+    plan: &Plan,
+    file: &TensorFile,
+    patience: Duration,
+    mut each: impl FnMut(&Model, &Outputs) -> Result<()>,
+) -> Result<Duration> {
+    let mut progress = Progress::new(plan.steps, patience);
+    let mut took = Duration::ZERO;
+    for step in 0..plan.steps {
+        let mut inputs = Vec::new();
+        for feed in plan.feeds.iter().filter(|feed| step == 0 || feed.changes()) {
+            inputs.push((feed.port.as_str(), feed.at(file, step)?));
+        }
+        let start = Instant::now();
+        let outputs = model.step(&inputs).map_err(|e| e.prefixed(&format!("step {step}")))?;
+        took += start.elapsed();
+        each(model, &outputs)?;
+        progress.show(step + 1);
+    }
+    progress.finish();
+    Ok(took)
+}
+
+/// The time step of a model, in ms.
+pub(crate) fn dt_of(model: &Model) -> f64 {
+    model.config().get("dt").and_then(|dt| f64::from_value(dt).ok()).unwrap_or(1.0)
+}
