@@ -40,13 +40,64 @@ fn arrays(potential: &mut [f32], p: &Parameters, current: &[f32], spikes: &mut [
     }
 }
 
-/// CPU time of this process in ns: other programs on the machine do not count.
+/// CPU time of this thread in ns: other programs on the machine do not count.
 fn cpu() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    text.split_whitespace().next().and_then(|ns| ns.parse().ok()).unwrap_or_else(|| {
-        static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
-        START.get_or_init(std::time::Instant::now).elapsed().as_nanos() as f64
-    })
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    now.tv_sec as f64 * 1e9 + now.tv_nsec as f64
+}
+
+/// Parameters of [`Adaptive`].
+#[spark::config]
+struct AdaptiveConfig {
+    /// Refractory period, in steps.
+    #[param(default = 3.0)]
+    refractory: f64,
+}
+
+/// A neuron with five states: excitatory and inhibitory current, potential, adaptation and refractory countdown.
+#[spark::module(category = "Benchmark")]
+struct Adaptive {
+    #[config]
+    config: AdaptiveConfig,
+    #[variable]
+    excitation: Real,
+    #[variable]
+    inhibition: Real,
+    #[variable]
+    potential: Real,
+    #[variable]
+    adaptation: Real,
+    #[variable]
+    countdown: Real,
+}
+
+#[spark::module]
+impl Adaptive {
+    fn build(cx: &mut Build, config: AdaptiveConfig) -> Result<Self> {
+        let units = cx.shape("excitatory")?;
+        let zeros = cx.zeros(&units);
+        Ok(Self { excitation: zeros, inhibition: zeros, potential: zeros, adaptation: zeros, countdown: zeros, config })
+    }
+
+    #[step(out = spikes)]
+    fn step(&mut self, excitatory: CurrentArray, inhibitory: CurrentArray) -> SpikeArray {
+        self.excitation = self.excitation * 0.8 + excitatory;
+        self.inhibition = self.inhibition * 0.9 + inhibitory;
+        let current = self.excitation - self.inhibition + 0.03;
+        let ready = self.countdown <= 0.0;
+        if ready {
+            self.potential = current + self.potential * 0.98;
+        }
+        let fired = self.potential > self.adaptation + 1.0 && ready;
+        self.adaptation *= 0.99;
+        self.countdown = (self.countdown - 1.0).max(0.0);
+        if fired {
+            self.potential = Real::from(0.0);
+            self.adaptation += 0.05;
+            self.countdown = Real::from(self.config.refractory);
+        }
+        SpikeArray::new(fired, None)
+    }
 }
 
 /// A case: its name, and what runs one step.
@@ -110,6 +161,16 @@ fn main() -> Result<()> {
         let m = medians(n, &mut cases);
         drop(cases);
         println!("{n:>9} {:>10.3} {:>10.3} {:>10.3} {:>13.1}x {:>13.1}x", m[0], m[1], m[2], m[1] / m[0], m[2] / m[0]);
+    }
+    println!("\nfive-state neuron, ns per neuron-step");
+    for n in SIZES {
+        let config = AdaptiveConfig::default();
+        let mut model = Model::component(config).input("excitatory", [n]).input("inhibitory", [n]).build()?;
+        let input: Vec<f32> = (0..n).map(|i| (i * 7919 % 100) as f32 * 1e-3).collect();
+        model.set_inputs(&[("excitatory", input.clone().into()), ("inhibitory", input.into())])?;
+        let instance = model.instance_mut().ok_or("compiled by default")?;
+        let mut cases: Vec<Case<'_>> = vec![("spark", Box::new(|| instance.step()))];
+        println!("{n:>9} {:>10.3}", medians(n, &mut cases)[0]);
     }
     Ok(())
 }

@@ -21,7 +21,12 @@ const GRID: RGBColor = RGBColor(230, 230, 230);
 /// Width of a plot, in pixels.
 const WIDTH: u32 = 1000;
 /// Space left of the axes, for numbers and their description.
-const LEFT: u32 = 62;
+const LEFT: u32 = 60;
+/// Space around everything.
+const MARGIN: u32 = 14;
+
+/// Where text begins, from the left.
+const INDENT: i32 = (LEFT + MARGIN) as i32 + 8;
 
 /// The spikes of a population.
 pub(crate) struct Spikes {
@@ -51,8 +56,8 @@ type Drawn<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 /// # Errors
 /// If drawing fails.
 pub(crate) fn raster(title: &str, input: &Spikes, output: &Spikes, steps: usize, dt: f64) -> Result<String> {
-    svg(860, title, |area| {
-        legend(area, &[("excitatory", EXCITATORY), ("inhibitory", INHIBITORY)])?;
+    svg(870, title, |area| {
+        legend(area, &[("excitatory", EXCITATORY), ("inhibitory", INHIBITORY), ("input rate (line, bottom)", MUTED)])?;
         let (_, body) = area.split_vertically(64);
         let (first, rest) = body.split_vertically(330);
         let (second, third) = rest.split_vertically(240);
@@ -68,8 +73,8 @@ pub(crate) fn raster(title: &str, input: &Spikes, output: &Spikes, steps: usize,
 /// If drawing fails.
 pub(crate) fn membrane(title: &str, traces: &[Trace], threshold: f64, dt: f64) -> Result<String> {
     let height = 150 * traces.len() as u32;
-    svg(64 + height + 36, title, |area| {
-        legend(area, &[("excitatory", EXCITATORY), ("inhibitory", INHIBITORY), ("threshold (dashed)", INK)])?;
+    svg(64 + height + 48, title, |area| {
+        legend(area, &[("excitatory", EXCITATORY), ("inhibitory", INHIBITORY), ("threshold (dashed); ticks above it are spikes", INK)])?;
         let (_, body) = area.split_vertically(64);
         let values = || traces.iter().flat_map(|t| t.potential.iter().copied());
         let low = values().fold(0.0, f64::min);
@@ -78,7 +83,7 @@ pub(crate) fn membrane(title: &str, traces: &[Trace], threshold: f64, dt: f64) -
         let mut rest = body;
         for (i, trace) in traces.iter().enumerate() {
             let last = i + 1 == traces.len();
-            let (panel, below) = rest.split_vertically(if last { 186 } else { 150 });
+            let (panel, below) = rest.split_vertically(if last { 198 } else { 150 });
             membrane_panel(&panel, trace, range.clone(), threshold, dt, last)?;
             rest = below;
         }
@@ -92,7 +97,7 @@ fn svg(height: u32, title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Resul
     let all = || -> Drawn {
         let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
         area.fill(&WHITE)?;
-        area.draw(&Text::new(title, (LEFT as i32 + 10, 14), font(20).style(FontStyle::Bold).color(&INK)))?;
+        area.draw(&Text::new(title, (INDENT, 14), font(20).style(FontStyle::Bold).color(&INK)))?;
         draw(&area)?;
         area.present()?;
         Ok(())
@@ -107,7 +112,7 @@ fn font(size: u32) -> FontDesc<'static> {
 
 /// Coloured squares with names, side by side below the title.
 fn legend(area: &Area<'_>, entries: &[(&str, RGBColor)]) -> Drawn {
-    let mut x = LEFT as i32 + 10;
+    let mut x = INDENT;
     for (name, color) in entries {
         area.draw(&Rectangle::new([(x, 45), (x + 11, 56)], color.filled()))?;
         area.draw(&Text::new(*name, (x + 17, 43), font(14).color(&INK)))?;
@@ -120,16 +125,20 @@ fn legend(area: &Area<'_>, entries: &[(&str, RGBColor)]) -> Drawn {
 macro_rules! axes {
     ($area:expr, $x:expr, $y:expr, $describe:expr, $time:expr) => {{
         let mut chart = ChartBuilder::on($area)
-            .margin_right(22)
+            .margin_left(MARGIN)
+            .margin_right(MARGIN + 8)
             .margin_top(8)
             .y_label_area_size(LEFT)
-            .x_label_area_size(if $time { 44 } else { 8 })
+            .x_label_area_size(if $time { 46 } else { 8 })
+            .margin_bottom(if $time { 6 } else { 0 })
             .build_cartesian_2d($x, $y)?;
+        let rounded = |y: &f64| format!("{y:.0}");
+        let times = |x: &f64| if $time { format!("{x:.0}") } else { String::new() };
         let mut mesh = chart.configure_mesh();
         mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK.mix(0.6));
         mesh.label_style(font(13).color(&INK)).axis_desc_style(font(14).color(&INK));
-        mesh.y_desc($describe).y_labels(5).x_labels(9).y_label_formatter(&|y| format!("{y:.0}"));
-        mesh.x_label_formatter(&|x| if $time { format!("{x:.0}") } else { String::new() });
+        mesh.y_desc($describe).y_labels(5).x_labels(9).y_label_formatter(&rounded);
+        mesh.x_label_formatter(&times);
         if $time {
             mesh.x_desc("Time (ms)");
         }
@@ -185,8 +194,8 @@ fn rates_panel(area: &Area<'_>, input: &Spikes, output: &Spikes, steps: usize, d
     }
     let stairs = of_input.iter().enumerate().flat_map(|(i, &rate)| [(edge(i), rate), (edge(i + 1), rate)]);
     chart.draw_series(LineSeries::new(stairs, MUTED.stroke_width(2)))?;
-    let note = format!("bars: output, per neuron, bins of {} ms; grey line: input", bin as f64 * dt);
-    area.draw(&Text::new(note, (LEFT as i32 + 10, 10), font(13).color(&INK)))?;
+    let note = format!("population rate per neuron, in bins of {} ms", bin as f64 * dt);
+    area.draw(&Text::new(note, (INDENT, 10), font(13).color(&INK)))?;
     Ok(())
 }
 
@@ -200,7 +209,7 @@ fn membrane_panel(
 ) -> Drawn {
     let end = trace.potential.len() as f64 * dt;
     let height = range.end - range.start;
-    let mut chart = axes!(area, 0.0..end, range.clone(), "v − rest (mV)", last);
+    let mut chart = axes!(area, 0.0..end, range.clone(), "V − rest (mV)", last);
     chart.draw_series(DashedLineSeries::new([(0.0, threshold), (end, threshold)], 6, 4, INK.stroke_width(1)))?;
     let color = color(trace.inhibitory);
     let points = trace.potential.iter().enumerate().map(|(step, &v)| (step as f64 * dt, v));
@@ -212,6 +221,6 @@ fn membrane_panel(
     }))?;
     let kind = if trace.inhibitory { "inhibitory" } else { "excitatory" };
     let name = format!("neuron {} ({kind}), {} spikes", trace.neuron, trace.spikes.len());
-    area.draw(&Text::new(name, (LEFT as i32 + 10, 11), font(13).color(&INK)))?;
+    area.draw(&Text::new(name, (INDENT, 11), font(13).color(&INK)))?;
     Ok(())
 }

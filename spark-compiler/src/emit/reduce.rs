@@ -80,7 +80,7 @@ impl Memories<'_, '_> {
             let row = m.c.b.ins().iadd(start, offset);
             m.fill_words(row, flags, full / 64, 8, ones);
             if full % 64 != 0 {
-                let last = m.c.b.ins().iconst(types::I64, (1i64 << (full % 64)) - 1);
+                let last = m.c.b.ins().iconst(types::I64, ((1u64 << (full % 64)) - 1) as i64);
                 m.c.b.ins().store(flags, last, row, 8 * (full / 64) as i32);
             }
         });

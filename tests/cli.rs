@@ -1,0 +1,323 @@
+//! The `spark` command as its users run it: results of the golden neuron, and what bad input leads to.
+
+mod support;
+
+use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use support::{golden_dir, load};
+use tempfile::TempDir;
+
+const LIF: &str = "scfg/neuron_lif_f32.json.scfg";
+const LIF_XZ: &str = "scfg/neuron_lif_f32.xz.scfg";
+const SOMA: &str = "scfg/soma_leaky_hetero.json.scfg";
+const LIF_INPUT: &str = "neuron/lif.f32.safetensors";
+
+/// A command's result.
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+fn spark(args: &[&str], folder: &Path) -> Ran {
+    let command = Command::new(env!("CARGO_BIN_EXE_spark")).args(args).current_dir(folder).output();
+    let Output { status, stdout, stderr } = command.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: status.code(), out: text(stdout), err: text(stderr) }
+}
+
+#[track_caller]
+fn succeeds(args: &[&str], folder: &Path) -> Ran {
+    let ran = spark(args, folder);
+    assert_eq!(ran.code, Some(0), "spark {args:?}: {}", ran.err);
+    ran
+}
+
+fn golden(path: &str) -> String {
+    golden_dir().join(path).display().to_string()
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Writes a tensor file of `f32` tensors.
+fn tensors(folder: &Path, entries: &[(&str, &[usize], &[f32])]) -> PathBuf {
+    let bytes: Vec<Vec<u8>> = entries.iter().map(|e| e.2.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+    let views = entries.iter().zip(&bytes).map(|(&(name, dims, _), bytes)| {
+        (name, TensorView::new(Dtype::F32, dims.to_vec(), bytes).unwrap())
+    });
+    let path = folder.join("in.safetensors");
+    std::fs::write(&path, serialize(views, None).unwrap()).unwrap();
+    path
+}
+
+/// A soma's input: three neurons, `steps` steps of 500 pA.
+fn currents(folder: &Path, steps: usize) -> PathBuf {
+    tensors(folder, &[("current", &[steps, 3], &vec![500.0; steps * 3])])
+}
+
+struct Written {
+    tensors: HashMap<String, (Dtype, Vec<usize>, Vec<u8>)>,
+    notes: HashMap<String, String>,
+}
+
+fn read(path: &Path) -> Written {
+    let bytes = std::fs::read(path).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let one = |(name, view): (String, TensorView<'_>)| {
+        (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+    };
+    Written {
+        tensors: file.tensors().into_iter().map(one).collect(),
+        notes: header.metadata().clone().unwrap_or_default(),
+    }
+}
+
+impl Written {
+    #[track_caller]
+    fn f32(&self, name: &str) -> Vec<f64> {
+        let (dtype, _, bytes) = &self.tensors[name];
+        assert_eq!(*dtype, Dtype::F32, "{name}");
+        bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect()
+    }
+
+    #[track_caller]
+    fn u8(&self, name: &str) -> Vec<f64> {
+        let (dtype, _, bytes) = &self.tensors[name];
+        assert_eq!(*dtype, Dtype::U8, "{name}");
+        bytes.iter().map(|&b| f64::from(b)).collect()
+    }
+}
+
+#[track_caller]
+fn check_lif(model: &str, extra: &[&str]) {
+    let folder = folder();
+    let (model, input) = (golden(model), golden(LIF_INPUT));
+    let args = ["run", &model, "--input", &input, "--record", "soma.potential,synapses.currents", "-o", "out.safetensors"];
+    let ran = succeeds(&[&args, extra].concat(), folder.path());
+    let written = read(&folder.path().join("out.safetensors"));
+    let expected = load("neuron/lif.f32");
+
+    let spikes = &expected.tensors["out/out_spikes"];
+    assert_eq!(written.tensors["out/out_spikes"].1, [400, 48]);
+    assert_eq!(written.u8("out/out_spikes"), spikes.values);
+    assert_eq!(written.tensors["out/out_spikes.inhibition_mask"].1, [48]);
+    assert_eq!(written.u8("out/out_spikes.inhibition_mask"), expected.tensors["out/out_spikes.inhibition_mask"].values);
+    let potential = written.f32("state/soma.potential");
+    for (i, (found, expected)) in potential.iter().zip(&expected.tensors["state/potential"].values).enumerate() {
+        // Potentials are some mV; near zero they are differences of larger numbers.
+        let allowed = 1e-5 * expected.abs().max(1.0);
+        assert!((found - expected).abs() <= allowed, "potential {i}: {found}, the reference has {expected}");
+    }
+    assert_eq!(written.tensors["state/synapses.currents"].1, [400, 48]);
+
+    let count = spikes.values.iter().sum::<f64>();
+    assert!(ran.out.contains(&format!("{count} spikes")), "{}", ran.out);
+    let mode = if extra.contains(&"--eager") { "eager" } else { "compiled" };
+    for (note, value) in [("steps", "400"), ("model", "LIFNeuron"), ("mode", mode), ("dtype", "float32")] {
+        assert_eq!(written.notes[note], value);
+    }
+    for note in ["build_ms", "trace_ms", "compile_ms", "run_ms", "us_per_step"] {
+        assert!(written.notes[note].parse::<f64>().unwrap() >= 0.0, "{note}");
+    }
+}
+
+#[test]
+fn runs_the_golden_neuron_compiled() {
+    check_lif(LIF, &[]);
+    check_lif(LIF_XZ, &[]);
+}
+
+#[test]
+fn runs_the_golden_neuron_eagerly() {
+    check_lif(LIF_XZ, &["--eager"]);
+}
+
+/// Runs the soma of three neurons on `entries`; gives the dimensions of its spikes.
+#[track_caller]
+fn soma_spikes(entries: &[(&str, &[usize], &[f32])], extra: &[&str]) -> Vec<usize> {
+    let folder = folder();
+    let (model, input) = (golden(SOMA), tensors(folder.path(), entries));
+    let args = ["run", &model, "--input", input.to_str().unwrap(), "-o", "out.safetensors"];
+    succeeds(&[&args, extra].concat(), folder.path());
+    read(&folder.path().join("out.safetensors")).tensors["out/spikes"].1.clone()
+}
+
+#[test]
+fn finds_the_time_axis() {
+    let series: (&str, &[usize], &[f32]) = ("current", &[4, 3], &[100.0; 12]);
+    let constant: (&str, &[usize], &[f32]) = ("in/current", &[3], &[100.0; 3]);
+    let mask: (&str, &[usize], &[f32]) = ("inhibition_mask", &[3], &[0.0, 1.0, 0.0]);
+    assert_eq!(soma_spikes(&[series, mask], &[]), [4, 3]);
+    assert_eq!(soma_spikes(&[series], &["--steps", "2"]), [2, 3]);
+    assert_eq!(soma_spikes(&[constant, mask], &["--steps", "7"]), [7, 3]);
+    // Two-dimensional: 3 steps of 1x3, or a constant of 3x1x3 if the user says so.
+    let deep: (&str, &[usize], &[f32]) = ("current", &[5, 1, 3], &[100.0; 15]);
+    assert_eq!(soma_spikes(&[deep], &[]), [5, 1, 3]);
+}
+
+#[test]
+fn a_mask_without_time_axis_says_what_the_spikes_are() {
+    // Spikes of 6 units over 10 inputs: the mask of the inputs shows that they are spikes over synapses.
+    let expected = load("synapses/linear_async.f32");
+    let folder = folder();
+    let path = folder.path().join("synapses.scfg");
+    std::fs::write(&path, spark::scfg::write(&expected.config(), false).unwrap()).unwrap();
+    let input = golden("synapses/linear_async.f32.safetensors");
+    succeeds(&["run", path.to_str().unwrap(), "--input", &input, "-o", "out.safetensors"], folder.path());
+    let currents = read(&folder.path().join("out.safetensors")).f32("out/currents");
+    for (found, expected) in currents.iter().zip(&expected.tensors["out/currents"].values) {
+        assert!((found - expected).abs() <= 1e-5 * expected.abs(), "{found}, the reference has {expected}");
+    }
+}
+
+#[test]
+fn dtype_and_recorded_ports() {
+    let folder = folder();
+    let (model, input) = (golden(SOMA), currents(folder.path(), 5));
+    let args = ["run", &model, "-i", input.to_str().unwrap(), "-o", "o.safetensors", "--record", "potential,spikes"];
+    succeeds(&[&args[..], &["--dtype", "float16"]].concat(), folder.path());
+    let written = read(&folder.path().join("o.safetensors"));
+    assert_eq!(written.tensors["state/potential"].0, Dtype::F16);
+    assert_eq!(written.u8("state/spikes"), written.u8("out/spikes"));
+    assert_eq!(written.notes["dtype"], "float16");
+}
+
+#[test]
+fn the_soma_is_one_loop_nest() {
+    let folder = folder();
+    let ran = succeeds(&["inspect", &golden(SOMA), "--loops"], folder.path());
+    assert_eq!(ran.out.lines().filter(|line| line.starts_with("nest ")).count(), 1, "{}", ran.out);
+    assert!(ran.err.contains("current=3"), "{}", ran.err);
+}
+
+#[test]
+fn shows_structure_and_stages() {
+    let folder = folder();
+    let tree = succeeds(&["inspect", &golden(LIF)], folder.path()).out;
+    for part in ["LIFNeuron", "synapses: LinearSynapses", "spikes: SpikeArray <- delays.out_spikes", "max_delay = 8 ms"] {
+        assert!(tree.contains(part), "no `{part}` in\n{tree}");
+    }
+    for (stage, part) in [("--ir", "state s0"), ("--optimized", "output \"out_spikes\""), ("--clif", "function")] {
+        let ran = succeeds(&["inspect", &golden(LIF), stage, "--input", "in_spikes=80"], folder.path());
+        assert!(ran.out.contains(part), "{stage}: no `{part}`");
+    }
+}
+
+#[test]
+fn lists_and_describes() {
+    let folder = folder();
+    let list = succeeds(&["list"], folder.path()).out;
+    for name in ["LeakySoma", "LIFNeuron", "SparseUniformInitializer"] {
+        assert!(list.contains(name), "no `{name}` in\n{list}");
+    }
+    let soma = succeeds(&["describe", "leaky_soma"], folder.path()).out;
+    for part in ["current: CurrentArray", "potential_tau: Param, default 20 ms; must be positive"] {
+        assert!(soma.contains(part), "no `{part}` in\n{soma}");
+    }
+    assert!(spark(&["describe", "LeakySomma"], folder.path()).err.contains("did you mean `LeakySoma`?"));
+}
+
+#[test]
+fn the_shipped_example_runs_anywhere() {
+    let folder = folder();
+    let ran = succeeds(&[], folder.path());
+    let spikes = load("neuron/lif.f32").tensors["out/out_spikes"].values.iter().sum::<f64>();
+    assert!(ran.out.contains(&format!("{spikes} spikes")), "{}", ran.out);
+    for name in ["raster.svg", "membrane.svg"] {
+        let svg = std::fs::read_to_string(folder.path().join("spark-output").join(name)).unwrap();
+        assert!(svg.starts_with("<svg") && svg.contains("Time (ms)") && svg.ends_with("</svg>\n"), "{name}");
+    }
+}
+
+/// Runs the soma on a bad input: the command fails, says `message` and leaves no file behind.
+#[track_caller]
+fn refuses(input: &Path, extra: &[&str], message: &str) {
+    refuses_model(&golden(SOMA), input, extra, message);
+}
+
+#[track_caller]
+fn refuses_model(model: &str, input: &Path, extra: &[&str], message: &str) {
+    let folder = folder();
+    let args = ["run", model, "--input", input.to_str().unwrap(), "-o", "out.safetensors"];
+    let ran = spark(&[&args, extra].concat(), folder.path());
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    assert!(ran.err.starts_with("error: ") && ran.err.contains(message), "no `{message}` in\n{}", ran.err);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file was left behind");
+}
+
+#[test]
+fn refuses_damaged_files() {
+    let folder = folder();
+    let input = currents(folder.path(), 4);
+    let whole = std::fs::read(&input).unwrap();
+    let with = |bytes: &[u8]| {
+        let path = folder.path().join("damaged");
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    refuses(&folder.path().join("missing"), &[], "cannot read the file");
+    refuses(folder.path(), &[], "this is a directory");
+    refuses(&with(b""), &[], "not a sound safetensors file");
+    refuses(&with(&whole[..whole.len() - 1]), &[], "not a sound safetensors file");
+    refuses(&with(&[0xff; 64]), &[], "not a sound safetensors file");
+    refuses(&with(b"\x08\0\0\0\0\0\0\0{\"\xff\xfe\"}  "), &[], "invalid UTF-8");
+    let huge = br#"{"current":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,4]}}"#;
+    let length = (huge.len() as u64).to_le_bytes();
+    refuses(&with(&[&length[..], huge, &[0; 4]].concat()), &[], "not a sound safetensors file");
+    refuses_model(folder.path().to_str().unwrap(), &input, &[], "cannot read the file");
+    let cut = &std::fs::read(golden(LIF_XZ)).unwrap()[..300];
+    refuses_model(with(cut).to_str().unwrap(), &input, &[], "truncated");
+}
+
+#[test]
+fn refuses_tensors_that_do_not_fit() {
+    let folder = folder();
+    let file = |entries: &[(&str, &[usize], &[f32])]| tensors(folder.path(), entries);
+    refuses(&file(&[]), &[], "there is no tensor for the input port `current`");
+    refuses(&file(&[("curent", &[2, 3], &[0.0; 6])]), &[], "did you mean `current`?");
+    refuses(&file(&[("current", &[3], &[0.0; 3])]), &[], "--steps");
+    refuses(&file(&[("current", &[0, 3], &[])]), &[], "a series of 0 steps");
+    refuses(&file(&[("current", &[2, 4], &[0.0; 8])]), &[], "does not match the shape");
+    refuses(&file(&[("current", &[2, 3], &[0.0, 0.0, 0.0, 0.0, f32::NAN, 0.0])]), &[], "(NaN) in step 1");
+    refuses(&file(&[("current", &[2, 3], &[0.0; 6])]), &["--steps", "0"], "0 steps");
+    refuses(&file(&[("current", &[2, 3], &[0.0; 6])]), &["--steps", "3"], "--constant current");
+    let twice = file(&[("current", &[2, 3], &[0.0; 6]), ("in/current", &[2, 3], &[0.0; 6])]);
+    refuses(&twice, &[], "feed the same port");
+    let spikes = file(&[("in_spikes", &[2, 4], &[0.0, 1.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0])]);
+    refuses_model(&golden(LIF), &spikes, &[], "-1 is not a spike in step 0");
+    let mask = file(&[("in_spikes", &[2, 4], &[0.0; 8]), ("in_spikes.inhibition_mask", &[3], &[0.0; 3])]);
+    refuses_model(&golden(LIF), &mask, &[], "a mask of 3 does not fit spikes of 2x4");
+    // 4 steps of 48 spikes, or spikes of 48 units over 4 inputs; with a mask of the same shape, either.
+    let either = file(&[("in_spikes", &[4, 4], &[0.0; 16]), ("in_spikes.inhibition_mask", &[4, 4], &[0.0; 16])]);
+    refuses_model(&golden(LIF), &either, &[], "--steps 4 or --constant in_spikes");
+}
+
+#[test]
+fn refuses_what_cannot_be_recorded() {
+    let folder = folder();
+    let input = currents(folder.path(), 4);
+    refuses(&input, &["--record", "potental"], "recordable: potential, inhibition_mask");
+    let constant = tensors(folder.path(), &[("current", &[3], &[0.0; 3])]);
+    refuses(&constant, &["--steps", "1000000000000", "--record", "potential"], "GiB");
+    let (model, missing) = (golden(SOMA), folder.path().join("no/such/folder/out.safetensors"));
+    for (target, message) in [(folder.path(), "this is a directory"), (&*missing, "cannot write here")] {
+        let args = ["run", &model, "-i", input.to_str().unwrap(), "-o", target.to_str().unwrap()];
+        let ran = spark(&args, folder.path());
+        assert_eq!(ran.code, Some(1));
+        assert!(ran.err.contains(message), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    let folder = folder();
+    let model = golden(SOMA);
+    for args in [&["run"][..], &["run", &model, "-i", "x", "--dtype", "int8"], &["inspect", &model, "--input", "a=b"]] {
+        assert_eq!(spark(args, folder.path()).code, Some(2), "{args:?}");
+    }
+}
