@@ -46,9 +46,10 @@ fn folder() -> TempDir {
 /// Writes a tensor file of `f32` tensors.
 fn tensors(folder: &Path, entries: &[(&str, &[usize], &[f32])]) -> PathBuf {
     let bytes: Vec<Vec<u8>> = entries.iter().map(|e| e.2.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
-    let views = entries.iter().zip(&bytes).map(|(&(name, dims, _), bytes)| {
-        (name, TensorView::new(Dtype::F32, dims.to_vec(), bytes).unwrap())
-    });
+    let views = entries
+        .iter()
+        .zip(&bytes)
+        .map(|(&(name, dims, _), bytes)| (name, TensorView::new(Dtype::F32, dims.to_vec(), bytes).unwrap()));
     let path = folder.join("in.safetensors");
     std::fs::write(&path, serialize(views, None).unwrap()).unwrap();
     path
@@ -68,9 +69,8 @@ fn read(path: &Path) -> Written {
     let bytes = std::fs::read(path).unwrap();
     let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let one = |(name, view): (String, TensorView<'_>)| {
-        (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec()))
-    };
+    let one =
+        |(name, view): (String, TensorView<'_>)| (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec()));
     Written {
         tensors: file.tensors().into_iter().map(one).collect(),
         notes: header.metadata().clone().unwrap_or_default(),
@@ -97,7 +97,8 @@ impl Written {
 fn check_lif(model: &str, extra: &[&str]) {
     let folder = folder();
     let (model, input) = (golden(model), golden(LIF_INPUT));
-    let args = ["run", &model, "--input", &input, "--record", "soma.potential,synapses.currents", "-o", "out.safetensors"];
+    let args =
+        ["run", &model, "--input", &input, "--record", "soma.potential,synapses.currents", "-o", "out.safetensors"];
     let ran = succeeds(&[&args, extra].concat(), folder.path());
     let written = read(&folder.path().join("out.safetensors"));
     let expected = load("neuron/lif.f32");
@@ -155,9 +156,18 @@ fn finds_the_time_axis() {
     assert_eq!(soma_spikes(&[series, mask], &[]), [4, 3]);
     assert_eq!(soma_spikes(&[series], &["--steps", "2"]), [2, 3]);
     assert_eq!(soma_spikes(&[constant, mask], &["--steps", "7"]), [7, 3]);
-    // Two-dimensional: 3 steps of 1x3, or a constant of 3x1x3 if the user says so.
-    let deep: (&str, &[usize], &[f32]) = ("current", &[5, 1, 3], &[100.0; 15]);
-    assert_eq!(soma_spikes(&[deep], &[]), [5, 1, 3]);
+}
+
+#[test]
+fn a_constant_of_several_dimensions_is_said_to_be_one() {
+    let folder = folder();
+    let (model, input) = (golden(LIF), tensors(folder.path(), &[("in_spikes", &[5, 16], &[1.0; 80])]));
+    let args = ["run", &model, "-i", input.to_str().unwrap(), "-o", "out.safetensors"];
+    for (extra, steps) in [(&[][..], 5), (&["--steps", "3", "--constant", "in_spikes"], 3)] {
+        succeeds(&[&args, extra].concat(), folder.path());
+        let written = read(&folder.path().join("out.safetensors"));
+        assert_eq!(written.tensors["out/out_spikes"].1, [steps, 48]);
+    }
 }
 
 #[test]
@@ -199,7 +209,8 @@ fn the_soma_is_one_loop_nest() {
 fn shows_structure_and_stages() {
     let folder = folder();
     let tree = succeeds(&["inspect", &golden(LIF)], folder.path()).out;
-    for part in ["LIFNeuron", "synapses: LinearSynapses", "spikes: SpikeArray <- delays.out_spikes", "max_delay = 8 ms"] {
+    for part in ["LIFNeuron", "synapses: LinearSynapses", "spikes: SpikeArray <- delays.out_spikes", "max_delay = 8 ms"]
+    {
         assert!(tree.contains(part), "no `{part}` in\n{tree}");
     }
     for (stage, part) in [("--ir", "state s0"), ("--optimized", "output \"out_spikes\""), ("--clif", "function")] {
@@ -301,7 +312,7 @@ fn refuses_tensors_that_do_not_fit() {
 fn refuses_what_cannot_be_recorded() {
     let folder = folder();
     let input = currents(folder.path(), 4);
-    refuses(&input, &["--record", "potental"], "recordable: potential, inhibition_mask");
+    refuses(&input, &["--record", "potental"], "recordable: potential, spikes");
     let constant = tensors(folder.path(), &[("current", &[3], &[0.0; 3])]);
     refuses(&constant, &["--steps", "1000000000000", "--record", "potential"], "GiB");
     let (model, missing) = (golden(SOMA), folder.path().join("no/such/folder/out.safetensors"));

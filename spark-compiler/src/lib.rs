@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of neurons. The stages are types, each consumed by the next; the module list is the pipeline:
 //!
-//! 1. [`array`]: handles record what a module's body computes, into a
+//! 1. [`array`](mod@array): handles record what a module's body computes, into a
 //! 2. [`ir::Program`]: constants, states, inputs, outputs and operations of one step;
 //! 3. [`passes`]: rewritten by exact passes into [`passes::Optimized`];
 //! 4. [`loops`]: fused into loop nests over buffers, [`loops::Lowered`];

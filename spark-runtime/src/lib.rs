@@ -1,7 +1,7 @@
 //! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
 //!
-//! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`], [`registry`].
-//! * What a module is: [`module`], [`build`], [`delay`]; the shipped ones: [`nn`].
+//! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
+//! * What a module is: [`module`](mod@module), [`build`], [`delay`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers and initializers: [`rng`], [`init`].
 //! * Running: [`model`].
 

@@ -15,6 +15,9 @@ pub(crate) fn list() -> Result<()> {
     let registry = Registry::global()?;
     let mut out = String::new();
     let mut section = |title: &str, entries: Vec<(&str, &str)>| {
+        if entries.is_empty() {
+            return;
+        }
         let width = entries.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         let rows: Vec<String> =
             entries.iter().map(|(name, about)| format!("  {name:width$}  {}\n", summary(about))).collect();
@@ -40,7 +43,7 @@ pub(crate) fn describe(name: &str) -> Result<()> {
         return print(&module(spec));
     }
     if let Some(spec) = registry.neurons.find(key) {
-        let mut out = format!("{} (neuron)\n\n{}\n", spec.name, spec.description.trim());
+        let mut out = format!("{} (neuron)\n\n{}\n", spec.name, prose(spec.description));
         out += "\nModules, unless the configuration names others\n";
         for part in (spec.modules)() {
             out += &format!("  {}: {}\n", part.name, part.module_cls);
@@ -49,7 +52,7 @@ pub(crate) fn describe(name: &str) -> Result<()> {
     }
     if let Some(spec) = registry.initializers.find(key) {
         let config = (spec.config)();
-        let out = format!("{} (initializer)\n\n{}\n", spec.name, config.description.trim());
+        let out = format!("{} (initializer)\n\n{}\n", spec.name, prose(config.description));
         return print(&(out + &parameters(config)));
     }
     if let Some(kind) = registry.payloads.find(key) {
@@ -65,7 +68,8 @@ pub(crate) fn describe(name: &str) -> Result<()> {
         return print(&format!("{} (payload)\n\n{}\n\nParts\n{parts}", kind.name, kind.description));
     }
     let modules = registry.modules.iter().map(|m| m.name).chain(registry.neurons.iter().map(|n| n.name));
-    let names = modules.chain(registry.initializers.iter().map(|i| i.name)).chain(registry.payloads.iter().map(|p| p.name));
+    let names =
+        modules.chain(registry.initializers.iter().map(|i| i.name)).chain(registry.payloads.iter().map(|p| p.name));
     let names: Vec<&str> = names.collect();
     let near = suggest(name, names.iter().copied()).or_else(|| suggest(key, names.iter().copied()));
     let help = near.map_or("`spark list` shows what there is".to_string(), |near| format!("did you mean `{near}`?"));
@@ -73,7 +77,7 @@ pub(crate) fn describe(name: &str) -> Result<()> {
 }
 
 fn module(spec: &ModuleSpec) -> String {
-    let mut out = format!("{} ({})\n\n{}\n", spec.name, spec.category, spec.description.trim());
+    let mut out = format!("{} ({})\n\n{}\n", spec.name, spec.category, prose(spec.description));
     for (title, list) in [("Inputs", spec.inputs), ("Outputs", spec.outputs), ("Properties", spec.properties)] {
         if !list.is_empty() {
             out += &format!("\n{title}\n{}", list.iter().map(port).collect::<String>());
@@ -84,9 +88,11 @@ fn module(spec: &ModuleSpec) -> String {
 
 fn port(port: &PortSpec) -> String {
     let axes: Vec<String> = port.axes.iter().map(ToString::to_string).collect();
-    let notes = [(port.optional, ", optional"), (port.variadic, ", any number of sources"), (port.settable, ", settable")];
+    let notes =
+        [(port.optional, ", optional"), (port.variadic, ", any number of sources"), (port.settable, ", settable")];
     let notes: String = notes.iter().filter(|(is, _)| *is).map(|(_, note)| *note).collect();
-    let about = if port.description.is_empty() { String::new() } else { format!("\n      {}", summary(port.description)) };
+    let about =
+        if port.description.is_empty() { String::new() } else { format!("\n      {}", summary(port.description)) };
     format!("  {}: {} over ({}){notes}{about}\n", port.name, port.payload.name, axes.join(", "))
 }
 
@@ -100,12 +106,15 @@ fn parameters(spec: &ConfigSpec) -> String {
         let unit = if field.default.is_none() { field.units.map(|u| format!(", in {u}")) } else { None };
         let checks: Vec<&str> = field.checks.iter().map(|name| validate_text(name)).collect();
         let checks = if checks.is_empty() { String::new() } else { format!("; must {}", checks.join(" and ")) };
+        let python =
+            field.python_default.map(|d| format!("; {} in files of the Python Spark", show(&d(), field.units)));
         let alias = field.alias.map(|alias| format!("; also called {alias}")).unwrap_or_default();
         out += &format!(
-            "  {}: {}, {default}{}{checks}{alias}\n",
+            "  {}: {}, {default}{}{checks}{}{alias}\n",
             field.name,
             field.type_name.replace(' ', ""),
-            unit.unwrap_or_default()
+            unit.unwrap_or_default(),
+            python.unwrap_or_default()
         );
         if !field.description.is_empty() {
             out += &format!("      {}\n", summary(field.description));
@@ -120,11 +129,17 @@ fn validate_text(name: &'static str) -> &'static str {
     found.map_or(name, |spec: &validate::ValidatorSpec| spec.allowed)
 }
 
-/// The first paragraph of a description on one line, without the marks of documentation.
+/// A description without its code examples.
+fn prose(text: &str) -> String {
+    let outside: String = text.split("```").step_by(2).collect();
+    outside.trim().to_string()
+}
+
+/// The first sentence of a description on one line, without the marks of documentation.
 pub(crate) fn summary(text: &str) -> String {
-    let first = text.trim().split("\n\n").next().unwrap_or_default();
-    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.replace("[`", "").replace("`]", "").replace('`', "").replace("\\[", "[").replace("\\]", "]")
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let end = words.iter().position(|word| word.ends_with('.')).map_or(words.len(), |at| at + 1);
+    words[..end].join(" ").replace("\\[", "[").replace("\\]", "]").replace("[`", "").replace("`]", "").replace('`', "")
 }
 
 /// A parameter's value with its unit.

@@ -88,7 +88,12 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
 
     let threshold = threshold(&blueprint).ok_or("the example's soma has no threshold")?;
     let traces = traces(&output, &potentials);
-    let title = format!("{}: spikes of {} inputs and {} neurons", model.root().type_name(), input.inhibitory.len(), output.inhibitory.len());
+    let title = format!(
+        "{}: spikes of {} inputs and {} neurons",
+        model.root().type_name(),
+        input.inhibitory.len(),
+        output.inhibitory.len()
+    );
     let raster = plot::raster(&title, &input, &output, steps, dt)?;
     let title = format!("{}: membrane potential of {} neurons", model.root().type_name(), traces.len());
     let membrane = plot::membrane(&title, &traces, threshold, dt)?;
@@ -133,7 +138,9 @@ fn threshold(blueprint: &Blueprint) -> Option<f64> {
     };
     match blueprint {
         Blueprint::Component(_, tree) => soma(tree),
-        Blueprint::Neuron(_, config) => config.modules_specs.iter().find(|m| m.name == "soma").and_then(|m| soma(&m.config)),
+        Blueprint::Neuron(_, config) => {
+            config.modules_specs.iter().find(|m| m.name == "soma").and_then(|m| soma(&m.config))
+        }
     }
 }
 
@@ -141,11 +148,13 @@ fn threshold(blueprint: &Blueprint) -> Option<f64> {
 fn traces(output: &Spikes, potentials: &[Vec<f64>]) -> Vec<Trace> {
     let mut chosen: Vec<usize> = Vec::new();
     for (inhibitory, wanted) in [(false, 3), (true, 1)] {
-        let mut group: Vec<usize> = (0..output.inhibitory.len()).filter(|&n| output.inhibitory[n] == inhibitory).collect();
+        let mut group: Vec<usize> =
+            (0..output.inhibitory.len()).filter(|&n| output.inhibitory[n] == inhibitory).collect();
         group.sort_by_key(|&n| output.events.iter().filter(|(_, neuron)| *neuron == n).count());
         // From the middle of the group to its most active neuron.
         let upper = &group[group.len() / 2..];
-        let picked = (0..wanted.min(upper.len())).map(|i| upper[i * (upper.len() - 1) / wanted.max(2).min(upper.len())]);
+        let picked =
+            (0..wanted.min(upper.len())).map(|i| upper[i * (upper.len() - 1) / wanted.max(2).min(upper.len())]);
         chosen.extend(picked);
     }
     let trace = |neuron: usize| Trace {

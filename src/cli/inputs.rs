@@ -76,6 +76,24 @@ struct Reading {
     mask_series: bool,
 }
 
+impl Hints {
+    /// Checks that they make sense for these ports.
+    ///
+    /// # Errors
+    /// If a port does not exist, or there are no steps.
+    pub(crate) fn check(&self, ports: &[(String, PortSpec)]) -> Result<()> {
+        if self.steps == Some(0) {
+            return Err(Error::new("a run of 0 steps").at("--steps").help("run at least one step"));
+        }
+        for (option, names) in [("--constant", &self.constant), ("--async", &self.asynchronous)] {
+            for name in names {
+                find_port(ports, name).map_err(|e| e.at(option))?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Finds what feeds each port.
 ///
 /// # Errors
@@ -86,14 +104,6 @@ pub(crate) fn plan(
     units: Option<&[usize]>,
     hints: &Hints,
 ) -> Result<Plan> {
-    if hints.steps == Some(0) {
-        return Err(Error::new("a run of 0 steps").at("--steps").help("run at least one step"));
-    }
-    for (option, names) in [("--constant", &hints.constant), ("--async", &hints.asynchronous)] {
-        for name in names {
-            find_port(ports, name).map_err(|e| e.at(option))?;
-        }
-    }
     let matched = match_ports(file, ports)?;
     let units = units.map(<[usize]>::to_vec).or_else(|| population(&matched));
     let marked = file.metadata.get("async_spikes").is_some_and(|v| v == "True");
@@ -268,7 +278,8 @@ fn common_steps(matched: &[Matched<'_>], readings: &[Vec<Reading>]) -> Result<us
 fn disagreement(m: &Matched<'_>, steps: usize, who: &str) -> Error {
     let dims = dims_text(&m.value.dims);
     let message = format!("dimensions {dims}: a series of {} steps, where {who} {steps}", m.leading());
-    let help = format!("if `{0}` is the same in every step, say --constant {0}; --steps sets the number of steps", m.port);
+    let help =
+        format!("if `{0}` is the same in every step, say --constant {0}; --steps sets the number of steps", m.port);
     Error::new(message).at(m.value.name.as_str()).help(help)
 }
 
@@ -325,7 +336,8 @@ impl Source {
                     return Err(refuse("a value is not a number (NaN)").help("clean the data first"));
                 }
                 if binary && value != 0.0 && value != 1.0 {
-                    let help = "spikes and masks are 0 or 1; inhibitory neurons are those where `.inhibition_mask` is 1";
+                    let help =
+                        "spikes and masks are 0 or 1; inhibitory neurons are those where `.inhibition_mask` is 1";
                     return Err(refuse(&format!("{value} is not a spike")).help(help));
                 }
             }

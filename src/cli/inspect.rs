@@ -275,9 +275,11 @@ fn source(source: &PortMap) -> String {
 /// The parameters of a configuration, given or by default, with their units; a neuron's parts share some of its own.
 fn parameters(spec: &ConfigSpec, tree: &ConfigTree) -> Vec<Branch> {
     let shared = ["seed", "dt", "dtype", "units"];
+    let python = tree.values.contains_key("__config_delimiter__");
     let one = |field: &&spark::config::FieldSpec| {
         let given = tree.get(field.name).or_else(|| field.alias.and_then(|alias| tree.get(alias))).cloned();
-        let value = given.or_else(|| field.default.map(|default| default()));
+        let value =
+            given.or_else(|| field.python_default.filter(|_| python).or(field.default).map(|default| default()));
         let text = value.map_or_else(|| "not given".to_string(), |value| show(&value, field.units));
         format!("{} = {text}", field.name)
     };

@@ -74,7 +74,14 @@ pub(crate) fn raster(title: &str, input: &Spikes, output: &Spikes, steps: usize,
 pub(crate) fn membrane(title: &str, traces: &[Trace], threshold: f64, dt: f64) -> Result<String> {
     let height = 150 * traces.len() as u32;
     svg(64 + height + 48, title, |area| {
-        legend(area, &[("excitatory", EXCITATORY), ("inhibitory", INHIBITORY), ("threshold (dashed); ticks above it are spikes", INK)])?;
+        legend(
+            area,
+            &[
+                ("excitatory", EXCITATORY),
+                ("inhibitory", INHIBITORY),
+                ("threshold (dashed); ticks above it are spikes", INK),
+            ],
+        )?;
         let (_, body) = area.split_vertically(64);
         let values = || traces.iter().flat_map(|t| t.potential.iter().copied());
         let low = values().fold(0.0, f64::min);
@@ -178,7 +185,8 @@ fn rates(spikes: &Spikes, inhibitory: Option<bool>, steps: usize, bin: usize, dt
 fn rates_panel(area: &Area<'_>, input: &Spikes, output: &Spikes, steps: usize, dt: f64) -> Drawn {
     let bin = (steps / 40).max(1);
     let of_input = rates(input, None, steps, bin, dt);
-    let groups = [(false, rates(output, Some(false), steps, bin, dt)), (true, rates(output, Some(true), steps, bin, dt))];
+    let groups =
+        [(false, rates(output, Some(false), steps, bin, dt)), (true, rates(output, Some(true), steps, bin, dt))];
     let all = of_input.iter().chain(groups.iter().flat_map(|(_, rates)| rates));
     let top = all.fold(1.0, |top: f64, &rate| top.max(rate)) * 1.25;
     let mut chart = axes!(area, 0.0..steps as f64 * dt, 0.0..top, "Rate (Hz)", true);

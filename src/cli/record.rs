@@ -91,7 +91,8 @@ impl Recording {
         let total = sizes.iter().sum::<u128>() * steps as u128;
         if total > RECORD_LIMIT {
             let gib = |bytes: u128| bytes as f64 / f64::from(1 << 30);
-            let message = format!("{steps} steps would record {:.1} GiB, more than {} GiB", gib(total), RECORD_LIMIT >> 30);
+            let message =
+                format!("{steps} steps would record {:.1} GiB, more than {} GiB", gib(total), RECORD_LIMIT >> 30);
             return Err(Error::new(message).help("record fewer or smaller values, or fewer steps with --steps"));
         }
         let all = columns.ports.iter_mut().chain(&mut columns.states);

@@ -62,9 +62,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let target = args.output.as_deref().map(tensors::check_target).transpose()?;
     let blueprint = Model::from_file(&args.model)?.blueprint()?;
     let file = TensorFile::open(&args.input)?;
-    let hints =
-        Hints { steps: args.steps, constant: args.constant.clone(), asynchronous: args.asynchronous.clone() };
-    let plan = inputs::plan(&file, &blueprint.inputs(), blueprint.units().as_deref(), &hints)
+    let hints = Hints { steps: args.steps, constant: args.constant.clone(), asynchronous: args.asynchronous.clone() };
+    let ports = blueprint.inputs();
+    hints.check(&ports)?;
+    let plan = inputs::plan(&file, &ports, blueprint.units().as_deref(), &hints)
         .and_then(|plan| plan.check(&file).map(|()| plan))
         .map_err(|e| e.in_file(&args.input))?;
     plan.notes.iter().for_each(|note| remark("note", note));

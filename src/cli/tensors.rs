@@ -145,7 +145,8 @@ impl Column {
     /// If there is not enough memory.
     pub(crate) fn reserve(&mut self, bytes: usize) -> Result<()> {
         self.bytes.try_reserve_exact(bytes).map_err(|_| {
-            Error::new(format!("no memory for the {bytes} bytes of `{}`", self.name)).help("record less, or fewer steps")
+            Error::new(format!("no memory for the {bytes} bytes of `{}`", self.name))
+                .help("record less, or fewer steps")
         })
     }
 

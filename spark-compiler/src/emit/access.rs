@@ -293,7 +293,7 @@ impl<'a, 'f> Memories<'a, 'f> {
         }
     }
 
-    /// Stores four raw lanes; not for contiguous bits, which [`Memories::store_bits`] writes by the chunk.
+    /// Stores four raw lanes; not for contiguous bits, which `store_bits` writes by the chunk.
     pub(crate) fn store(&mut self, place: Place, at: At, raw: Lanes) {
         match place.follow {
             Follow::Uniform | Follow::Strided(_) => {

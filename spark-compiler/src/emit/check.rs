@@ -5,7 +5,6 @@
 //! properties of the lowered program, verified here once per compilation.
 
 use super::CompileError;
-use super::nest::operands;
 use crate::ir::{BinaryOp, DType, Elem, Literal, ReduceOp};
 use crate::loops::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val};
 
@@ -35,7 +34,7 @@ fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<(), String> {
-    for operand in operands(inst) {
+    for operand in inst.operands() {
         let known = operand.index() < position && !nest.insts[operand.index()].inst.is_effect();
         ensure(known, || format!("{operand} is not a value defined before"))?;
     }

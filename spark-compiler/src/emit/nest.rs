@@ -98,27 +98,11 @@ fn levels(nest: &Nest) -> Vec<usize> {
             Inst::LoadDelayed { map, delays_map, .. } => of_map(map).max(of_map(delays_map)),
             Inst::Index => all,
             inst if inst.is_effect() => all,
-            inst => operands(inst).into_iter().map(|v| levels[v.index()]).max().unwrap_or(0),
+            inst => inst.operands().into_iter().map(|v| levels[v.index()]).max().unwrap_or(0),
         };
         levels.push(level);
     }
     levels
-}
-
-/// The values an instruction uses.
-pub(crate) fn operands(inst: &Inst) -> Vec<Val> {
-    match inst {
-        Inst::Literal(_) | Inst::Load { .. } | Inst::LoadAt { .. } | Inst::LoadDelayed { .. } | Inst::Index => vec![],
-        Inst::Unary(_, a) | Inst::Cast(a, _) | Inst::Bitcast(a, _) => vec![*a],
-        Inst::Binary(_, a, b) | Inst::Compare(_, a, b) => vec![*a, *b],
-        Inst::Select(a, b, c) => vec![*a, *b, *c],
-        Inst::Threefry { key, counter, .. } => [*key, *counter].concat(),
-        Inst::Store { value, .. }
-        | Inst::StoreRow { value, .. }
-        | Inst::StoreAt { value, .. }
-        | Inst::Reduce { value, .. }
-        | Inst::ScatterAdd { value, .. } => vec![*value],
-    }
 }
 
 impl Body<'_, '_, '_> {

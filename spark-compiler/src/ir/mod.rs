@@ -2,7 +2,7 @@
 //!
 //! * [`shape`]: axis groups, broadcasting by name.
 //! * [`dtype`]: storage and arithmetic types.
-//! * [`array`]: host arrays.
+//! * [`array`](mod@array): host arrays.
 //! * [`op`], [`program`]: operations, and a program of them.
 //! * [`infer`](infer()): the typing rules. [`verify`](verify()): checks a whole program between any two phases.
 //! * [`print`](mod@print), [`parse`](mod@parse): the text form and its reader; a round trip is the identity.

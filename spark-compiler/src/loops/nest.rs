@@ -256,6 +256,24 @@ pub enum Inst {
 }
 
 impl Inst {
+    /// The values the instruction uses.
+    pub fn operands(&self) -> Vec<Val> {
+        match self {
+            Inst::Literal(_) | Inst::Load { .. } | Inst::LoadAt { .. } | Inst::LoadDelayed { .. } | Inst::Index => {
+                vec![]
+            }
+            Inst::Unary(_, a) | Inst::Cast(a, _) | Inst::Bitcast(a, _) => vec![*a],
+            Inst::Binary(_, a, b) | Inst::Compare(_, a, b) => vec![*a, *b],
+            Inst::Select(a, b, c) => vec![*a, *b, *c],
+            Inst::Threefry { key, counter, .. } => [*key, *counter].concat(),
+            Inst::Store { value, .. }
+            | Inst::StoreRow { value, .. }
+            | Inst::StoreAt { value, .. }
+            | Inst::Reduce { value, .. }
+            | Inst::ScatterAdd { value, .. } => vec![*value],
+        }
+    }
+
     /// True if the instruction yields no value.
     pub fn is_effect(&self) -> bool {
         matches!(

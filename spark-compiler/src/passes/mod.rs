@@ -2,10 +2,10 @@
 //!
 //! | pass | what | exact |
 //! |---|---|---|
-//! | [`fold`] | operations on constants become constants | yes |
-//! | [`simplify`] | algebra that holds for every bit pattern (`x·1`, `−−x`, `x/2^k`, constant selects, ...) | yes |
-//! | [`cse`] | equal operations and constants are kept once | yes |
-//! | [`dce`] | operations nothing depends on go | yes |
+//! | [`fold`](fold()) | operations on constants become constants | yes |
+//! | [`simplify`](simplify()) | algebra that holds for every bit pattern (`x·1`, `−−x`, `x/2^k`, constant selects, ...) | yes |
+//! | [`cse`](cse()) | equal operations and constants are kept once | yes |
+//! | [`dce`](dce()) | operations nothing depends on go | yes |
 //!
 //! Each is one file with one public function from program to program; [`optimize`] runs those that
 //! [`CompileOptions`] asks for, verifying in between in debug builds.
@@ -26,13 +26,13 @@ use crate::ir::{Program, verify};
 /// What the compiler may do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct CompileOptions {
-    /// Run [`fold`].
+    /// Run [`fold`](fold()).
     pub fold: bool,
-    /// Run [`simplify`].
+    /// Run [`simplify`](simplify()).
     pub simplify: bool,
-    /// Run [`cse`].
+    /// Run [`cse`](cse()).
     pub cse: bool,
-    /// Run [`dce`].
+    /// Run [`dce`](dce()).
     pub dce: bool,
 }
 

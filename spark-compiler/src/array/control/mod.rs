@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | `a < b`, `a == b`, .. | [`lt`], [`le`], [`gt`], [`ge`], [`eq`], [`ne`] | [`Compare`], [`Equal`] |
 //! | `a && b`, `a \|\| b` | [`and`], [`or`] | [`Logic`] |
-//! | `if` | [`decide`], [`keep`], [`merge`] | [`Condition`], [`Keep`], [`Place`], [`Merge`] |
+//! | `if` | [`decide`](decide()), [`keep`], [`merge`](merge()) | [`Condition`], [`Keep`], [`Place`], [`Merge`] |
 //! | `if` with an arm that leaves | `host_only_*` | [`HostReturn`] and its like |
 //!
 //! Three things make the impls coherent and the types inferable; keep them when adding a handle type:
