@@ -327,7 +327,7 @@ fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryEr
 
 /// Elements of the innermost group.
 fn inner(buffer: &Buffer) -> usize {
-    buffer.sizes().last().copied().unwrap_or(1)
+    buffer.inner()
 }
 
 /// Number types without padding bytes, of which every bit pattern is a value.

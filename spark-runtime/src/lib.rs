@@ -2,7 +2,7 @@
 //!
 //! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
 //! * What a module is: [`module`](mod@module), [`build`], [`delay`]; the shipped ones: [`nn`].
-//! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers and initializers: [`rng`], [`init`].
+//! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`].
 
 // The macros emit paths that begin with `::spark`; inside this crate that is this crate.
@@ -20,6 +20,7 @@ pub mod nn;
 pub mod payload;
 pub mod port;
 pub mod prelude;
+pub mod random;
 pub mod registry;
 pub mod rng;
 pub mod scfg;

@@ -382,3 +382,10 @@ macro_rules! from_ndarray {
     )*};
 }
 from_ndarray!(f32, f64, bool, u8, i32);
+
+macro_rules! register {
+    ($($name:ident)*) => {$(
+        inventory::submit! { crate::registry::Registered::Payload(|| $name::KIND, file!(), line!()) }
+    )*};
+}
+register!(SpikeArray CurrentArray PotentialArray FloatArray IntegerArray BooleanMask IntegerMask);

@@ -15,5 +15,6 @@ pub use crate::nn::tracer::Tracer;
 pub use crate::payload::{
     BooleanMask, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, PotentialArray, SpikeArray,
 };
+pub use crate::random::RandomStream;
 pub use spark_compiler::array::{Bool, Int, Real};
 pub use spark_compiler::ir::{Array, Axis, DType, Data, Shape};

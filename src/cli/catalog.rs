@@ -117,7 +117,7 @@ fn parameters(spec: &ConfigSpec) -> String {
             python.unwrap_or_default()
         );
         if !field.description.is_empty() {
-            out += &format!("      {}\n", summary(field.description));
+            out += &format!("      {}\n", prose(field.description).replace('\n', "\n      "));
         }
     }
     out
@@ -129,17 +129,19 @@ fn validate_text(name: &'static str) -> &'static str {
     found.map_or(name, |spec: &validate::ValidatorSpec| spec.allowed)
 }
 
-/// A description without its code examples.
+/// A description without its code examples and the marks of documentation.
 fn prose(text: &str) -> String {
     let outside: String = text.split("```").step_by(2).collect();
-    outside.trim().to_string()
+    let text = outside.replace("\\[", "[").replace("\\]", "]").replace("[`", "").replace("`]", "");
+    text.replace('`', "").replace('*', "").trim().to_string()
 }
 
-/// The first sentence of a description on one line, without the marks of documentation.
+/// The first sentence of a description, on one line.
 pub(crate) fn summary(text: &str) -> String {
+    let text = prose(text);
     let words: Vec<&str> = text.split_whitespace().collect();
     let end = words.iter().position(|word| word.ends_with('.')).map_or(words.len(), |at| at + 1);
-    words[..end].join(" ").replace("\\[", "[").replace("\\]", "]").replace("[`", "").replace("`]", "").replace('`', "")
+    words[..end].join(" ")
 }
 
 /// A parameter's value with its unit.

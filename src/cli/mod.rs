@@ -4,8 +4,8 @@
 //! exits or panics. Results go to standard output; progress, remarks and errors go to standard error. Exit codes: 0, 1 for
 //! an error, 2 for a wrong command line.
 //!
-//! * [`run`]: a model over a file of inputs; [`inputs`] finds out what the file means, [`record`] keeps the results,
-//!   [`tensors`] reads and writes files.
+//! * [`run`]: a model over a file of inputs; [`inputs`] and [`readings`] find out what the file means, [`record`] keeps
+//!   the results, [`tensors`] reads and writes files.
 //! * [`inspect`]: a model's structure and the stages of its compilation; [`catalog`]: what is registered.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
@@ -14,6 +14,7 @@ mod demo;
 mod inputs;
 mod inspect;
 mod plot;
+mod readings;
 mod record;
 mod run;
 mod tensors;

@@ -352,8 +352,13 @@ impl<'a> Cursor<'a> {
         let size = shape.checked_size().filter(|&n| n <= 1 << 30).ok_or("too many elements")?;
         let mut list = Vec::new();
         loop {
-            let text = self.take(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '+' | '-' | '.' | ':'));
+            let from = self.rest;
+            let mut text = self.take(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '+' | '-' | '.' | ':'));
             // `-> %n` may follow the last number without a space.
+            if let (Some(number), true) = (text.strip_suffix('-'), self.rest.starts_with('>')) {
+                self.rest = &from[from.len() - self.rest.len() - 1..];
+                text = number;
+            }
             list.push(literal(text, elem)?);
             if !self.eat(",") {
                 break;

@@ -22,7 +22,9 @@
 //! partial[k + stride]`. A reduction over an outer loop goes into memory element by element in loop order, starting from
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
-use crate::ir::{Array, BinaryOp, CompareOp, DType, Elem, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp};
+use crate::ir::{
+    Array, BinaryOp, CompareOp, DType, Elem, Group, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
+};
 use std::fmt;
 
 /// Padding of the innermost group, in elements.
@@ -111,16 +113,19 @@ impl Buffer {
         self.shape.sizes()
     }
 
+    /// Size of the innermost group; 1 for a scalar.
+    pub fn inner(&self) -> usize {
+        self.shape.groups().last().map_or(1, Group::size)
+    }
+
     /// Elements from one row of the innermost group to the next.
     pub fn stride(&self) -> usize {
-        self.sizes().last().copied().unwrap_or(1).next_multiple_of(BLOCK)
+        self.inner().next_multiple_of(BLOCK)
     }
 
     /// Elements of the whole array with padding (one row of a history).
     pub fn padded_len(&self) -> usize {
-        let sizes = self.sizes();
-        let outer: usize = sizes[..sizes.len().saturating_sub(1)].iter().product();
-        outer * self.stride()
+        self.shape.size() / self.inner() * self.stride()
     }
 
     /// Number of rows: 1 unless it is a history.
@@ -138,8 +143,7 @@ impl Buffer {
 
     /// Offset in elements, padding included, of row-major host index `index`.
     pub fn physical(&self, index: usize) -> usize {
-        let inner = self.sizes().last().copied().unwrap_or(1);
-        index / inner * self.stride() + index % inner
+        index / self.inner() * self.stride() + index % self.inner()
     }
 }
 

@@ -64,7 +64,7 @@ impl Leaky {
 
     #[property]
     fn set_kernel(&mut self, kernel: FloatArray) {
-        self.potential = if kernel.0 > 100.0 { 100.0 } else { kernel.0 };
+        self.potential = if kernel.value() > 100.0 { 100.0 } else { kernel.value() };
     }
 
     #[property]
