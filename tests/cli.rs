@@ -170,19 +170,69 @@ fn a_constant_of_several_dimensions_is_said_to_be_one() {
     }
 }
 
-#[test]
-fn a_mask_without_time_axis_says_what_the_spikes_are() {
-    // Spikes of 6 units over 10 inputs: the mask of the inputs shows that they are spikes over synapses.
+/// Runs the golden synapses behind delays on `input`.
+#[track_caller]
+fn check_spikes_over_synapses(input: &str, extra: &[&str]) {
     let expected = load("synapses/linear_async.f32");
     let folder = folder();
     let path = folder.path().join("synapses.scfg");
     std::fs::write(&path, spark::scfg::write(&expected.config(), false).unwrap()).unwrap();
-    let input = golden("synapses/linear_async.f32.safetensors");
-    succeeds(&["run", path.to_str().unwrap(), "--input", &input, "-o", "out.safetensors"], folder.path());
+    let args = ["run", path.to_str().unwrap(), "--input", input, "-o", "out.safetensors"];
+    succeeds(&[&args, extra].concat(), folder.path());
     let currents = read(&folder.path().join("out.safetensors")).f32("out/currents");
     for (found, expected) in currents.iter().zip(&expected.tensors["out/currents"].values) {
         assert!((found - expected).abs() <= 1e-5 * expected.abs(), "{found}, the reference has {expected}");
     }
+}
+
+#[test]
+fn spikes_over_synapses_are_marked_said_or_inferred() {
+    // Marked by the file's notes.
+    check_spikes_over_synapses(&golden("synapses/linear_async.f32.safetensors"), &[]);
+    // Without notes: spikes of 6 units over 10 inputs, as the mask of the inputs shows.
+    let file = load("synapses/linear_async.f32");
+    let plain = |name: &str| -> Vec<f32> { file.tensors[name].values.iter().map(|&x| x as f32).collect() };
+    let folder = folder();
+    let (spikes, mask) = (plain("in/spikes"), plain("in/inhibition_mask"));
+    let entries: [(&str, &[usize], &[f32]); 2] =
+        [("spikes", &[120, 6, 10], &spikes), ("spikes.inhibition_mask", &[10], &mask)];
+    let input = tensors(folder.path(), &entries);
+    check_spikes_over_synapses(input.to_str().unwrap(), &[]);
+    check_spikes_over_synapses(input.to_str().unwrap(), &["--async", "spikes"]);
+}
+
+#[test]
+fn every_element_type_is_converted() {
+    let folder = folder();
+    let input = folder.path().join("in.safetensors");
+    // 250 in each type; three neurons, constant.
+    let types: [(Dtype, &[u8]); 8] = [
+        (Dtype::U8, &[250]),
+        (Dtype::U16, &250u16.to_le_bytes()),
+        (Dtype::I32, &250i32.to_le_bytes()),
+        (Dtype::I64, &250i64.to_le_bytes()),
+        (Dtype::F16, &0x5bd0u16.to_le_bytes()),
+        (Dtype::BF16, &0x437au16.to_le_bytes()),
+        (Dtype::F32, &250f32.to_le_bytes()),
+        (Dtype::F64, &250f64.to_le_bytes()),
+    ];
+    let mut results = Vec::new();
+    for (dtype, bytes) in types {
+        let view = TensorView::new(dtype, vec![3], bytes.repeat(3).leak()).unwrap();
+        std::fs::write(&input, serialize([("current", view)], None).unwrap()).unwrap();
+        let (model, input) = (golden(SOMA), input.to_str().unwrap());
+        let args = ["run", &model, "-i", input, "--steps", "3", "-o", "out.safetensors", "--record", "potential"];
+        succeeds(&args, folder.path());
+        results.push(read(&folder.path().join("out.safetensors")).f32("state/potential"));
+    }
+    assert!(results[0][8] > 3.0);
+    assert!(results.iter().all(|potential| *potential == results[0]));
+    let view = TensorView::new(Dtype::I64, vec![3], (1i64 << 40).to_le_bytes().repeat(3).leak()).unwrap();
+    std::fs::write(&input, serialize([("current", view)], None).unwrap()).unwrap();
+    refuses(&input, &["--steps", "3"], "does not fit 32 bits");
+    let view = TensorView::new(Dtype::C64, vec![3], vec![0; 24].leak()).unwrap();
+    std::fs::write(&input, serialize([("current", view)], None).unwrap()).unwrap();
+    refuses(&input, &["--steps", "3"], "elements of type C64 are not read");
 }
 
 #[test]
@@ -303,7 +353,7 @@ fn refuses_tensors_that_do_not_fit() {
     refuses_model(&golden(LIF), &spikes, &[], "-1 is not a spike in step 0");
     let mask = file(&[("in_spikes", &[2, 4], &[0.0; 8]), ("in_spikes.inhibition_mask", &[3], &[0.0; 3])]);
     refuses_model(&golden(LIF), &mask, &[], "a mask of 3 does not fit spikes of 2x4");
-    // 4 steps of 48 spikes, or spikes of 48 units over 4 inputs; with a mask of the same shape, either.
+    // A constant of 4x4 with its mask, or 4 steps of 4 with a mask for each step.
     let either = file(&[("in_spikes", &[4, 4], &[0.0; 16]), ("in_spikes.inhibition_mask", &[4, 4], &[0.0; 16])]);
     refuses_model(&golden(LIF), &either, &[], "--steps 4 or --constant in_spikes");
 }

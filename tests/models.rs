@@ -71,7 +71,7 @@ impl Accumulator {
         if full {
             self.emptied += 1;
             if self.config.to_zero {
-                self.total = self.total * 0.0;
+                self.total *= 0.0;
             } else {
                 self.total -= self.limit;
             }

@@ -130,26 +130,28 @@ fn run_file(program: &Program, directives: &[(&str, &str)], needs_check: bool) -
     let all =
         |wanted: &'static str| directives.iter().filter(move |(name, _)| *name == wanted).map(|(_, value)| *value);
     let steps = match all("steps").next() {
-        Some(number) => number.parse().map_err(|_| format!("`{number}` is not a number of steps"))?,
+        Some(number) => number.parse::<usize>().map_err(|_| format!("`{number}` is not a number of steps"))?,
         None => 3,
     };
-    let mut ports: Vec<Vec<Array>> = Vec::new();
-    for (i, port) in program.inputs.iter().enumerate() {
-        let name = format!("input i{i}");
-        let given = directives.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value);
-        let random = given.strip_prefix("random");
-        let mut numbers = Random(random.unwrap_or("").trim().parse().unwrap_or(i as u64));
-        let lists: Vec<&str> = given.split('|').collect();
-        let mut array = |step: usize| match (given, random) {
-            ("", _) | (_, Some(_)) => {
-                Array::new(port.shape.clone(), numbers.data(port.dtype, port.shape.size())).map_err(|e| e.to_string())
-            }
-            _ => read(lists[step.min(lists.len() - 1)], &port.shape, port.dtype),
-        };
-        ports.push((0..steps).map(&mut array).collect::<Result<_, _>>()?);
+    let mut inputs: Vec<Vec<Array>> = Vec::new();
+    for step in 0..steps {
+        let mut arrays = Vec::new();
+        for (i, port) in program.inputs.iter().enumerate() {
+            let name = format!("input i{i}");
+            let given = directives.iter().find(|(n, _)| *n == name).map_or("random", |(_, value)| value);
+            arrays.push(match given.strip_prefix("random") {
+                Some(seed) => {
+                    let seed: u64 = seed.trim().parse().unwrap_or(i as u64);
+                    Random(seed << 32 | step as u64).array(port.dtype, &port.shape)
+                }
+                None => {
+                    let lists: Vec<&str> = given.split('|').collect();
+                    read(lists[step.min(lists.len() - 1)], &port.shape, port.dtype)?
+                }
+            });
+        }
+        inputs.push(arrays);
     }
-    let inputs: Vec<Vec<Array>> =
-        (0..steps).map(|step| ports.iter().map(|port| port[step].clone()).collect()).collect();
     let seen = run(program, &inputs, &ways(true))?;
     for check in all("check") {
         let (what, lists) = check.split_once(" = ").ok_or(format!("no ` = ` in `{check}`"))?;

@@ -392,8 +392,7 @@ impl Builder {
         }
         for (i, &[dtype, shape, ..]) in recipe.states.iter().enumerate() {
             let shape = self.shape(shape);
-            let data = self.random.data(choose(&DType::ALL, dtype), shape.size());
-            let init = Array::new(shape.clone(), data).expect("as many elements as the shape has");
+            let init = self.random.array(choose(&DType::ALL, dtype), &shape);
             self.program.states.push(State { name: self.name("state", i), init, next: None });
             self.must(Op::State(StateId::from_index(i)), Elem::F32, &shape);
         }
@@ -456,7 +455,8 @@ fn check(recipe: &Recipe) -> Result<(), TestCaseError> {
         return Err(TestCaseError::fail(format!("reading the text changes {difference}\n{text}")));
     }
     let mut random = Random(recipe.seed ^ 1);
-    let inputs: Vec<Vec<Array>> = (0..6).map(|_| random.inputs(&program)).collect();
+    let inputs: Vec<Vec<Array>> =
+        (0..6).map(|_| program.inputs.iter().map(|port| random.array(port.dtype, &port.shape)).collect()).collect();
     run(&program, &inputs, &ways(false)).map(drop).map_err(TestCaseError::fail)
 }
 
@@ -491,9 +491,109 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(config(400))]
+    #![proptest_config(config(380))]
     #[test]
     fn larger_programs(recipe in recipe(45)) {
         check(&recipe)?;
     }
+}
+
+proptest! {
+    // So long that code generation splits a step into several functions.
+    #![proptest_config(config(20))]
+    #[test]
+    fn long_programs(recipe in recipe(300)) {
+        check(&recipe)?;
+    }
+}
+
+/// `text` with some characters removed, or a few others in between. Digits are not among them: numbers stay small.
+fn damaged(text: &str, edits: &[(prop::sample::Index, u8)]) -> String {
+    let mut text: Vec<char> = text.chars().collect();
+    for (at, what) in edits {
+        let at = at.index(text.len());
+        match what {
+            0..=99 => drop(text.drain(at..text.len().min(at + 1 + usize::from(what / 32)))),
+            100..=149 => text.swap(at, at / 2),
+            _ => text.insert(
+                at,
+                choose(&['%', ':', '=', ',', '[', ']', 'x', '"', '-', '.', '@', ' ', '\n'], u32::from(*what)),
+            ),
+        }
+        if text.is_empty() {
+            text.push('%');
+        }
+    }
+    text.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(config(1000))]
+    #[test]
+    fn damaged_texts_are_programs_or_errors(
+        recipe in recipe(12),
+        edits in prop::collection::vec(any::<(prop::sample::Index, u8)>(), 1..6),
+    ) {
+        let text = damaged(&build(&recipe).to_string(), &edits);
+        if let Ok(program) = parse(&text) {
+            let printed = program.to_string();
+            let read = parse(&printed).map_err(|e| TestCaseError::fail(format!("{e}\n{printed}")))?;
+            prop_assert_eq!(same_program(&program, &read), Ok(()));
+        }
+    }
+}
+
+const TOO_LARGE: &str = "every axis needs at least one element, and all together must fit in memory";
+
+/// A program with one entity of `shape`, in every place that has a shape and does not hold elements.
+fn programs_with(shape: &Shape) -> Vec<Program> {
+    let input = Input { name: "x".into(), dtype: DType::F32, shape: shape.clone() };
+    let history = History { name: "h".into(), elem: Elem::Bool, shape: shape.clone(), rows: 2 };
+    let node = Node { op: Op::Index, elem: Elem::I32, shape: shape.clone(), location: Location::UNKNOWN };
+    vec![
+        Program { inputs: vec![input], ..Program::default() },
+        Program { histories: vec![history], ..Program::default() },
+        Program { nodes: vec![node], ..Program::default() },
+    ]
+}
+
+#[track_caller]
+fn is_rejected(program: &Program) {
+    let error = verify(program).unwrap_err().to_string();
+    assert!(error.ends_with(TOO_LARGE), "{error}");
+}
+
+#[test]
+fn axes_without_elements_are_rejected() {
+    for shape in [Shape::units(&[0]), Shape::units(&[3]).with(Axis::PRE, &[2, 0]), Shape::units(&[0, usize::MAX])] {
+        programs_with(&shape).iter().for_each(is_rejected);
+        let value = Array::zeros(shape.without(Axis::UNITS).with(Axis::UNITS, &[0]), DType::F16);
+        let state = State { name: "s".into(), init: value.clone(), next: None };
+        is_rejected(&Program { states: vec![state], ..Program::default() });
+        is_rejected(&Program { constants: vec![Constant { name: "c".into(), value }], ..Program::default() });
+    }
+}
+
+/// These could not be allocated; some have a number of elements that wraps around to a small one.
+#[test]
+fn shapes_too_large_are_rejected_and_not_allocated() {
+    let huge = [
+        Shape::units(&[usize::MAX]),
+        Shape::units(&[1 << 32, 1 << 32]),
+        Shape::units(&[1 << 63]).with(Axis::PRE, &[2]),
+        Shape::units(&[(1 << 30) + 1]),
+    ];
+    for shape in &huge {
+        programs_with(shape).iter().for_each(is_rejected);
+        for declaration in ["const c0", "state s0"] {
+            let error = parse(&format!("{declaration} \"x\": bool{shape} = true")).unwrap_err();
+            assert!(error.message.contains("too many elements"), "{error}");
+        }
+    }
+}
+
+/// Rows are padded to 64 elements; offsets into them are 32 bits.
+#[test]
+fn rows_that_padding_makes_too_large_are_rejected() {
+    programs_with(&Shape::units(&[1 << 26]).with(Axis::PRE, &[1])).iter().for_each(is_rejected);
 }

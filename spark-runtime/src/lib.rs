@@ -58,7 +58,7 @@ pub mod __private {
     pub use crate::payload::{Payload, PayloadKind, PayloadType};
     pub use crate::port::Args;
     pub use crate::registry::{Registered, submit};
-    pub use crate::spec::{ModuleSpec, PortSpec};
+    pub use crate::spec::{ModuleType, PortSpecs};
     pub use spark_compiler::array::*;
     pub use spark_compiler::ir::{Axis, DType};
 }

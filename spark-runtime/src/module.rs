@@ -9,7 +9,7 @@ use crate::delay::DelayLine;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::payload::{Payload, PayloadType};
 use crate::port::{self, Args};
-use crate::spec::{Direction, ModuleSpec, PortSpec};
+use crate::spec::{Direction, ModuleType, PortSpecs};
 use spark_compiler::array::{Handle, Value, tape};
 use spark_compiler::ir::{Array, DType, Elem, Location};
 
@@ -38,7 +38,7 @@ pub trait ModuleFields: 'static {
 )]
 pub trait Module: ModuleFields + Sized {
     /// Its description.
-    fn spec() -> &'static ModuleSpec;
+    fn spec() -> &'static ModuleType;
     /// Builds it.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ pub fn visit_nested(visitor: &mut dyn FieldVisitor, name: &'static str, part: &m
 }
 
 /// The error of setting a property that has no setter.
-pub fn no_setter(spec: &ModuleSpec, property: &str) -> Error {
+pub fn no_setter(spec: &ModuleType, property: &str) -> Error {
     let settable = spec.properties.iter().filter(|p| p.settable).map(|p| p.name);
     Error::new(format!("{} has no property `{property}` that can be set", spec.name))
         .help(unknown_name_help(property, settable))
@@ -110,7 +110,7 @@ pub struct Port {
     /// Which way it points.
     pub direction: Direction,
     /// Its description.
-    pub spec: PortSpec,
+    pub spec: PortSpecs,
 }
 
 /// A built module or controller.

@@ -7,7 +7,7 @@
 use crate::error::{Error, Result, unknown_name_help};
 use crate::module::Port;
 use crate::payload::{Payload, PayloadType};
-use crate::spec::{Direction, ModuleSpec, PortSpec};
+use crate::spec::{Direction, ModuleType, PortSpecs};
 use spark_compiler::array::{Value, tape};
 use spark_compiler::ir::{Axis, Shape};
 
@@ -16,7 +16,7 @@ use spark_compiler::ir::{Axis, Shape};
 pub struct Args {
     named: Vec<(String, Vec<Payload>)>,
     ordered: Vec<Vec<Payload>>,
-    ports: &'static [PortSpec],
+    ports: &'static [PortSpecs],
 }
 
 impl Args {
@@ -50,7 +50,7 @@ impl Args {
     ///
     /// # Errors
     /// If a port is missing or unknown, or a payload does not fit its port.
-    pub(crate) fn adapted(mut self, spec: &'static ModuleSpec) -> Result<Args> {
+    pub(crate) fn adapted(mut self, spec: &'static ModuleType) -> Result<Args> {
         let mut ordered = Vec::with_capacity(spec.inputs.len());
         for port in spec.inputs {
             let at = self.named.iter().position(|(name, _)| name == port.name);
@@ -102,9 +102,9 @@ impl Args {
 }
 
 /// The ports of a module type.
-pub(crate) fn ports_of(spec: &'static ModuleSpec) -> Vec<Port> {
+pub(crate) fn ports_of(spec: &'static ModuleType) -> Vec<Port> {
     let named =
-        |direction: Direction| move |p: &'static PortSpec| Port { name: p.name.to_string(), direction, spec: *p };
+        |direction: Direction| move |p: &'static PortSpecs| Port { name: p.name.to_string(), direction, spec: *p };
     let inputs = spec.inputs.iter().map(named(Direction::Input));
     let outputs = spec.outputs.iter().map(named(Direction::Output));
     let properties = spec.properties.iter().map(named(Direction::Property));
@@ -112,7 +112,7 @@ pub(crate) fn ports_of(spec: &'static ModuleSpec) -> Vec<Port> {
 }
 
 /// `payload` in the axes of `port`.
-pub(crate) fn adapt(payload: Payload, port: &PortSpec) -> Result<Payload> {
+pub(crate) fn adapt(payload: Payload, port: &PortSpecs) -> Result<Payload> {
     let mut parts = Vec::with_capacity(payload.parts.len());
     for &part in &payload.parts {
         let shape = tape::describe(part).1;

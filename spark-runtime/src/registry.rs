@@ -9,7 +9,7 @@ use crate::config::validate::ValidatorSpec;
 use crate::error::{Error, Result, suggest};
 use crate::init::InitializerSpec;
 use crate::payload::PayloadKind;
-use crate::spec::{ModuleSpec, NeuronSpec};
+use crate::spec::{ModuleType, NeuronType};
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -21,9 +21,9 @@ pub enum Registered {
     /// A configuration.
     Config(fn() -> &'static ConfigSpec, &'static str, u32),
     /// A module.
-    Module(fn() -> &'static ModuleSpec, &'static str, u32),
+    Module(fn() -> &'static ModuleType, &'static str, u32),
     /// A neuron: a module that Spark's files look up under `NEURONS`.
-    Neuron(fn() -> &'static NeuronSpec, &'static str, u32),
+    Neuron(fn() -> &'static NeuronType, &'static str, u32),
     /// An initializer.
     Initializer(fn() -> &'static InitializerSpec, &'static str, u32),
     /// A payload.
@@ -49,7 +49,7 @@ macro_rules! named {
         }
     )*};
 }
-named!(ConfigSpec, ModuleSpec, NeuronSpec, InitializerSpec, PayloadKind, ValidatorSpec);
+named!(ConfigSpec, ModuleType, NeuronType, InitializerSpec, PayloadKind, ValidatorSpec);
 
 struct Entry<T: 'static> {
     key: String,
@@ -138,9 +138,9 @@ impl<T: Named> fmt::Debug for SubRegistry<T> {
 #[derive(Debug)]
 pub struct Registry {
     /// Modules.
-    pub modules: SubRegistry<ModuleSpec>,
+    pub modules: SubRegistry<ModuleType>,
     /// Neurons.
-    pub neurons: SubRegistry<NeuronSpec>,
+    pub neurons: SubRegistry<NeuronType>,
     /// Payloads.
     pub payloads: SubRegistry<PayloadKind>,
     /// Initializers.

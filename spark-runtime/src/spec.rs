@@ -19,7 +19,7 @@ pub enum Direction {
 
 /// A port of a module.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PortSpec {
+pub struct PortSpecs {
     /// Its name.
     pub name: &'static str,
     /// What travels through it.
@@ -38,7 +38,7 @@ pub struct PortSpec {
 
 /// A module type.
 #[derive(Clone, Copy)]
-pub struct ModuleSpec {
+pub struct ModuleType {
     /// Registered name, `LeakySoma`.
     pub name: &'static str,
     /// Where the editor lists it, `Components/Somas`.
@@ -48,41 +48,41 @@ pub struct ModuleSpec {
     /// Its configuration.
     pub config: fn() -> &'static ConfigSpec,
     /// Input ports, in order of the step's arguments.
-    pub inputs: &'static [PortSpec],
+    pub inputs: &'static [PortSpecs],
     /// Output ports.
-    pub outputs: &'static [PortSpec],
+    pub outputs: &'static [PortSpecs],
     /// Properties.
-    pub properties: &'static [PortSpec],
+    pub properties: &'static [PortSpecs],
     /// Builds an instance from its configuration.
     pub construct: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
 }
 
-impl std::fmt::Debug for ModuleSpec {
+impl std::fmt::Debug for ModuleType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ModuleSpec").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("ModuleType").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-impl ModuleSpec {
+impl ModuleType {
     /// The input port called `name`.
-    pub fn input(&self, name: &str) -> Option<&'static PortSpec> {
+    pub fn input(&self, name: &str) -> Option<&'static PortSpecs> {
         self.inputs.iter().find(|p| p.name == name)
     }
 
     /// The output port called `name`.
-    pub fn output(&self, name: &str) -> Option<&'static PortSpec> {
+    pub fn output(&self, name: &str) -> Option<&'static PortSpecs> {
         self.outputs.iter().find(|p| p.name == name)
     }
 
     /// The property called `name`.
-    pub fn property(&self, name: &str) -> Option<&'static PortSpec> {
+    pub fn property(&self, name: &str) -> Option<&'static PortSpecs> {
         self.properties.iter().find(|p| p.name == name)
     }
 }
 
 /// A neuron type: a [`crate::controller::Neuron`] with a name and default modules.
 #[derive(Clone, Copy)]
-pub struct NeuronSpec {
+pub struct NeuronType {
     /// Registered name, `LIFNeuron`.
     pub name: &'static str,
     /// What it models.
@@ -93,8 +93,8 @@ pub struct NeuronSpec {
     pub modules: fn() -> Vec<crate::controller::ModuleSpecs>,
 }
 
-impl std::fmt::Debug for NeuronSpec {
+impl std::fmt::Debug for NeuronType {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("NeuronSpec").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("NeuronType").field("name", &self.name).finish_non_exhaustive()
     }
 }

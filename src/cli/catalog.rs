@@ -5,7 +5,7 @@ use spark::config::{ConfigSpec, ConfigValue, validate};
 use spark::error::{Error, Result, suggest};
 use spark::payload::PartType;
 use spark::registry::{Registry, snake_case};
-use spark::spec::{ModuleSpec, PortSpec};
+use spark::spec::{ModuleType, PortSpecs};
 
 /// Lists the registered modules, neurons and initializers with a line on each.
 ///
@@ -76,7 +76,7 @@ pub(crate) fn describe(name: &str) -> Result<()> {
     Err(Error::new(format!("nothing called `{name}` is registered")).help(help))
 }
 
-fn module(spec: &ModuleSpec) -> String {
+fn module(spec: &ModuleType) -> String {
     let mut out = format!("{} ({})\n\n{}\n", spec.name, spec.category, prose(spec.description));
     for (title, list) in [("Inputs", spec.inputs), ("Outputs", spec.outputs), ("Properties", spec.properties)] {
         if !list.is_empty() {
@@ -86,7 +86,7 @@ fn module(spec: &ModuleSpec) -> String {
     out + &parameters((spec.config)())
 }
 
-fn port(port: &PortSpec) -> String {
+fn port(port: &PortSpecs) -> String {
     let axes: Vec<String> = port.axes.iter().map(ToString::to_string).collect();
     let notes =
         [(port.optional, ", optional"), (port.variadic, ", any number of sources"), (port.settable, ", settable")];
@@ -133,7 +133,7 @@ fn validate_text(name: &'static str) -> &'static str {
 fn prose(text: &str) -> String {
     let outside: String = text.split("```").step_by(2).collect();
     let text = outside.replace("\\[", "[").replace("\\]", "]").replace("[`", "").replace("`]", "");
-    text.replace('`', "").replace('*', "").trim().to_string()
+    text.replace('`', "").trim().to_string()
 }
 
 /// The first sentence of a description, on one line.

@@ -10,7 +10,7 @@ use super::tensors::{Tensor, TensorFile};
 use spark::error::{Error, Result, suggest};
 use spark::model::{InputShape, ModelBuilder};
 use spark::payload::{BooleanMask, HostPayload, PayloadKind, PayloadType, SpikeArray};
-use spark::spec::PortSpec;
+use spark::spec::PortSpecs;
 use spark_compiler::ir::{Array, Axis, Data, Shape};
 
 /// What the user says about the tensors.
@@ -55,7 +55,7 @@ impl Hints {
     ///
     /// # Errors
     /// If a port does not exist, or there are no steps.
-    pub(crate) fn check(&self, ports: &[(String, PortSpec)]) -> Result<()> {
+    pub(crate) fn check(&self, ports: &[(String, PortSpecs)]) -> Result<()> {
         if self.steps == Some(0) {
             return Err(Error::new("a run of 0 steps").at("--steps").help("run at least one step"));
         }
@@ -74,7 +74,7 @@ impl Hints {
 /// If a required port has no tensor, a name belongs to no port, or it is not clear which tensors have a time axis.
 pub(crate) fn plan(
     file: &TensorFile,
-    ports: &[(String, PortSpec)],
+    ports: &[(String, PortSpecs)],
     units: Option<&[usize]>,
     hints: &Hints,
 ) -> Result<Plan> {
@@ -117,7 +117,7 @@ fn is_spikes(kind: &PayloadKind) -> bool {
     kind == SpikeArray::KIND
 }
 
-fn find_port<'a>(ports: &'a [(String, PortSpec)], name: &str) -> Result<&'a (String, PortSpec)> {
+fn find_port<'a>(ports: &'a [(String, PortSpecs)], name: &str) -> Result<&'a (String, PortSpecs)> {
     ports.iter().find(|(port, _)| port == name).ok_or_else(|| {
         let names: Vec<&str> = ports.iter().map(|(port, _)| port.as_str()).collect();
         let error = Error::new(format!("the model has no input port `{name}`"));
@@ -129,7 +129,7 @@ fn find_port<'a>(ports: &'a [(String, PortSpec)], name: &str) -> Result<&'a (Str
 }
 
 /// Finds the port of each tensor by name. Names with a folder other than `in/` are recordings, which stay unread.
-fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpec)]) -> Result<Vec<Matched<'a>>> {
+fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpecs)]) -> Result<Vec<Matched<'a>>> {
     let mut errors = Vec::new();
     let mut values: Vec<Option<&Tensor>> = vec![None; ports.len()];
     let mut masks = values.clone();

@@ -11,7 +11,7 @@ use spark::controller::{ModuleSpecs, NeuronConfig, PortMap};
 use spark::error::{Error, Result};
 use spark::model::{Blueprint, InputShape, Model, ModelBuilder};
 use spark::registry::Registry;
-use spark::spec::{ModuleSpec, PortSpec};
+use spark::spec::{ModuleType, PortSpecs};
 use spark_compiler::ir::{Axis, print as ir};
 use spark_compiler::passes::{CompileOptions, optimize};
 use spark_compiler::{emit, loops};
@@ -126,7 +126,7 @@ fn with_inputs(mut builder: ModelBuilder, blueprint: &Blueprint, args: &InspectA
 }
 
 /// Likely dimensions of an input port.
-fn guess(blueprint: &Blueprint, port: &PortSpec, over_synapses: bool) -> Vec<usize> {
+fn guess(blueprint: &Blueprint, port: &PortSpecs, over_synapses: bool) -> Vec<usize> {
     let arrays = match blueprint {
         Blueprint::Component(_, tree) => array_dims(tree),
         Blueprint::Neuron(_, config) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
@@ -192,9 +192,9 @@ fn tree(blueprint: &Blueprint) -> Result<String> {
     Ok(out)
 }
 
-fn component(spec: &ModuleSpec, tree: &ConfigTree) -> Branch {
-    let input = |p: &PortSpec| Branch::leaf(format!("{}: {}{}", p.name, p.payload.name, needed(p)));
-    let plain = |p: &PortSpec| Branch::leaf(format!("{}: {}", p.name, p.payload.name));
+fn component(spec: &ModuleType, tree: &ConfigTree) -> Branch {
+    let input = |p: &PortSpecs| Branch::leaf(format!("{}: {}{}", p.name, p.payload.name, needed(p)));
+    let plain = |p: &PortSpecs| Branch::leaf(format!("{}: {}", p.name, p.payload.name));
     let mut below = parameters((spec.config)(), tree);
     below.push(Branch::new("inputs", spec.inputs.iter().map(input).collect()));
     below.push(Branch::new("outputs", spec.outputs.iter().map(plain).collect()));
@@ -204,7 +204,7 @@ fn component(spec: &ModuleSpec, tree: &ConfigTree) -> Branch {
     Branch::new(format!("{} - {}", spec.name, summary(spec.description)), below)
 }
 
-fn needed(port: &PortSpec) -> &'static str {
+fn needed(port: &PortSpecs) -> &'static str {
     if port.optional {
         " (optional)"
     } else if port.variadic {
@@ -245,7 +245,7 @@ fn neuron(name: &str, config: &NeuronConfig, blueprint: &Blueprint) -> Result<Br
 }
 
 /// A module of a neuron: its parameters and what its ports are connected to.
-fn part(module: &ModuleSpecs, spec: &ModuleSpec) -> Branch {
+fn part(module: &ModuleSpecs, spec: &ModuleType) -> Branch {
     let mut below = parameters((spec.config)(), &module.config);
     let sources = |list: &[PortMap]| list.iter().map(source).collect::<Vec<_>>().join(" + ");
     let connections = spec.inputs.iter().map(|port| match module.inputs.get(port.name) {
@@ -255,7 +255,7 @@ fn part(module: &ModuleSpecs, spec: &ModuleSpec) -> Branch {
         _ => Branch::leaf(format!("{}: {}, not connected", port.name, port.payload.name)),
     });
     below.push(Branch::new("inputs", connections.collect()));
-    let output = |port: &PortSpec| Branch::leaf(format!("{}: {}", port.name, port.payload.name));
+    let output = |port: &PortSpecs| Branch::leaf(format!("{}: {}", port.name, port.payload.name));
     below.push(Branch::new("outputs", spec.outputs.iter().map(output).collect()));
     if !module.effects.is_empty() {
         let effects = module.effects.iter().map(|(p, list)| Branch::leaf(format!("{p} <- {}", sources(list))));

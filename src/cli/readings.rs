@@ -7,7 +7,7 @@
 use super::tensors::Tensor;
 use spark::error::{Error, Result};
 use spark::payload::{BooleanMask, IntegerMask, PayloadKind, PayloadType};
-use spark::spec::PortSpec;
+use spark::spec::PortSpecs;
 use spark_compiler::ir::Axis;
 
 /// A port with its tensors.
@@ -15,7 +15,7 @@ pub(crate) struct Matched<'a> {
     /// The port's name.
     pub(crate) port: &'a str,
     /// Its description.
-    pub(crate) spec: &'a PortSpec,
+    pub(crate) spec: &'a PortSpecs,
     /// The tensor called as the port.
     pub(crate) value: &'a Tensor,
     /// The tensor of its inhibition mask.

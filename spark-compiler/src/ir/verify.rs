@@ -1,6 +1,7 @@
 //! Checks a whole program: run between any two phases in debug builds, and on every program read from text.
 
-use super::{Op, OpId, Program, TypeError, infer};
+use super::{Group, Op, OpId, Program, Shape, TypeError, infer};
+use crate::loops::BLOCK;
 use std::collections::HashMap;
 
 /// What is wrong with a program, and where.
@@ -78,8 +79,11 @@ pub enum VerifyError {
     },
 }
 
-/// Largest number of elements of one array: what fits 32-bit element offsets with padding.
+/// Largest number of elements of one array, and of all rows of a history.
 const MOST_ELEMENTS: usize = 1 << 30;
+
+/// Largest number of elements of one array with its padding: what fits 32-bit offsets.
+const MOST_PADDED: usize = i32::MAX as usize;
 
 /// Checks that a program is well-formed.
 ///
@@ -129,11 +133,17 @@ fn sizes(program: &Program) -> Result<(), VerifyError> {
     let nodes = program.iter().map(|(id, node)| (id.to_string(), &node.shape, 1));
     for (what, shape, rows) in named.map(|(n, s, r)| (n.clone(), s, r)).chain(nodes) {
         let size = shape.checked_size().and_then(|n| n.checked_mul(rows));
-        if size.is_none_or(|n| n == 0 || n > MOST_ELEMENTS) {
+        if size.is_none_or(|n| n == 0 || n > MOST_ELEMENTS) || padded_size(shape) > MOST_PADDED {
             return Err(VerifyError::Size { what, shape: shape.to_string() });
         }
     }
     Ok(())
+}
+
+/// Elements with the innermost group padded, as in a kernel's memory; of a shape of at most [`MOST_ELEMENTS`].
+fn padded_size(shape: &Shape) -> usize {
+    let inner = shape.groups().last().map_or(1, Group::size);
+    shape.size() / inner * inner.next_multiple_of(BLOCK)
 }
 
 fn names(program: &Program) -> Result<(), VerifyError> {

@@ -5,7 +5,7 @@
 
 use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
-use spark_compiler::ir::{Array, DType, Data, Program};
+use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
 use spark_compiler::passes::{CompileOptions, optimize};
 
@@ -205,11 +205,8 @@ impl Random {
         }
     }
 
-    /// Inputs of one step.
-    pub(crate) fn inputs(&mut self, program: &Program) -> Vec<Array> {
-        let mut one = |dtype, shape: &spark_compiler::ir::Shape| {
-            Array::new(shape.clone(), self.data(dtype, shape.size())).expect("as many elements as the shape has")
-        };
-        program.inputs.iter().map(|input| one(input.dtype, &input.shape)).collect()
+    /// An array of random elements.
+    pub(crate) fn array(&mut self, dtype: DType, shape: &Shape) -> Array {
+        Array::new(shape.clone(), self.data(dtype, shape.size())).expect("as many elements as the shape has")
     }
 }

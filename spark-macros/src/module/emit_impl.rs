@@ -26,7 +26,7 @@ pub(crate) fn emit(model: &ModuleImpl, ports: Option<&Ports>, clean: bool) -> To
     quote! {
         #[automatically_derived]
         impl ::spark::__private::Module for #self_ty {
-            fn spec() -> &'static ::spark::__private::ModuleSpec {
+            fn spec() -> &'static ::spark::__private::ModuleType {
                 #spec
             }
 
@@ -114,7 +114,7 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
     let outputs = ports.outputs.iter().map(|port| port_spec(port, false));
     let properties = ports.properties.iter().map(|property| port_spec(&property.port, property.setter.is_some()));
     quote! {
-        static SPEC: ::spark::__private::ModuleSpec = ::spark::__private::ModuleSpec {
+        static SPEC: ::spark::__private::ModuleType = ::spark::__private::ModuleType {
             name: #fields::NAME,
             category: #fields::CATEGORY,
             description: #fields::DESCRIPTION,
@@ -142,7 +142,7 @@ fn port_spec(port: &Port, settable: bool) -> TokenStream {
     let variadic = port.arity == Arity::Variadic;
     let description = &port.description;
     quote! {
-        ::spark::__private::PortSpec {
+        ::spark::__private::PortSpecs {
             name: #name,
             payload: #kind,
             axes: &[#(#axes),*],

@@ -10,7 +10,7 @@ use crate::module::{Build, DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::{BooleanMask, Payload, PayloadKind, PayloadType};
 use crate::port::{self, Args, concatenate};
 use crate::rng::{Key, RngStream};
-use crate::spec::{Direction, NeuronSpec, PortSpec};
+use crate::spec::{Direction, NeuronType, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::array::{Bool, tape};
 use spark_compiler::ir::{Array, Axis, DType, Data, Elem, Shape};
@@ -135,7 +135,7 @@ impl NeuronConfig {
     ///
     /// # Errors
     /// As [`Config::from_tree`].
-    pub fn of_type(spec: &NeuronSpec, tree: &ConfigTree) -> Result<NeuronConfig> {
+    pub fn of_type(spec: &NeuronType, tree: &ConfigTree) -> Result<NeuronConfig> {
         let mut tree = ConfigTree { type_name: String::new(), values: tree.values.clone() };
         if !tree.values.contains_key("modules_specs") {
             let modules = (spec.modules)().iter().map(FieldType::to_value).collect();
@@ -147,15 +147,15 @@ impl NeuronConfig {
     /// The inputs of the whole neuron: ports that its modules read from `__call__`, and what they carry.
     ///
     /// Modules of unknown types are left out; building reports them.
-    pub fn inputs(&self) -> Vec<(String, PortSpec)> {
-        let mut inputs: Vec<(String, PortSpec)> = Vec::new();
+    pub fn inputs(&self) -> Vec<(String, PortSpecs)> {
+        let mut inputs: Vec<(String, PortSpecs)> = Vec::new();
         for module in &self.modules_specs {
             let Ok(spec) = order::spec_of(module) else { continue };
             for (port, sources) in &module.inputs {
                 for source in sources.iter().filter(|s| s.origin == PortMap::CALL) {
                     let Some(read) = spec.input(port) else { continue };
                     if !inputs.iter().any(|(name, _)| *name == source.port) {
-                        inputs.push((source.port.clone(), PortSpec { axes: &[Axis::UNITS], ..*read }));
+                        inputs.push((source.port.clone(), PortSpecs { axes: &[Axis::UNITS], ..*read }));
                     }
                 }
             }
@@ -178,14 +178,14 @@ pub struct Neuron {
     config: NeuronConfig,
     /// In execution order.
     children: Vec<Child>,
-    outputs: Vec<(String, usize, String, PortSpec)>,
+    outputs: Vec<(String, usize, String, PortSpecs)>,
     inhibition_mask: Array,
     bound_mask: Option<Bool>,
 }
 
 impl Neuron {
     /// Properties of every neuron.
-    const PROPERTIES: [PortSpec; 1] = [PortSpec {
+    const PROPERTIES: [PortSpecs; 1] = [PortSpecs {
         name: "inhibition_mask",
         payload: BooleanMask::KIND,
         axes: &[Axis::UNITS],
@@ -338,7 +338,7 @@ fn placeholder(name: &str, info: &InputInfo, dtype: DType) -> Payload {
 }
 
 /// What a module's `build` may know of a port with these sources.
-fn described(sources: Vec<Payload>, port: &PortSpec) -> Result<Option<InputInfo>> {
+fn described(sources: Vec<Payload>, port: &PortSpecs) -> Result<Option<InputInfo>> {
     if sources.is_empty() {
         return Ok(None);
     }
@@ -367,7 +367,7 @@ impl DynModule for Neuron {
     fn ports(&self) -> Vec<Port> {
         let inputs = self.config.inputs();
         let inputs = inputs.into_iter().map(|(name, spec)| Port { name, direction: Direction::Input, spec });
-        let output = |(name, _, _, spec): &(String, usize, String, PortSpec)| Port {
+        let output = |(name, _, _, spec): &(String, usize, String, PortSpecs)| Port {
             name: name.clone(),
             direction: Direction::Output,
             spec: *spec,
@@ -412,7 +412,7 @@ impl DynModule for Neuron {
                 }
             }
         }
-        let output = |(_, index, port, _): &(String, usize, String, PortSpec)| {
+        let output = |(_, index, port, _): &(String, usize, String, PortSpecs)| {
             let source = PortMap::output(&self.children[*index].specs.name, port);
             self.source(&source, &call, &done)?.ok_or_else(|| Error::new(format!("no output `{port}`")))
         };

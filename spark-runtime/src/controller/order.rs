@@ -3,10 +3,10 @@
 use super::wiring::{ModuleSpecs, PortMap};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::registry::Registry;
-use crate::spec::ModuleSpec;
+use crate::spec::ModuleType;
 
 /// The type of a module.
-pub(super) fn spec_of(specs: &ModuleSpecs) -> Result<&'static ModuleSpec> {
+pub(super) fn spec_of(specs: &ModuleSpecs) -> Result<&'static ModuleType> {
     let found = Registry::global()?.modules.get(&specs.module_cls);
     found.map_err(|e| e.prefixed("module_cls").prefixed(&specs.name))
 }
@@ -91,7 +91,7 @@ fn check_source(modules: &[ModuleSpecs], source: &PortMap, own: &[&str]) -> Resu
     Ok(())
 }
 
-fn unknown_port<'a>(spec: &ModuleSpec, kind: &str, port: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
+fn unknown_port<'a>(spec: &ModuleType, kind: &str, port: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
     Error::new(format!("{} has no {kind} `{port}`", spec.name)).at(port).help(unknown_name_help(port, names))
 }
 

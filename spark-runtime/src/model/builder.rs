@@ -7,7 +7,7 @@ use crate::controller::{Neuron, NeuronConfig};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::module::{Build, DynModule, InputInfo};
 use crate::registry::{Registry, snake_case};
-use crate::spec::{ModuleSpec, PortSpec};
+use crate::spec::{ModuleType, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::array::{Mode, tape};
 use spark_compiler::ir::DType;
@@ -18,7 +18,7 @@ use std::time::Instant;
 /// A configuration whose type has been found: what a model will be built from.
 pub enum Blueprint {
     /// A single module.
-    Component(&'static ModuleSpec, ConfigTree),
+    Component(&'static ModuleType, ConfigTree),
     /// A population from parts.
     Neuron(String, NeuronConfig),
 }
@@ -55,7 +55,7 @@ impl Blueprint {
     }
 
     /// Input ports.
-    pub fn inputs(&self) -> Vec<(String, PortSpec)> {
+    pub fn inputs(&self) -> Vec<(String, PortSpecs)> {
         match self {
             Blueprint::Component(spec, _) => spec.inputs.iter().map(|p| (p.name.to_string(), *p)).collect(),
             Blueprint::Neuron(_, config) => config.inputs(),

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::module::InputInfo;
-use crate::spec::PortSpec;
+use crate::spec::PortSpecs;
 use indexmap::IndexMap;
 use spark_compiler::ir::{Axis, Shape};
 
@@ -63,7 +63,7 @@ impl From<&[usize]> for InputShape {
 /// If a required port is missing, a given one is unknown, or dimensions cannot be split.
 pub(super) fn resolve(
     type_name: &str,
-    ports: &[(String, PortSpec)],
+    ports: &[(String, PortSpecs)],
     units: Option<&[usize]>,
     given: &IndexMap<String, InputShape>,
 ) -> Result<IndexMap<String, (InputInfo, Option<Shape>)>> {
@@ -81,7 +81,7 @@ pub(super) fn resolve(
             errors.push(Error::new(message).help(format!("give `{name}` a shape (and data)")));
         }
     }
-    let population = |(name, port): &(String, PortSpec)| match port.axes {
+    let population = |(name, port): &(String, PortSpecs)| match port.axes {
         [Axis::UNITS] => given.get(name).filter(|shape| !shape.async_spikes).map(|shape| shape.dims.clone()),
         _ => None,
     };
@@ -99,7 +99,7 @@ pub(super) fn resolve(
     if errors.is_empty() { Ok(out) } else { Err(Error::many(errors)) }
 }
 
-fn one(port: &PortSpec, given: &InputShape, units: Option<&[usize]>) -> Result<(InputInfo, Option<Shape>)> {
+fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<(InputInfo, Option<Shape>)> {
     let size = given.dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
     if size.is_none_or(|n| n == 0 || n > 1 << 30) {
         let message = format!("an input of dimensions {:?}", given.dims);

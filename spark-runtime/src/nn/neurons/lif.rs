@@ -3,7 +3,7 @@
 use crate::config::ConfigSpec;
 use crate::controller::{ModuleSpecs, PortMap};
 use crate::registry::Registered;
-use crate::spec::NeuronSpec;
+use crate::spec::NeuronType;
 
 /// The modules of a `LIFNeuron`: neuron-to-neuron delays, linear synapses, a leaky soma and Hebbian plasticity.
 pub fn lif_modules() -> Vec<ModuleSpecs> {
@@ -32,8 +32,8 @@ fn config() -> &'static ConfigSpec {
     &SPEC
 }
 
-fn spec() -> &'static NeuronSpec {
-    static SPEC: NeuronSpec = NeuronSpec {
+fn spec() -> &'static NeuronType {
+    static SPEC: NeuronType = NeuronType {
         name: "LIFNeuron",
         description: "Leaky integrate-and-fire neurons with delayed linear synapses and Hebbian plasticity.",
         config,
