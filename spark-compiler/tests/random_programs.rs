@@ -477,9 +477,9 @@ fn same_program(a: &Program, b: &Program) -> Result<(), String> {
     Ok(())
 }
 
-/// Programs that fail become filetests, so nothing is written next to the sources.
+/// Programs that fail become filetests, so nothing is written next to the sources; a minute makes them small enough.
 fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 2000, ..ProptestConfig::default() }
+    ProptestConfig { cases, failure_persistence: None, max_shrink_time: 60_000, ..ProptestConfig::default() }
 }
 
 proptest! {

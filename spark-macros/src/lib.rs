@@ -38,10 +38,12 @@ use proc_macro::TokenStream;
 /// `#[spark::config(bare)]`; derives `Clone`, `Debug` and `PartialEq`; writes `Default` if every field has a default and
 /// `new(required fields in order)` otherwise; and one chained setter `with_FIELD` per field.
 ///
-/// ```ignore
-/// /// Parameters of [`LeakySoma`].
+/// ```
+/// use spark::prelude::*;
+///
+/// /// Parameters of a soma.
 /// #[spark::config]
-/// pub struct LeakySomaConfig {
+/// pub struct TutorialSomaConfig {
 ///     /// Membrane rest potential.
 ///     #[param(default = -60.0, units = "mV")]
 ///     pub potential_rest: Param,
@@ -49,7 +51,8 @@ use proc_macro::TokenStream;
 ///     pub units: Units,
 /// }
 ///
-/// let config = LeakySomaConfig::new(64).with_potential_rest(-65.0);
+/// let config = TutorialSomaConfig::new(64).with_potential_rest(-65.0);
+/// assert_eq!(config.dt, 1.0);
 /// ```
 #[proc_macro_attribute]
 pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
@@ -69,17 +72,32 @@ pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// * `#[property]` on `fn kernel(&self) -> T` is a property, on `fn set_kernel(&mut self, kernel: T)` its setter;
 /// * `#[host]` on a function keeps its body as written. All other bodies are rewritten as [`macro@traced`] says.
 ///
-/// ```ignore
-/// #[spark::module(category = "Components/Somas")]
-/// pub struct LeakySoma {
-///     #[config] config: LeakySomaConfig,
+/// ```
+/// use spark::prelude::*;
+///
+/// /// Parameters of [`Summing`].
+/// #[spark::config]
+/// pub struct SummingConfig {
+///     /// Potential above which the neuron spikes.
+///     #[param(default = 1.0, units = "mV")]
+///     pub threshold: Param,
+/// }
+///
+/// /// Sums its input and spikes.
+/// #[spark::module(category = "Tutorial")]
+/// pub struct Summing {
+///     #[config] config: SummingConfig,
 ///     #[variable] potential: Real,
 ///     #[constant] threshold: Real,
 /// }
 ///
 /// #[spark::module]
-/// impl LeakySoma {
-///     fn build(cx: &mut Build, config: LeakySomaConfig) -> Result<Self> { /* .. */ }
+/// impl Summing {
+///     fn build(cx: &mut Build, config: SummingConfig) -> Result<Self> {
+///         let units = cx.shape("current")?;
+///         let threshold = cx.param("threshold", &config.threshold, &units)?;
+///         Ok(Self { potential: cx.zeros(&units), threshold, config })
+///     }
 ///
 ///     #[step(out = spikes)]
 ///     fn step(&mut self, current: CurrentArray) -> SpikeArray {
@@ -88,9 +106,14 @@ pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
 ///         if fired {
 ///             self.potential = Real::from(0.0);
 ///         }
-///         SpikeArray::new(fired)
+///         SpikeArray::new(fired, None)
 ///     }
 /// }
+///
+/// let mut model = Model::component(SummingConfig::default()).input("current", [1]).build()?;
+/// let outputs = model.run(2, &[("current", vec![0.6f32].into())])?;
+/// assert_eq!(outputs.spikes("spikes")?, [true]);
+/// # Ok::<(), spark::Error>(())
 /// ```
 #[proc_macro_attribute]
 pub fn module(attributes: TokenStream, item: TokenStream) -> TokenStream {
@@ -102,11 +125,17 @@ pub fn module(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// Comparisons, `&&`, `||` and `if` accept traced values as well as host values. A host `bool` runs one arm; a traced `Bool` runs
 /// both and selects, element by element, each variable or field assigned in an arm and the value of the `if`.
 ///
-/// ```ignore
+/// ```
+/// use spark::prelude::*;
+///
 /// #[spark::traced]
 /// fn rectify(x: Real) -> Real {
 ///     if x > 0.0 { x } else { 0.0 }
 /// }
+///
+/// let low = spark::eager(|| rectify(Real::from(-2.0)).known())?;
+/// assert_eq!(low.unwrap().to_f32(), [0.0]);
+/// # Ok::<(), spark::Error>(())
 /// ```
 #[proc_macro_attribute]
 pub fn traced(attributes: TokenStream, item: TokenStream) -> TokenStream {

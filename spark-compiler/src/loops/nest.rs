@@ -125,7 +125,8 @@ impl Buffer {
 
     /// Elements of the whole array with padding (one row of a history).
     pub fn padded_len(&self) -> usize {
-        self.shape.size() / self.inner() * self.stride()
+        // Rows without elements take nothing.
+        self.shape.size().checked_div(self.inner()).unwrap_or(0) * self.stride()
     }
 
     /// Number of rows: 1 unless it is a history.

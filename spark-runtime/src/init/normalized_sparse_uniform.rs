@@ -7,7 +7,7 @@ use crate::rng::Key;
 use spark_compiler::ir::{Array, DType};
 
 initializer_config! {
-    /// As [`super::SparseUniform`], but the elements that share their position along `norm_axes` sum to `scale`: with the
+    /// Sparse uniform weights, but the elements that share their position along `norm_axes` sum to `scale`: with the
     /// kernel's output axes, every neuron's incoming weights do. Then clipped to [`min_value`, `max_value`].
     NormalizedSparseUniform, "NormalizedSparseUniformInitializer", "NormalizedSparseUniformInitializerConfig";
     dtype / with_dtype: DType = DType::F16, [], "Kept for files; the dtype asked for is used.";
