@@ -5,6 +5,7 @@
 //! | [`macro@config`] | a struct with named fields | describes, reads, writes and registers a configuration |
 //! | [`macro@module`] | a struct | tells variables, constants, nested modules and the config apart |
 //! | [`macro@module`] | its `impl` block | describes the ports, registers the module, rewrites the method bodies |
+//! | [`macro@part`] | a struct | makes a stateful part that modules hold |
 //! | [`macro@traced`] | a free `fn` or any `impl` block | rewrites the bodies and nothing else |
 //!
 //! Every macro is three steps, one file each: **parse** (syntax into a small model, nothing judged), **check** (every mistake
@@ -19,6 +20,7 @@ mod attrs;
 mod config;
 mod ctxt;
 mod module;
+mod part;
 mod rewrite;
 mod units;
 
@@ -118,6 +120,42 @@ pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn module(attributes: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(attributes.into(), item.into()).into()
+}
+
+/// Makes a struct a stateful part that modules hold in a `#[module]` field.
+///
+/// Its fields have the roles of a module's, without a config: `#[variable]`, `#[constant]`, `#[module]` or `#[host]`. Its
+/// variables become states of the module that holds it, named `field_of_the_module.field_of_the_part`. A traced `if` may
+/// change a part. Put [`macro@traced`] on its `impl` block.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// /// A running sum.
+/// #[spark::part]
+/// pub struct Sum {
+///     #[variable]
+///     total: Real,
+/// }
+///
+/// #[spark::traced]
+/// impl Sum {
+///     fn add(&mut self, x: Real) -> Real {
+///         self.total += x;
+///         self.total
+///     }
+/// }
+///
+/// let total = spark::eager(|| {
+///     let mut sum = Sum { total: Real::from(1.0) };
+///     sum.add(Real::from(2.0)).known()
+/// })?;
+/// assert_eq!(total.unwrap().to_f32(), [3.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn part(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    part::expand(attributes.into(), item.into()).into()
 }
 
 /// Lets a helper function, or all functions of an `impl` block, work on traced values.

@@ -27,7 +27,7 @@ pub mod scfg;
 pub mod spec;
 
 pub use error::{Error, Result};
-pub use spark_macros::{config, module, traced};
+pub use spark_macros::{config, module, part, traced};
 
 /// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.
 ///

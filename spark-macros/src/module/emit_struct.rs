@@ -44,7 +44,7 @@ pub(crate) fn emit(model: &ModuleStruct) -> TokenStream {
 }
 
 /// The call for one field. The reference carries the type's span: a field that is no handle is reported there.
-fn visit(field: &ModuleField) -> Option<TokenStream> {
+pub(crate) fn visit(field: &ModuleField) -> Option<TokenStream> {
     let ident = &field.ident;
     let name = ident.unraw().to_string();
     let description = &field.description;

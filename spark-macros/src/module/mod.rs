@@ -8,9 +8,9 @@
 
 mod check;
 mod emit_impl;
-mod emit_struct;
+pub(crate) mod emit_struct;
 mod parse_impl;
-mod parse_struct;
+pub(crate) mod parse_struct;
 
 use proc_macro2::TokenStream;
 use quote::quote;

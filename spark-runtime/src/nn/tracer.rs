@@ -1,15 +1,24 @@
 //! Exponential traces, a part other modules hold.
 
-use crate::module::{Build, FieldVisitor, Nested};
+use crate::module::Build;
 use spark_compiler::array::Real;
 use spark_compiler::ir::Shape;
 
 /// An exponential trace: x ← base + decay·(x − base) + scale·input.
+#[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct Tracer {
+    /// The trace.
+    #[variable]
     trace: Real,
+    /// Decay per step.
+    #[constant]
     decay: Real,
+    /// Increment per unit of input.
+    #[constant]
     scale: Real,
+    /// Value at rest.
+    #[constant]
     base: Real,
 }
 
@@ -36,16 +45,5 @@ impl Tracer {
     pub fn update(&mut self, input: Real) -> Real {
         self.trace = self.base + self.decay * (self.trace - self.base) + self.scale * input;
         self.trace
-    }
-}
-
-impl Nested for Tracer {
-    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
-        visitor.enter(name);
-        visitor.variable("trace", "The trace.", &mut self.trace);
-        visitor.constant("decay", "Decay per step.", &mut self.decay);
-        visitor.constant("scale", "Increment per unit of input.", &mut self.scale);
-        visitor.constant("base", "Value at rest.", &mut self.base);
-        visitor.leave();
     }
 }
