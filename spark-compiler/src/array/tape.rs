@@ -13,6 +13,7 @@ use crate::ir::{
     Array, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location, Node, Op, OpId, Output,
     Program, Shape, State, StateId, ThreefryWord, infer,
 };
+use crate::passes::fold::worth_storing;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -181,7 +182,10 @@ impl Tape {
         let node = Node { op, elem, shape, location };
         let mut operands = Vec::with_capacity(4);
         node.op.operands(|id| operands.push(id));
-        let known = constant && operands.iter().all(|id| self.known[id.index()].is_some());
+        let sizes = || operands.iter().filter_map(|id| self.known[id.index()].as_ref().map(Array::len));
+        let known = constant
+            && sizes().count() == operands.len()
+            && (self.mode == Mode::Eager || worth_storing(&node.shape, sizes()));
         let value = known.then(|| {
             let operands: Vec<&Array> =
                 operands.iter().map(|id| self.known[id.index()].as_ref().expect("all known")).collect();

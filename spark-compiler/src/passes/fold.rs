@@ -1,10 +1,18 @@
 //! Constant folding: an operation whose operands are all constant becomes a literal or a constant array.
 //!
-//! Conditions: every operand is a literal or a constant. Exact: the evaluator that folds is the oracle for kernels.
+//! Conditions: every operand is a literal or a constant, and the result is worth its memory ([`worth_storing`]). Exact:
+//! the evaluator that folds is the oracle for kernels.
 
 use super::rewrite::{Rewrite, rebuild};
 use crate::eval;
-use crate::ir::{Array, ConstId, Constant, Node, Op, Program};
+use crate::ir::{Array, ConstId, Constant, Node, Op, Program, Shape};
+
+/// True if a value computed from constants of these sizes should become a constant itself: one that is much larger than
+/// what it is computed from costs memory, and reading it costs more than computing it.
+pub(crate) fn worth_storing(shape: &Shape, operands: impl Iterator<Item = usize>) -> bool {
+    const SMALL: usize = 1 << 16;
+    shape.size() <= operands.max().unwrap_or(0).max(SMALL)
+}
 
 /// Folds operations on constants.
 pub fn fold(program: &Program) -> Program {
@@ -25,6 +33,9 @@ pub fn fold(program: &Program) -> Program {
             });
         });
         let Some(operands) = operands else { return Rewrite::Node(node) };
+        if !worth_storing(&node.shape, operands.iter().map(Array::len)) {
+            return Rewrite::Node(node);
+        }
         let value = eval::apply(out, &node, &operands.iter().collect::<Vec<_>>());
         let scalar = if value.shape().is_scalar() { value.as_literal() } else { None };
         let op = scalar.map(Op::Literal).unwrap_or_else(|| {

@@ -12,7 +12,7 @@
 
 mod cse;
 mod dce;
-mod fold;
+pub(crate) mod fold;
 mod rewrite;
 mod simplify;
 
