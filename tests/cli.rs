@@ -111,7 +111,7 @@ fn check_lif(model: &str, extra: &[&str]) {
     let potential = written.f32("state/soma.potential");
     for (i, (found, expected)) in potential.iter().zip(&expected.tensors["state/potential"].values).enumerate() {
         // Potentials are some mV; near zero they are differences of larger numbers.
-        let allowed = 1e-5 * expected.abs().max(1.0);
+        let allowed = 1e-5 * expected.abs();
         assert!((found - expected).abs() <= allowed, "potential {i}: {found}, the reference has {expected}");
     }
     assert_eq!(written.tensors["state/synapses.currents"].1, [400, 48]);

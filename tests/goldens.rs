@@ -52,13 +52,7 @@ fn leaky_soma() {
                 exact("mask", t, &spikes.inhibition_mask().unwrap().to_f64(), &mask.values);
             }
             let potential = model.state("potential").unwrap().to_f64();
-            deviation.check(
-                "potential",
-                &potential,
-                golden.tensors["state/potential"].step(t),
-                TOLERANCE,
-                soma_difference(),
-            );
+            deviation.check("potential", &potential, golden.tensors["state/potential"].step(t), TOLERANCE, 0.0);
         });
     }
 }
@@ -159,6 +153,8 @@ fn lif_neuron() {
     for case in ["lif", "lif_2d", "lif_eta"] {
         let name = format!("neuron/{case}.f32");
         let ports = [("in_spikes", Some("inhibition_mask"))];
+        // Potentials of these two pass through zero, where a last bit of 20 mV is a large relative difference.
+        let own = if case == "lif" { 0.0 } else { soma_difference() };
         let golden = load(&name);
         let model = golden.builder(&ports).build().unwrap_or_else(|e| panic!("{name}: {e}"));
         let kernel = model.state("synapses.kernel").unwrap().to_f64();
@@ -170,13 +166,7 @@ fn lif_neuron() {
             let found = spikes.inhibition_mask().unwrap().to_f64();
             exact("mask", t, &found, &repeated(mask, found.len()));
             let potential = model.state("soma.potential").unwrap().to_f64();
-            deviation.check(
-                "potential",
-                &potential,
-                golden.tensors["state/potential"].step(t),
-                TOLERANCE,
-                soma_difference(),
-            );
+            deviation.check("potential", &potential, golden.tensors["state/potential"].step(t), TOLERANCE, own);
             let kernel = model.state("synapses.kernel").unwrap().to_f64();
             if let Some(expected) = golden.tensors.get(&format!("state/kernel@T{}", t + 1)) {
                 deviation.check("kernel", &kernel, &expected.values, TOLERANCE, 0.0);

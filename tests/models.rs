@@ -314,3 +314,179 @@ fn delays_outside_the_range_are_refused() {
     contains(&refused(delays(vec![1.0, -1.0])), &["delays", "-1"]);
     assert!(delays(vec![0.0, 4.0]).build().is_ok());
 }
+
+#[test]
+fn values_of_inputs_are_checked() {
+    let mut model = Model::component(LeakySomaConfig::default()).input("current", [2, 3]).build().unwrap();
+    let mut message = |payload: HostPayload| model.set_input("current", &payload).unwrap_err().to_string();
+    let array = |dims: &[usize], data: Data| Array::new(Shape::units(dims), data).unwrap();
+    contains(&message(array(&[3, 2], Data::F32(vec![0.0; 6])).into()), &["current", "[2, 3]", "[3, 2]"]);
+    contains(&message(vec![0.0, 0.0, f32::NAN, 0.0, 0.0, 0.0].into()), &["current", "value 2", "NaN"]);
+    contains(&message(vec![0.0, 1e300, 0.0, 0.0, 0.0, 0.0].into()), &["current", "value 1", "1e300", "float32"]);
+    let mask = array(&[2, 3], Data::Bool(vec![true; 6]));
+    contains(&message(HostPayload::spikes(array(&[2, 3], Data::F32(vec![0.0; 6])), Some(mask))), &["inhibition mask"]);
+    model.set_input("current", &vec![0.0f32; 6].into()).unwrap();
+
+    let twice = [("current", vec![0.0f32; 6].into()), ("current", vec![1.0f32; 6].into())];
+    contains(&model.step(&twice).unwrap_err().to_string(), &["current", "twice"]);
+
+    let config = LinearSynapsesConfig::new([1]);
+    let mut model = Model::component(config).input("spikes", [2]).build().unwrap();
+    let message = model.set_input("spikes", &vec![0.0f32, 2.5].into()).unwrap_err().to_string();
+    contains(&message, &["spikes", "value 1", "2.5"]);
+    let masked = InputShape::new([2]).with_mask([2]);
+    contains(&refused(Model::component(LeakySomaConfig::default()).input("current", masked)), &["CurrentArray"]);
+}
+
+#[test]
+fn spikes_without_a_mask_are_excitatory_whatever_came_before() {
+    for eager in [false, true] {
+        let kernel = Array::full(Shape::units(&[1, 2]), DType::F32, 1.0);
+        let config = LinearSynapsesConfig::new([1]).with_kernel(kernel);
+        let shape = InputShape::new([2]).with_mask([2]);
+        let mut model = Model::component(config).input("spikes", shape).eager(eager).build().unwrap();
+        let spikes = Array::full(Shape::units(&[2]), DType::Bool, 1.0);
+        let mut current = |mask: Option<f64>| {
+            let mask = mask.map(|m| Array::full(Shape::units(&[2]), DType::Bool, m));
+            let outputs = model.step(&[("spikes", HostPayload::spikes(spikes.clone(), mask))]).unwrap();
+            outputs.get("currents").unwrap().value().to_f64()[0]
+        };
+        assert_eq!([current(None), current(Some(1.0)), current(None)], [2.0, -2.0, 2.0], "eager: {eager}");
+    }
+}
+
+#[test]
+fn delays_are_whole_steps_within_bounds_and_longer_than_a_byte() {
+    let delay = |steps: f64, longest: f64, wrap: bool| {
+        let config = N2NDelaysConfig::new([1]).with_delays(steps).with_max_delay(longest).with_wrap(wrap);
+        Model::component(config).input("in_spikes", [1])
+    };
+    contains(&refused(delay(1.9, 4.0, false)), &["delays", "1.9", "whole"]);
+    contains(&refused(delay(1.0, 4_294_967_296.0, true)), &["max_delay", "65535"]);
+    contains(&refused(delay(1.0, 1e308, false)), &["max_delay", "65535"]);
+    let mut model = delay(300.0, 60_000.0, false).build().unwrap();
+    let arrives = (0..400).find(|&t| {
+        let outputs = model.step(&[("in_spikes", vec![t == 0].into())]).unwrap();
+        outputs.spikes("out_spikes").unwrap()[0]
+    });
+    assert_eq!(arrives, Some(300));
+    // The history is as long as the longest delay, not as the longest one possible.
+    assert!(model.lowered().unwrap().bytes() < 100_000);
+}
+
+#[test]
+fn sizes_and_types_that_cannot_be_are_refused_before_memory_is_taken() {
+    let tree = ConfigTree::new("LIFNeuronConfig").with("units", ConfigValue::List(vec![ConfigValue::Int(1 << 40)]));
+    contains(&refused(Model::from_tree(tree).input("in_spikes", [1])), &["units", "too many"]);
+    let config = LinearSynapsesConfig::new([1 << 20]);
+    contains(&refused(Model::component(config).input("spikes", [1 << 20])), &["kernel", "too many"]);
+    for module in ["LeakySomaConfig", "LinearSynapsesConfig"] {
+        let tree = ConfigTree::new(module).with("dtype", ConfigValue::DType(DType::U8));
+        let tree = if module.starts_with("Lin") { tree.with("units", ConfigValue::Int(1)) } else { tree };
+        let port = if module.starts_with("Lin") { "spikes" } else { "current" };
+        contains(&refused(Model::from_tree(tree).input(port, [1])), &["dtype", "uint8", "float32"]);
+    }
+}
+
+/// Two accumulators that exchange totals, and one fed from outside through an effect.
+fn exchanging() -> NeuronConfig {
+    let module = |name: &str, from: &str| {
+        ModuleSpecs::new(name, "Accumulator")
+            .input("input", PortMap::output(PortMap::CALL, "input"))
+            .output(format!("{name}_amount"), "amount")
+            .effect("total", PortMap::property(from, "total"))
+            .config(&AccumulatorConfig::default().with_keep(1.0).with_limit(1e9))
+    };
+    NeuronConfig::new([1], vec![module("a", "b"), module("b", "a")])
+}
+
+#[test]
+fn effects_read_every_source_before_anything_is_set() {
+    for eager in [false, true] {
+        let mut model = Model::component(exchanging()).input("input", [1]).eager(eager).build().unwrap();
+        let one = |x: f64| Array::full(Shape::units(&[1]), DType::F32, x);
+        model.set_state("a.total", &one(1.0)).unwrap();
+        model.set_state("b.total", &one(2.0)).unwrap();
+        model.step(&[("input", vec![0.0f32].into())]).unwrap();
+        let totals = ["a.total", "b.total"].map(|path| model.state(path).unwrap().to_f64()[0]);
+        assert_eq!(totals, [2.0, 1.0], "eager: {eager}");
+    }
+}
+
+#[test]
+fn an_effect_may_come_from_outside() {
+    let mut config = exchanging();
+    config.modules_specs.remove(1);
+    config.modules_specs[0].effects["total"] = vec![PortMap::output(PortMap::CALL, "set")];
+    let mut model = Model::component(config).input("input", [1]).input("set", [1]).build().unwrap();
+    model.step(&[("input", vec![5.0f32].into()), ("set", vec![7.0f32].into())]).unwrap();
+    assert_eq!(model.state("a.total").unwrap().to_f64(), [7.0]);
+}
+
+#[test]
+fn two_modules_cannot_provide_one_output() {
+    let mut config = exchanging();
+    for module in &mut config.modules_specs {
+        module.outputs = [("amount".to_string(), "amount".to_string())].into_iter().collect();
+    }
+    contains(&refused(Model::component(config).input("input", [1])), &["`a`", "`b`", "amount"]);
+    contains(&refused(Model::component(NeuronConfig::new([1], Vec::new()))), &["at least one module"]);
+}
+
+#[test]
+fn a_mistake_inside_a_neuron_names_the_module() {
+    let mut modules = spark::nn::neurons::lif_modules();
+    modules[2] = modules[2].clone().input("current", PortMap::output("synapses", "currents"));
+    let message = refused(Model::component(NeuronConfig::new([3], modules)).input("in_spikes", [2]));
+    contains(&message, &["hebbian_rule", "units", "6", "3"]);
+}
+
+/// Counts with a field called `step` and draws random numbers beside it.
+#[spark::config]
+pub struct CountedConfig {
+    /// First number.
+    #[param(default = 100.0)]
+    pub first: f64,
+}
+
+/// A field called as the step counter might be.
+#[spark::module(category = "Test")]
+pub struct Counted {
+    #[config]
+    config: CountedConfig,
+    #[variable]
+    step: Int,
+    #[host]
+    noise: RandomStream,
+}
+
+#[spark::module]
+impl Counted {
+    fn build(cx: &mut Build, config: CountedConfig) -> Result<Self> {
+        let noise = RandomStream::new(cx.key());
+        Ok(Self { step: Int::from(config.first as i32), noise, config })
+    }
+
+    #[step(out = noise)]
+    fn advance(&mut self, input: FloatArray) -> FloatArray {
+        self.step += 2;
+        self.noise.uniform(&input.shape()).into()
+    }
+}
+
+#[test]
+fn a_field_called_step_is_not_the_step_counter() {
+    let run = |eager: bool| {
+        let mut model = Model::component(CountedConfig::default()).input("input", [4]).eager(eager).build().unwrap();
+        let mut draws = Vec::new();
+        for _ in 0..3 {
+            let outputs = model.step(&[("input", vec![0.0f32; 4].into())]).unwrap();
+            draws.push(outputs.get("noise").unwrap().value().to_f32());
+        }
+        assert_eq!(model.state("step").unwrap().to_i32(), [106]);
+        draws
+    };
+    let draws = run(false);
+    assert_eq!(draws, run(true));
+    assert_ne!(draws[0], draws[1]);
+}

@@ -13,6 +13,9 @@ use indexmap::IndexMap;
 use spark_compiler::array::{Bool, Int, Real, tape};
 use spark_compiler::ir::{Array, Axis, DType, Elem, Shape};
 
+/// Most elements of one array: what 32-bit offsets with padding can address.
+const MOST_ELEMENTS: usize = 1 << 30;
+
 /// What is known of an input before the first step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InputInfo {
@@ -129,6 +132,10 @@ impl<'a> Build<'a> {
         overrides: &InitOverrides,
     ) -> Result<Array> {
         let key = self.key();
+        if shape.checked_size().is_none_or(|n| n > MOST_ELEMENTS) {
+            let message = format!("an array of shape {shape} has too many elements");
+            return Err(Error::new(message).at(name).help("at most 2^30 are possible; use fewer units or inputs"));
+        }
         param.resolve(key, shape, dtype, overrides).map_err(|error| error.prefixed(name))
     }
 

@@ -17,7 +17,7 @@ pub struct DelayLine {
 impl DelayLine {
     /// A line with these delays (integers of any shape that covers the delayed value's), the longest being `longest`.
     pub fn new(delays: Array, longest: usize) -> DelayLine {
-        DelayLine { delays, rows: longest + 1, path: String::new() }
+        DelayLine { delays, rows: longest.saturating_add(1), path: String::new() }
     }
 
     /// The delays, in steps.

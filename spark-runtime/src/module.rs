@@ -172,6 +172,11 @@ struct Component<M: Module> {
 /// If the configuration is ill-formed or does not fit the inputs.
 pub fn construct<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box<dyn DynModule>> {
     let config = M::Config::from_tree(tree)?;
+    if !config.dtype().is_float() {
+        let message = format!("`{}` is not a floating-point type", config.dtype().long_name());
+        let help = "float16, bfloat16, float32 and float64 are";
+        return Err(Error::new(message).at("dtype").help(help));
+    }
     Ok(Box::new(Component::<M>::build(cx, config)?))
 }
 

@@ -7,13 +7,14 @@
 use super::inputs::{self, Hints};
 use super::plot::{self, Spikes, Trace};
 use super::run::{dt_of, simulate};
-use super::tensors::TensorFile;
+use super::tensors::{self, TensorFile};
 use super::{ms, print};
 use clap::Args;
 use spark::config::{ConfigTree, FieldType};
 use spark::error::{Error, Result};
 use spark::model::{Blueprint, Model};
 use spark::scfg;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -168,7 +169,12 @@ fn traces(output: &Spikes, potentials: &[Vec<f64>]) -> Vec<Trace> {
 
 fn save(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let path = folder.join(name);
-    let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
+    // Written beside and renamed: an interrupted run leaves the former picture whole.
+    let written = std::fs::create_dir_all(folder).and_then(|()| {
+        let mut file = tensors::temporary(&path)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(&path).map_err(|e| e.error)
+    });
     written.map_err(|e| Error::new(format!("cannot write the plot: {e}")).in_file(&path))?;
     Ok(path)
 }

@@ -128,7 +128,10 @@ fn find_port<'a>(ports: &'a [(String, PortSpecs)], name: &str) -> Result<&'a (St
     })
 }
 
-/// Finds the port of each tensor by name. Names with a folder other than `in/` are recordings, which stay unread.
+/// Folders of a tensor file that hold recordings, not inputs.
+const RECORDINGS: [&str; 5] = ["out/", "state/", "final/", "init/", "param/"];
+
+/// Finds the port of each tensor by name; recordings stay unread.
 fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpecs)]) -> Result<Vec<Matched<'a>>> {
     let mut errors = Vec::new();
     let mut values: Vec<Option<&Tensor>> = vec![None; ports.len()];
@@ -136,7 +139,7 @@ fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpecs)]) -> Re
     let spikes: Vec<usize> = (0..ports.len()).filter(|&i| is_spikes(ports[i].1.payload)).collect();
     for tensor in &file.tensors {
         let name = tensor.name.strip_prefix("in/").unwrap_or(&tensor.name);
-        if name.contains('/') {
+        if RECORDINGS.iter().any(|folder| name.starts_with(folder)) {
             continue;
         }
         let at = |port: &str| ports.iter().position(|(name, _)| name == port);

@@ -28,6 +28,10 @@ pub(crate) struct RunArgs {
     model: PathBuf,
     /// One tensor per input port, called as the port; time is the leading dimension, or there is none (constant).
     /// A spike port may have a `PORT.inhibition_mask`
+    ///
+    /// Names may begin with `in/`. With a single spike port the mask may be called `inhibition_mask`. Recordings in the
+    /// same file (`out/`, `state/`, `final/`, `init/`, `param/`) are ignored. Metadata `async_spikes` = `True` has the effect of
+    /// --async for the spike ports.
     #[arg(long, short, value_name = "IN.safetensors")]
     input: PathBuf,
     /// Where the outputs and recorded values go
@@ -60,7 +64,15 @@ pub(crate) struct RunArgs {
 /// If a file cannot be read or written, or the model, its inputs or the recorded paths have a mistake.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let target = args.output.as_deref().map(tensors::check_target).transpose()?;
-    let blueprint = Model::from_file(&args.model)?.blueprint()?;
+    for source in [&args.model, &args.input] {
+        let same = target.as_ref().is_some_and(|target| source.canonicalize().is_ok_and(|source| source == *target));
+        if same {
+            let error = Error::new("the output would overwrite what is read");
+            return Err(error.in_file(source).help("give another name with -o"));
+        }
+    }
+    let in_model = |e: Error| e.in_file(&args.model);
+    let blueprint = Model::from_file(&args.model)?.blueprint().map_err(in_model)?;
     let file = TensorFile::open(&args.input)?;
     let hints = Hints { steps: args.steps, constant: args.constant.clone(), asynchronous: args.asynchronous.clone() };
     let ports = blueprint.inputs();
@@ -77,7 +89,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             None => builder,
         })
     };
-    let (mut model, paths) = build(start, &args.record)?;
+    let (mut model, paths) = build(start, &args.record, &in_model)?;
     let mut recording = Recording::new(&model, &paths, plan.steps, target.is_some())?;
     let took = simulate(&mut model, &plan, &file, Duration::from_millis(300), |model, outputs| {
         recording.push(model, outputs)
@@ -93,8 +105,12 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
 /// Builds the model with outputs for the recorded paths that are not states.
 ///
 /// Which states there are is known only after building, so paths that turn out to be ports are given to a second build.
-fn build(start: impl Fn() -> Result<ModelBuilder>, record: &[String]) -> Result<(Model, Vec<Recorded>)> {
-    let model = start()?.build()?;
+fn build(
+    start: impl Fn() -> Result<ModelBuilder>,
+    record: &[String],
+    in_model: &dyn Fn(Error) -> Error,
+) -> Result<(Model, Vec<Recorded>)> {
+    let model = start()?.build().map_err(in_model)?;
     let states = model.states();
     let mut ports = Vec::new();
     ports_within(model.root(), "", &mut ports);
@@ -121,7 +137,8 @@ fn build(start: impl Fn() -> Result<ModelBuilder>, record: &[String]) -> Result<
         return Ok((model, recorded));
     }
     drop(model);
-    Ok((inner.into_iter().fold(start()?, ModelBuilder::record).build()?, recorded))
+    let model = inner.into_iter().fold(start()?, ModelBuilder::record).build().map_err(in_model)?;
+    Ok((model, recorded))
 }
 
 /// Paths of the output ports and properties of a module and those within.

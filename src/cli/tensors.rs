@@ -220,7 +220,8 @@ pub(crate) fn check_target(path: &Path) -> Result<PathBuf> {
     Ok(target)
 }
 
-fn temporary(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+/// A file beside `target`, to be renamed to it when it is complete.
+pub(crate) fn temporary(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".spark-").suffix(".tmp");

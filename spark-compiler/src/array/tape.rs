@@ -282,6 +282,15 @@ pub fn report(message: impl Into<String>, location: Location) {
     with(|tape| tape.error(message.into(), location));
 }
 
+/// Takes the mistakes recorded so far out of the session.
+///
+/// # Errors
+/// If there are any.
+pub fn take_errors() -> Result<(), Vec<TraceError>> {
+    let errors = with(|tape| std::mem::take(&mut tape.errors));
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
 /// The arithmetic type of host numbers on their own in this session.
 pub fn float() -> Elem {
     with(|tape| tape.float)
@@ -446,12 +455,13 @@ pub fn delay(name: &str, value: Value, delays: &Array, rows: usize) -> Value {
     })
 }
 
-/// The number of steps since the start or the last reset (`i32`), kept in the state `step`.
+/// The number of steps since the start or the last reset (`i32`), kept in a state of its own whose name no field can have.
 pub fn step_index() -> Value {
+    const NAME: &str = "#step";
     let zero = Array::scalar(Literal::I32(0));
-    let step = state("step", &zero);
+    let step = state(NAME, &zero);
     with(|tape| {
-        let (state, read) = tape.states["step"];
+        let (state, read) = tape.states[NAME];
         if tape.program.state(state).next.is_none() {
             let one = tape.literal(Literal::I32(1), Location::UNKNOWN);
             let next = tape.push(

@@ -80,7 +80,16 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
             let (ok, expected) = match unary {
                 UnaryOp::Not => (!elem(*a).is_float(), "bool or i32"),
                 UnaryOp::Neg | UnaryOp::Abs => (elem(*a) != Elem::Bool, "a number"),
-                _ => (elem(*a).is_float(), "a float"),
+                UnaryOp::Sqrt
+                | UnaryOp::Floor
+                | UnaryOp::Ceil
+                | UnaryOp::Round
+                | UnaryOp::Trunc
+                | UnaryOp::Exp
+                | UnaryOp::Log
+                | UnaryOp::Tanh
+                | UnaryOp::Sin
+                | UnaryOp::Cos => (elem(*a).is_float(), "a float"),
             };
             need(unary.name(), ok, expected, *a)?;
             (elem(*a), shape(*a))

@@ -313,6 +313,30 @@ impl Op {
         });
     }
 
+    /// The constant it names, if any.
+    pub fn constant_mut(&mut self) -> Option<&mut ConstId> {
+        match self {
+            Op::Constant(id)
+            | Op::Delay { delays: id, .. }
+            | Op::Gather { indices: id, .. }
+            | Op::SegmentSum { segments: id, .. } => Some(id),
+            Op::Literal(_)
+            | Op::Input(_)
+            | Op::State(_)
+            | Op::Unary(..)
+            | Op::Binary(..)
+            | Op::Compare(..)
+            | Op::Select(..)
+            | Op::Cast(_)
+            | Op::Bitcast(_)
+            | Op::Reduce(..)
+            | Op::Index
+            | Op::Threefry { .. }
+            | Op::Concat(_)
+            | Op::Regroup(_) => None,
+        }
+    }
+
     /// Replaces every operand.
     pub fn map_operands(&mut self, mut map: impl FnMut(OpId) -> OpId) {
         match self {

@@ -164,16 +164,15 @@ fn names(program: &Program) -> Result<(), VerifyError> {
 
 fn exists(program: &Program, node: OpId, op: &Op) -> Result<(), VerifyError> {
     let missing = |what: String| Err(VerifyError::Dangling { node, what });
+    if let Some(id) = op.clone().constant_mut()
+        && id.index() >= program.constants.len()
+    {
+        return missing(id.to_string());
+    }
     match op {
-        Op::Constant(id) if id.index() >= program.constants.len() => missing(id.to_string()),
         Op::Input(id) if id.index() >= program.inputs.len() => missing(id.to_string()),
         Op::State(id) if id.index() >= program.states.len() => missing(id.to_string()),
         Op::Delay { history, .. } if history.index() >= program.histories.len() => missing(history.to_string()),
-        Op::Delay { delays: id, .. } | Op::Gather { indices: id, .. } | Op::SegmentSum { segments: id, .. }
-            if id.index() >= program.constants.len() =>
-        {
-            missing(id.to_string())
-        }
         _ => Ok(()),
     }
 }

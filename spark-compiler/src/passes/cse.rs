@@ -12,12 +12,8 @@ pub fn cse(program: &Program) -> Program {
     let constants = merged_constants(program);
     let mut seen: HashMap<(Op, Elem, Shape), OpId> = HashMap::new();
     rebuild(program, |out, mut node| {
-        match &mut node.op {
-            Op::Constant(id) => *id = constants[id.index()],
-            Op::Delay { delays: id, .. } | Op::Gather { indices: id, .. } | Op::SegmentSum { segments: id, .. } => {
-                *id = constants[id.index()];
-            }
-            _ => {}
+        if let Some(id) = node.op.constant_mut() {
+            *id = constants[id.index()];
         }
         let key = (node.op.clone(), node.elem, node.shape.clone());
         match seen.get(&key) {

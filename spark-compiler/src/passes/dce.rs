@@ -30,18 +30,14 @@ pub fn dce(program: &Program) -> Program {
     for (id, node) in program.iter().filter(|(id, _)| live[id.index()]) {
         let mut node = node.clone();
         node.op.map_operands(|operand| ids[operand.index()]);
-        match &mut node.op {
-            Op::Constant(c) | Op::Gather { indices: c, .. } | Op::SegmentSum { segments: c, .. } => {
-                *c = keep_constant(program, &mut out, &mut constants, *c);
-            }
-            Op::Delay { history, delays, .. } => {
-                *delays = keep_constant(program, &mut out, &mut constants, *delays);
-                *history = *histories[history.index()].get_or_insert_with(|| {
-                    out.histories.push(program.history(*history).clone());
-                    HistoryId::from_index(out.histories.len() - 1)
-                });
-            }
-            _ => {}
+        if let Some(c) = node.op.constant_mut() {
+            *c = keep_constant(program, &mut out, &mut constants, *c);
+        }
+        if let Op::Delay { history, .. } = &mut node.op {
+            *history = *histories[history.index()].get_or_insert_with(|| {
+                out.histories.push(program.history(*history).clone());
+                HistoryId::from_index(out.histories.len() - 1)
+            });
         }
         ids[id.index()] = out.push(node);
     }

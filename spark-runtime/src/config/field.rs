@@ -264,7 +264,7 @@ impl Units {
     /// Checks the invariant.
     ///
     /// # Errors
-    /// If there is no dimension, a dimension is 0, or the number of units does not fit the address space.
+    /// If there is no dimension, a dimension is 0, or there are more than 2^30 units.
     pub fn check(&self) -> Result<()> {
         if self.0.is_empty() {
             return Err(Error::new("must have at least one dimension, found none"));
@@ -273,8 +273,8 @@ impl Units {
             return Err(Error::new("must be at least 1, found 0").at(format!("[{i}]")));
         }
         match self.0.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)) {
-            Some(n) if isize::try_from(n).is_ok() => Ok(()),
-            _ => Err(Error::new(format!("too many units: {:?}", self.0))),
+            Some(n) if n <= 1 << 30 => Ok(()),
+            _ => Err(Error::new(format!("{:?} are too many units", self.0)).help("at most 2^30 are possible")),
         }
     }
 

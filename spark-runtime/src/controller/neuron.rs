@@ -144,18 +144,28 @@ impl NeuronConfig {
         NeuronConfig::from_tree(&tree)
     }
 
-    /// The inputs of the whole neuron: ports that its modules read from `__call__`, and what they carry.
+    /// Checks that the wiring makes sense: names, types of modules, ports, effects.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub fn check_wiring(&self) -> Result<()> {
+        order::check(&self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))
+    }
+
+    /// The inputs of the whole neuron: what its modules and effects read from `__call__`, and what they carry.
     ///
     /// Modules of unknown types are left out; building reports them.
     pub fn inputs(&self) -> Vec<(String, PortSpecs)> {
         let mut inputs: Vec<(String, PortSpecs)> = Vec::new();
         for module in &self.modules_specs {
             let Ok(spec) = order::spec_of(module) else { continue };
-            for (port, sources) in &module.inputs {
+            let inputs_of = module.inputs.iter().map(|(port, sources)| (spec.input(port), sources));
+            let effects_of = module.effects.iter().map(|(port, sources)| (spec.property(port), sources));
+            for (port, sources) in inputs_of.chain(effects_of) {
+                let Some(port) = port else { continue };
                 for source in sources.iter().filter(|s| s.origin == PortMap::CALL) {
-                    let Some(read) = spec.input(port) else { continue };
                     if !inputs.iter().any(|(name, _)| *name == source.port) {
-                        inputs.push((source.port.clone(), PortSpecs { axes: &[Axis::UNITS], ..*read }));
+                        inputs.push((source.port.clone(), PortSpecs { axes: &[Axis::UNITS], ..*port }));
                     }
                 }
             }
@@ -204,7 +214,7 @@ impl Neuron {
         config: NeuronConfig,
         inputs: &IndexMap<String, InputInfo>,
     ) -> Result<Neuron> {
-        order::check(&config.modules_specs, &Self::PROPERTIES.map(|p| p.name))?;
+        config.check_wiring()?;
         let order = order::execution_order(&config.modules_specs)?;
         let mut neuron = Neuron {
             type_name: type_name.into(),
@@ -268,6 +278,7 @@ impl Neuron {
         let mut module = (spec.construct)(&mut Build::new(spec.name, &known), &tree)?;
         module.bind(&specs.name);
         let outputs = module.call(args)?;
+        tape::take_errors().map_err(trace_errors)?;
         done.insert(specs.name.clone(), outputs);
         Ok(Child { specs, module })
     }
@@ -401,16 +412,20 @@ impl DynModule for Neuron {
             let outputs = child.module.call(args).map_err(|e| e.prefixed(&child.specs.name))?;
             done.insert(child.specs.name.clone(), outputs);
         }
-        for index in 0..self.children.len() {
-            let effects = self.children[index].specs.effects.clone();
-            for (property, sources) in effects {
-                for source in &sources {
+        // Every source is read before any property is set: effects do not see each other.
+        let mut effects = Vec::new();
+        for (index, child) in self.children.iter().enumerate() {
+            for (property, sources) in &child.specs.effects {
+                for source in sources {
                     if let Some(payload) = self.source(source, &call, &done)? {
-                        let child = &mut self.children[index];
-                        child.module.set(&property, payload).map_err(|e| e.prefixed(&child.specs.name))?;
+                        effects.push((index, property.clone(), payload));
                     }
                 }
             }
+        }
+        for (index, property, payload) in effects {
+            let child = &mut self.children[index];
+            child.module.set(&property, payload).map_err(|e| e.prefixed(&child.specs.name))?;
         }
         let output = |(_, index, port, _): &(String, usize, String, PortSpecs)| {
             let source = PortMap::output(&self.children[*index].specs.name, port);

@@ -14,6 +14,9 @@ pub(super) fn spec_of(specs: &ModuleSpecs) -> Result<&'static ModuleType> {
 /// Checks names, origins and ports; reports every mistake.
 pub(super) fn check(modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<()> {
     let mut errors = Vec::new();
+    if modules.is_empty() {
+        errors.push(Error::new("a neuron needs at least one module").at("modules_specs"));
+    }
     for (i, module) in modules.iter().enumerate() {
         let reserved = module.name == PortMap::CALL || module.name == PortMap::SELF || module.name.is_empty();
         if reserved || module.name.contains('.') {
@@ -21,6 +24,16 @@ pub(super) fn check(modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<
         }
         if modules[..i].iter().any(|other| other.name == module.name) {
             errors.push(Error::new(format!("two modules are called `{}`", module.name)));
+        }
+        for output in module.outputs.keys() {
+            let taken = modules[..i].iter().find(|other| other.outputs.contains_key(output));
+            if let Some(other) = taken {
+                let message = format!("`{}` and `{}` both provide the output `{output}`", other.name, module.name);
+                errors.push(Error::new(message).help("give one of them another name"));
+            }
+            if output.is_empty() || output.contains('.') {
+                errors.push(Error::new(format!("`{output}` is not an output's name")).at(&module.name));
+            }
         }
         if let Err(error) = check_module(modules, module, own_properties) {
             errors.push(error.prefixed(&module.name));
@@ -109,10 +122,17 @@ pub(super) fn execution_order(modules: &[ModuleSpecs]) -> Result<Vec<usize>> {
         match ready {
             Some(at) => order.push(left.remove(at)),
             None => {
-                let names: Vec<&str> = left.iter().map(|&i| modules[i].name.as_str()).collect();
+                // Modules that only read the circle are not part of it.
+                let mut circle = left;
+                while let Some(at) =
+                    circle.iter().position(|&i| !circle.iter().any(|&j| reads(&modules[j], &modules[i].name)))
+                {
+                    circle.remove(at);
+                }
+                let names: Vec<&str> = circle.iter().map(|&i| modules[i].name.as_str()).collect();
                 let message = format!("the modules {} read each other in a circle", names.join(", "));
-                let help = "modules of a neuron run within one step; break the circle with a property, or use a brain, \
-                            whose modules read the previous step's outputs";
+                let help = "modules of a neuron run one after another within one step; only effects go back. Modules of a \
+                            brain read the previous step's outputs and may form circles";
                 return Err(Error::new(message).help(help));
             }
         }

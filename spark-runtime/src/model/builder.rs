@@ -32,10 +32,10 @@ impl Blueprint {
         let registry = Registry::global()?;
         let wanted = snake_case(&tree.type_name);
         if wanted == "neuron_config" {
-            return Ok(Blueprint::Neuron("Neuron".into(), <NeuronConfig as crate::config::Config>::from_tree(&tree)?));
+            return Blueprint::neuron("Neuron", <NeuronConfig as crate::config::Config>::from_tree(&tree)?);
         }
         if let Some(spec) = registry.neurons.iter().find(|n| snake_case((n.config)().name) == wanted) {
-            return Ok(Blueprint::Neuron(spec.name.into(), NeuronConfig::of_type(spec, &tree)?));
+            return Blueprint::neuron(spec.name, NeuronConfig::of_type(spec, &tree)?);
         }
         if let Some(spec) = registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
             return Ok(Blueprint::Component(spec, tree));
@@ -44,6 +44,11 @@ impl Blueprint {
         let names: Vec<&str> = modules.chain(registry.neurons.iter().map(|n| (n.config)().name)).collect();
         let message = format!("`{}` is not the configuration of a known module or neuron", tree.type_name);
         Err(Error::new(message).help(unknown_name_help(&tree.type_name, names.iter().copied())))
+    }
+
+    fn neuron(name: &str, config: NeuronConfig) -> Result<Blueprint> {
+        config.check_wiring()?;
+        Ok(Blueprint::Neuron(name.into(), config))
     }
 
     /// Registered name of the type.

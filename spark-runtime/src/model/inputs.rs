@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::module::InputInfo;
 use crate::spec::PortSpecs;
 use indexmap::IndexMap;
-use spark_compiler::ir::{Axis, Shape};
+use spark_compiler::ir::{Array, Axis, DType, Data, Shape};
 
 /// What the host will feed into an input port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,6 +111,9 @@ fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<
     } else {
         Shape::of(port.axes.first().copied().unwrap_or(Axis::UNITS), &given.dims)
     };
+    if given.mask.is_some() && !super::has_mask(port.payload) {
+        return Err(Error::new(format!("a {} has no inhibition mask", port.payload.name)));
+    }
     let mask = given.mask.as_ref().map(|dims| -> Result<Shape> {
         let candidates = [Some(shape.clone()), shape.group(Axis::PRE).map(|g| Shape::of(Axis::PRE, &g.dims))];
         candidates.into_iter().flatten().find(|s| s.dims() == *dims).ok_or_else(|| {
@@ -119,6 +122,56 @@ fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<
     });
     let info = InputInfo { kind: port.payload, shape, async_spikes: given.async_spikes };
     Ok((info, mask.transpose()?))
+}
+
+/// Checks that an array has the dimensions of `shape`, or is a flat list of as many values.
+///
+/// # Errors
+/// If it does not.
+pub(super) fn check_dims(array: &Array, shape: &Shape) -> Result<()> {
+    let (found, expected) = (array.dims(), shape.dims());
+    if found == expected || found == [shape.size()] || array.shape().is_scalar() && shape.size() == 1 {
+        return Ok(());
+    }
+    Err(Error::new(format!("takes {} values of dimensions {expected:?}, found dimensions {found:?}", shape.size())))
+}
+
+/// Checks that an array can be the value of an input of this shape and type.
+///
+/// # Errors
+/// If the dimensions differ, or a value is NaN, too large for `dtype`, or (for truth values) neither 0 nor 1.
+pub(super) fn check_values(array: &Array, shape: &Shape, dtype: DType) -> Result<()> {
+    check_dims(array, shape)?;
+    let at = |i: usize| array.data().get_f64(i);
+    let wrong = |fits: &dyn Fn(usize) -> bool| (0..array.len()).find(|&i| !fits(i));
+    match (array.data(), dtype) {
+        (Data::Bool(_), _) => Ok(()),
+        (Data::F32(values), DType::F32) => nan(values.iter().position(|x| x.is_nan())),
+        (_, DType::Bool) => match wrong(&|i| at(i) == 0.0 || at(i) == 1.0) {
+            Some(i) => Err(Error::new(format!("value {i} is {}, which is neither 0 nor 1", at(i)))),
+            None => Ok(()),
+        },
+        _ => {
+            nan(wrong(&|i| !at(i).is_nan()))?;
+            let stored = array.data().convert(dtype);
+            match wrong(&|i| {
+                dtype.is_float() && (stored.get_f64(i).is_finite() || !at(i).is_finite())
+                    || !dtype.is_float() && stored.get_f64(i) == at(i)
+            }) {
+                Some(i) => {
+                    Err(Error::new(format!("value {i} is {:?}, which does not fit {}", at(i), dtype.long_name())))
+                }
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+fn nan(position: Option<usize>) -> Result<()> {
+    match position {
+        Some(i) => Err(Error::new(format!("value {i} is NaN")).help("inputs are numbers; check where they come from")),
+        None => Ok(()),
+    }
 }
 
 /// `dims` as units followed by inputs.

@@ -228,7 +228,10 @@ impl Model {
     /// # Errors
     /// If an input is missing, unknown, or has another size than its port.
     pub fn set_inputs(&mut self, inputs: &[(&str, HostPayload)]) -> Result<()> {
-        for (name, payload) in inputs {
+        for (i, (name, payload)) in inputs.iter().enumerate() {
+            if inputs[..i].iter().any(|(other, _)| other == name) {
+                return Err(Error::new(format!("the input `{name}` is given twice")));
+            }
             self.set_input(name, payload)?;
         }
         let missing = self.inputs.iter().zip(&self.given).find(|(_, given)| !**given);
@@ -242,42 +245,44 @@ impl Model {
         }
     }
 
-    /// Sets one input of the steps that follow.
+    /// Sets one input of the steps that follow. Values have the port's dimensions, or are a flat list of as many; spikes
+    /// without an inhibition mask are all excitatory.
     ///
     /// # Errors
-    /// If there is no such input, or the payload has another size than the port.
+    /// If there is no such input, the payload has other dimensions than the port, or a value does not fit: NaN, a number
+    /// too large for the port's type, or spikes and masks other than 0 and 1.
     pub fn set_input(&mut self, name: &str, payload: &HostPayload) -> Result<()> {
         let Some(at) = self.inputs.iter().position(|input| input.name == name) else {
             let names = self.inputs.iter().map(|i| i.name.as_str());
             let error = Error::new(format!("the model has no input `{name}`"));
             return Err(error.help(unknown_name_help(name, names)));
         };
-        let input = self.inputs[at].clone();
-        let arrays = [Some(payload.value()), payload.inhibition_mask()];
+        let masked = has_mask(self.inputs[at].kind);
+        if payload.inhibition_mask().is_some() && !masked {
+            let message = format!("`{name}` takes a {}, which has no inhibition mask", self.inputs[at].kind.name);
+            return Err(Error::new(message));
+        }
         let first: usize = self.inputs[..at].iter().map(|i| i.parts.iter().flatten().count()).sum();
-        let mut index = first;
-        for (part, array) in input.parts.iter().zip(arrays) {
-            let (Some(part), array) = (part, array) else {
-                if array.is_some_and(|a| a.to_bool().contains(&true)) {
-                    let message = format!("`{name}` was built without an inhibition mask");
-                    return Err(Error::new(message).help("say so when the model is built: InputShape::with_mask"));
-                }
-                continue;
-            };
-            if let Some(array) = array {
-                self.write_part(index, part, array).map_err(|e| e.prefixed(name))?;
+        let parts: Vec<InputPart> = self.inputs[at].parts.iter().flatten().cloned().collect();
+        if let Some(value) = parts.first() {
+            self.write_part(first, value, payload.value()).map_err(|e| e.at(name))?;
+        }
+        match (parts.get(1), payload.inhibition_mask()) {
+            (Some(part), Some(mask)) => self.write_part(first + 1, part, mask).map_err(|e| e.at(&part.name))?,
+            // Without a mask all neurons are excitatory, whatever an earlier step said.
+            (Some(part), None) => self.write_part(first + 1, part, &Array::zeros(part.shape.clone(), DType::Bool))?,
+            (None, Some(mask)) if mask.to_bool().contains(&true) => {
+                let message = format!("`{name}` was built without an inhibition mask");
+                return Err(Error::new(message).help("say so when the model is built: InputShape::with_mask"));
             }
-            index += 1;
+            (None, _) => {}
         }
         self.given[at] = true;
         Ok(())
     }
 
     fn write_part(&mut self, index: usize, part: &InputPart, array: &Array) -> Result<()> {
-        if array.len() != part.shape.size() {
-            let message = format!("takes {} values ({}), found {}", part.shape.size(), part.shape, array.len());
-            return Err(Error::new(message));
-        }
+        inputs::check_values(array, &part.shape, part.dtype)?;
         match &mut self.engine {
             Engine::Compiled(instance) => {
                 instance.set_input(index, array.data()).map_err(|e| Error::new(e.to_string()))
@@ -355,10 +360,7 @@ impl Model {
         let Some(state) = self.program.states.iter().find(|s| s.name == path) else {
             return Err(self.unknown_state(path));
         };
-        if state.init.len() != value.len() {
-            let message = format!("holds {} values ({}), found {}", state.init.len(), state.init.shape(), value.len());
-            return Err(Error::new(message).at(path));
-        }
+        inputs::check_dims(value, state.init.shape()).map_err(|e| e.at(path))?;
         let stored = value.convert(state.init.dtype());
         let shaped = stored.reshaped(state.init.shape().clone()).map_err(|e| Error::new(e.to_string()).at(path))?;
         match &mut self.engine {

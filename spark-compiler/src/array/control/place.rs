@@ -12,8 +12,9 @@
 //!
 //! On a host condition all three do nothing, for a place of any type.
 
-use super::super::{Bool, Int, Real};
+use super::super::{Bool, Int, Real, tape};
 use super::decide::Decision;
+use crate::ir::Location;
 
 /// Places that a traced `if` can select: what they held after each arm, by the condition.
 ///
@@ -100,16 +101,13 @@ impl<T: Place<Saved = T>> Place for Vec<T> {
     fn exchange(&mut self, copy: &mut Vec<T>) {
         std::mem::swap(self, copy);
     }
-    /// # Panics
-    /// If the arms left different lengths, which no condition can choose between.
+    /// Arms that leave different lengths are a mistake, reported at the session's end.
     #[track_caller]
     fn select(&mut self, condition: Bool, then: Vec<T>) {
-        assert!(
-            self.len() == then.len(),
-            "the arms of a traced `if` leave {} and {} elements; both must leave as many",
-            then.len(),
-            self.len()
-        );
+        if self.len() != then.len() {
+            let (first, second) = (then.len(), self.len());
+            mistake(format!("the arms of a traced `if` leave {first} and {second} elements; both must leave as many"));
+        }
         self.as_mut_slice().select(condition, then);
     }
 }
@@ -123,14 +121,15 @@ impl<T: Place<Saved = T>> Place for Option<T> {
     fn exchange(&mut self, copy: &mut Option<T>) {
         std::mem::swap(self, copy);
     }
-    /// # Panics
-    /// If one arm left `None` and the other `Some`.
+    /// Arms that leave `None` and `Some` are a mistake, reported at the session's end.
     #[track_caller]
     fn select(&mut self, condition: Bool, then: Option<T>) {
         match (self.as_mut(), then) {
             (Some(place), Some(then)) => place.select(condition, then),
             (None, None) => {}
-            _ => panic!("one arm of a traced `if` leaves `None`, the other `Some`"),
+            (Some(_), None) | (None, Some(_)) => {
+                mistake("one arm of a traced `if` leaves `None`, the other `Some`".into());
+            }
         }
     }
 }
@@ -155,6 +154,11 @@ macro_rules! tuple_places {
 }
 
 tuple_places!((A 0 B 1) (A 0 B 1 C 2) (A 0 B 1 C 2 D 3));
+
+#[track_caller]
+fn mistake(message: String) {
+    tape::report(message, Location::caller());
+}
 
 /// Decisions that can keep a place of type `T`: a host decision any, a traced one a [`Place`].
 pub trait Keep<T: ?Sized> {
