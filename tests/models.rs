@@ -490,3 +490,13 @@ fn a_field_called_step_is_not_the_step_counter() {
     assert_eq!(draws, run(true));
     assert_ne!(draws[0], draws[1]);
 }
+
+#[test]
+fn a_model_may_move_to_another_thread() {
+    let mut model = accumulator(false);
+    let total = std::thread::spawn(move || {
+        model.run(2, &[("input", vec![1.0f32; 3].into())]).unwrap();
+        model.state("total").unwrap().to_f64()
+    });
+    assert_eq!(total.join().unwrap(), [1.5; 3]);
+}

@@ -53,7 +53,9 @@ fn emit(part: &ModuleStruct) -> TokenStream {
     let (names, types): (Vec<_>, Vec<&Type>) = changing.map(|field| (&field.ident, &field.ty)).unzip();
     let at: Vec<Index> = (0..names.len()).map(Index::from).collect();
     quote! {
+        // Messages about missing impls need not list every part there is.
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::spark::__private::Nested for #ident {
             fn visit_nested(&mut self, visitor: &mut dyn ::spark::__private::FieldVisitor, name: &'static str) {
                 visitor.enter(name);
@@ -63,6 +65,7 @@ fn emit(part: &ModuleStruct) -> TokenStream {
         }
 
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::spark::__private::Place for #ident {
             type Saved = (#(<#types as ::spark::__private::Place>::Saved,)*);
             type Kept = ::spark::__private::Kept<Self>;

@@ -16,7 +16,7 @@ use spark_compiler::ir::{Array, DType, Elem, Location};
 pub use crate::build::{Build, InputInfo};
 
 /// Fields and configuration of a module's struct: implemented by `#[spark::module]` on the struct.
-pub trait ModuleFields: 'static {
+pub trait ModuleFields: Send + 'static {
     /// Its configuration.
     type Config: Config;
     /// Registered name.
@@ -114,7 +114,7 @@ pub struct Port {
 }
 
 /// A built module or controller.
-pub trait DynModule {
+pub trait DynModule: Send {
     /// Registered name of its type.
     fn type_name(&self) -> &str;
     /// Its input, output and property ports.

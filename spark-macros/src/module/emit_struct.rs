@@ -24,7 +24,9 @@ pub(crate) fn emit(model: &ModuleStruct) -> TokenStream {
     let visits: Vec<TokenStream> = model.fields.iter().filter_map(visit).collect();
     let ignored = visits.is_empty().then(|| quote!(let _ = visitor;));
     quote! {
+        // Messages about missing impls need not list every module there is.
         #[automatically_derived]
+        #[diagnostic::do_not_recommend]
         impl ::spark::__private::ModuleFields for #ident {
             type Config = #config_type;
             const NAME: &'static str = #name;

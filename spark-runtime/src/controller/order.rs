@@ -79,7 +79,8 @@ fn check_module(modules: &[ModuleSpecs], module: &ModuleSpecs, own: &[&str]) -> 
 
 fn check_source(modules: &[ModuleSpecs], source: &PortMap, own: &[&str]) -> Result<()> {
     if source.origin == PortMap::CALL {
-        return Ok(());
+        let message = format!("`{}` of `__call__` is an input, not a property", source.port);
+        return if source.is_property { Err(Error::new(message)) } else { Ok(()) };
     }
     if source.origin == PortMap::SELF {
         if source.is_property && own.contains(&source.port.as_str()) {
