@@ -64,7 +64,9 @@ fn emit(part: &ModuleStruct) -> TokenStream {
             }
         }
 
+        // A part of constants saves nothing: `()`.
         #[automatically_derived]
+        #[allow(clippy::unused_unit)]
         #[diagnostic::do_not_recommend]
         impl ::spark::__private::Place for #ident {
             type Saved = (#(<#types as ::spark::__private::Place>::Saved,)*);

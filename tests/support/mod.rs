@@ -51,6 +51,7 @@ pub(crate) fn load(name: &str) -> Golden {
                 Dtype::U8 => bytes.iter().map(|&b| f64::from(b)).collect(),
                 Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f64::from(f32::from_le_bytes(*b))).collect(),
                 Dtype::I32 => bytes.as_chunks().0.iter().map(|b| f64::from(i32::from_le_bytes(*b))).collect(),
+                Dtype::U16 => bytes.as_chunks().0.iter().map(|b| f64::from(u16::from_le_bytes(*b))).collect(),
                 Dtype::U32 => bytes.as_chunks().0.iter().map(|b| f64::from(u32::from_le_bytes(*b))).collect(),
                 Dtype::F16 => bytes.as_chunks().0.iter().map(|b| half(u16::from_le_bytes(*b))).collect(),
                 other => panic!("{name}: unexpected {other:?}"),

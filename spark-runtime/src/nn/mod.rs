@@ -5,4 +5,4 @@ pub mod neurons;
 pub mod plasticity;
 pub mod somas;
 pub mod synapses;
-pub mod tracer;
+pub mod tracers;

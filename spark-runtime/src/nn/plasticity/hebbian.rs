@@ -1,6 +1,7 @@
 //! The Hebbian rule.
 
-use crate::nn::tracer::Tracer;
+use super::rule::{spike_trace, stepped};
+use crate::nn::tracers::Tracer;
 use crate::prelude::*;
 
 /// Parameters of [`HebbianRule`].
@@ -42,11 +43,9 @@ pub struct HebbianRule {
 impl HebbianRule {
     fn build(cx: &mut Build, config: HebbianRuleConfig) -> Result<Self> {
         let (pre, post) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?);
-        let pre_tau = cx.param("pre_tau", &config.pre_tau, &pre)?;
-        let post_tau = cx.param("post_tau", &config.post_tau, &post)?;
         Ok(Self {
-            pre_trace: Tracer::normalized(cx, &pre, pre_tau),
-            post_trace: Tracer::normalized(cx, &post, post_tau),
+            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
+            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
             rate: cx.number(config.eta),
             dt: cx.number(cx.dt()),
             config,
@@ -69,6 +68,6 @@ impl HebbianRule {
         let pre_trace = self.pre_trace.update(pre);
         let post_trace = self.post_trace.update(post);
         let change = self.rate * (post_trace * pre + post * pre_trace);
-        (kernel.value() + self.dt * change).max(0.0).into()
+        stepped(kernel, change, self.dt).into()
     }
 }

@@ -49,10 +49,8 @@ pub struct LeakySoma {
     /// Membrane potential relative to rest, in mV.
     #[variable]
     potential: Real,
-    #[constant]
-    decay: Real,
-    #[constant]
-    gain: Real,
+    #[module]
+    membrane: LeakyMembrane,
     #[constant]
     reset: Real,
     #[constant]
@@ -68,11 +66,9 @@ impl LeakySoma {
         let tau = cx.param("potential_tau", &config.potential_tau, &units)?;
         let resistance = cx.param("resistance", &config.resistance, &units)?;
         let threshold = cx.param("threshold", &config.threshold, &units)?;
-        let decay = (-cx.dt() / tau).exp();
         Ok(Self {
             potential: cx.zeros(&units),
-            decay,
-            gain: (1.0 - decay) * resistance,
+            membrane: LeakyMembrane::new(cx, tau, resistance),
             reset: reset - rest,
             threshold: threshold - rest,
             config,
@@ -93,7 +89,7 @@ impl LeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        self.potential = self.decay * self.potential + self.gain * current;
+        self.potential = self.membrane.advance(self.potential, current.value());
         let fired = self.potential > self.threshold;
         if fired {
             self.potential = self.reset;

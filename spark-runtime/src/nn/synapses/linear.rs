@@ -1,6 +1,6 @@
 //! Linear synapses.
 
-use crate::init::{InitOverrides, SparseUniform};
+use super::kernel::build_kernel;
 use crate::prelude::*;
 
 /// Parameters of [`LinearSynapses`].
@@ -32,13 +32,7 @@ pub struct LinearSynapses {
 #[spark::module]
 impl LinearSynapses {
     fn build(cx: &mut Build, config: LinearSynapsesConfig) -> Result<Self> {
-        let inputs = cx.pre("spikes")?;
-        let shape = Shape::units(&config.units).with(Axis::PRE, &inputs.dims());
-        // Each presynaptic neuron's weights are normalised over the postsynaptic axes where an initializer normalises.
-        let overrides = InitOverrides { norm_axes: Some((0..config.units.len()).collect()), ..Default::default() };
-        let kernel = cx.array("kernel", &config.kernel, &shape, cx.dtype(), &overrides)?;
-        let kernel = cx.real(&kernel);
-        Ok(Self { kernel: cx.full(&shape, kernel), config })
+        Ok(Self { kernel: build_kernel(cx, &config.units, &config.kernel)?, config })
     }
 
     /// Synaptic weights, in pA.

@@ -1,8 +1,19 @@
-//! Exponential traces, a part other modules hold.
+//! Exponential traces.
 
 use crate::module::Build;
 use spark_compiler::array::Real;
 use spark_compiler::ir::Shape;
+
+/// What describes one exponential: its time constant, its jump and where it rests.
+#[derive(Clone, Copy, Debug)]
+pub struct Exponential {
+    /// Time constant, in ms.
+    pub tau: Real,
+    /// Increment per unit of input.
+    pub scale: Real,
+    /// Value at rest.
+    pub base: Real,
+}
 
 /// An exponential trace: x ← base + decay·(x − base) + scale·input.
 #[spark::part]

@@ -1,0 +1,64 @@
+//! Delays in time steps: what neuron and neuron-to-neuron delays share.
+
+use crate::delay::DelayLine;
+use crate::init::InitOverrides;
+use crate::prelude::*;
+
+/// Delays of `shape` in time steps, 0 to B = ⌈max_delay / dt⌉, and a line that delays by them. With `wrap`, B is 0.
+///
+/// Draws one key.
+pub(super) fn build_delays(
+    cx: &mut Build,
+    max_delay: f64,
+    delays: &Param,
+    wrap: bool,
+    shape: &Shape,
+) -> Result<(DelayLine, Array)> {
+    let steps = delay_steps(max_delay, cx.dt())?;
+    whole_steps(delays)?;
+    let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
+    let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
+    // One delay for all is a scalar.
+    let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
+    if let Some(wrong) = delays.iter().find(|&&d| d < 0 || d as usize > steps) {
+        let message = format!("a delay of {wrong} steps is outside 0..={steps}");
+        let help = format!("max_delay is {max_delay} ms, which is {steps} steps of {} ms", cx.dt());
+        return Err(Error::new(message).at("delays").help(help));
+    }
+    if wrap {
+        delays.iter_mut().for_each(|delay| *delay %= steps as i32);
+    }
+    // The ring is as long as the longest delay there is.
+    let longest = delays.iter().copied().max().unwrap_or(0) as usize;
+    let delays = Array::new(shape.clone(), Data::I32(delays)).map_err(|e| Error::new(e.to_string()).at("delays"))?;
+    // Bytes where they suffice: a delay is read per element and step.
+    let stored = delays.convert(if longest <= 255 { DType::U8 } else { DType::U16 });
+    Ok((DelayLine::new(stored, longest), delays))
+}
+
+/// The longest delay in steps.
+fn delay_steps(max_delay: f64, dt: f64) -> Result<usize> {
+    const MOST: f64 = 65_535.0;
+    let steps = (max_delay / dt).ceil();
+    if steps > MOST {
+        let message = format!("{max_delay} ms are {steps:.0} steps of {dt} ms; at most {MOST} are possible");
+        return Err(Error::new(message).at("max_delay").help("use a shorter delay or a longer time step"));
+    }
+    Ok(steps as usize)
+}
+
+/// Given delays are whole steps.
+fn whole_steps(delays: &Param) -> Result<()> {
+    let numbers = match delays {
+        Param::Scalar(value) => vec![*value],
+        Param::Array(array) => array.to_f64(),
+        Param::Initializer(_) => return Ok(()),
+    };
+    match numbers.iter().find(|d| d.fract() != 0.0) {
+        Some(wrong) => {
+            let error = Error::new(format!("a delay of {wrong} steps is not a whole number"));
+            Err(error.at("delays").help("delays are given in time steps, not in ms"))
+        }
+        None => Ok(()),
+    }
+}

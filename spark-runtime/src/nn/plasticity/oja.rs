@@ -1,0 +1,66 @@
+//! Oja's rule.
+
+use super::rule::{spike_trace, stepped};
+use crate::nn::tracers::Tracer;
+use crate::prelude::*;
+
+/// Parameters of [`OjaRule`].
+#[spark::config]
+pub struct OjaRuleConfig {
+    /// Time constant of the postsynaptic trace.
+    #[param(default = 20.0, units = "ms", check = positive)]
+    pub post_tau: Param,
+    /// Learning rate.
+    #[param(default = 0.1)]
+    pub eta: f64,
+}
+
+/// Oja's rule with an exponential trace y of the postsynaptic spikes, for spikes S of the presynaptic neuron:
+///
+/// dw/dt = η (y·S_pre − y²·w), with w ≥ 0.
+///
+/// The trace is updated first. The sign of spikes does not matter. y has unit area (1/ms); weights are in the kernel's
+/// units.
+///
+/// Oja (1982), *A simplified neuron model as a principal component analyzer*, Journal of Mathematical Biology 15.
+#[spark::module(category = "Components/Plasticity")]
+pub struct OjaRule {
+    #[config]
+    config: OjaRuleConfig,
+    #[module]
+    post_trace: Tracer,
+    #[constant]
+    rate: Real,
+    #[constant]
+    dt: Real,
+}
+
+#[spark::module]
+impl OjaRule {
+    fn build(cx: &mut Build, config: OjaRuleConfig) -> Result<Self> {
+        let post = cx.shape("post_spikes")?;
+        Ok(Self {
+            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
+            rate: cx.number(config.eta),
+            dt: cx.number(cx.dt()),
+            config,
+        })
+    }
+
+    #[step(out = kernel, axis = (post, pre))]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        pre_spikes: SpikeArray,
+        /// Postsynaptic spikes.
+        post_spikes: SpikeArray,
+        /// Weights now.
+        #[axis(post, pre)]
+        kernel: FloatArray,
+    ) -> FloatArray {
+        let post_trace = self.post_trace.update(post_spikes.to_real());
+        let change = self.rate * (post_trace * pre_spikes.to_real() - kernel * post_trace.square());
+        stepped(kernel, change, self.dt).into()
+    }
+}

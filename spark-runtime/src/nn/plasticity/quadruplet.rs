@@ -1,0 +1,106 @@
+//! The quadruplet rule.
+
+use super::rule::{spike_trace, stepped, third_factor, trace_shape};
+use crate::nn::tracers::Tracer;
+use crate::prelude::*;
+
+/// Parameters of [`QuadrupletRule`].
+#[spark::config]
+pub struct QuadrupletRuleConfig {
+    /// Time constant of the presynaptic trace.
+    #[param(default = 10.0, units = "ms", check = positive)]
+    pub pre_tau: Param,
+    /// Time constant of the postsynaptic trace.
+    #[param(default = 10.0, units = "ms", check = positive)]
+    pub post_tau: Param,
+    /// Change per presynaptic spike.
+    #[param(default = 1.0)]
+    pub q_alpha: Param,
+    /// Change per presynaptic spike and postsynaptic trace.
+    #[param(default = 1.0)]
+    pub q_beta: Param,
+    /// Change per postsynaptic spike.
+    #[param(default = 1.0)]
+    pub q_gamma: Param,
+    /// Change per postsynaptic spike and presynaptic trace.
+    #[param(default = 1.0)]
+    pub q_delta: Param,
+    /// Learning rate; `gamma` in files of Spark on JAX.
+    #[param(default = 0.1, alias = "gamma")]
+    pub eta: Param,
+}
+
+/// Quadruplet rule: a term for a spike of either side, and one for it together with the other side's trace. With spikes
+/// S, exponential traces x (pre) and y (post), and a modulation M:
+///
+/// dw/dt = η (M + 0.1) (α·S_pre + β·y·S_pre + γ·S_post + δ·S_post·x), with w ≥ 0.
+///
+/// Traces are updated first, so a coincident pair counts in both products. The sign of spikes does not matter. Time
+/// constants are one number, one per neuron or one per synapse. Traces have unit area (1/ms).
+///
+/// Confavreux, Zenke, Agnes, Lillicrap, Vogels (2020), *A meta-learning approach to (re)discover plasticity rules that
+/// carve a desired function into a neural network*, NeurIPS.
+#[spark::module(category = "Components/Plasticity")]
+pub struct QuadrupletRule {
+    #[config]
+    config: QuadrupletRuleConfig,
+    #[module]
+    pre_trace: Tracer,
+    #[module]
+    post_trace: Tracer,
+    #[constant]
+    rate: Real,
+    #[constant]
+    alpha: Real,
+    #[constant]
+    beta: Real,
+    #[constant]
+    gamma: Real,
+    #[constant]
+    delta: Real,
+    #[constant]
+    dt: Real,
+}
+
+#[spark::module]
+impl QuadrupletRule {
+    fn build(cx: &mut Build, config: QuadrupletRuleConfig) -> Result<Self> {
+        let (pre, post, kernel) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?, cx.shape("kernel")?);
+        let pre = trace_shape(&config.pre_tau, &pre, &kernel);
+        let post = trace_shape(&config.post_tau, &post, &kernel);
+        Ok(Self {
+            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
+            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
+            rate: cx.param("eta", &config.eta, &kernel)?,
+            alpha: cx.param("q_alpha", &config.q_alpha, &kernel)?,
+            beta: cx.param("q_beta", &config.q_beta, &kernel)?,
+            gamma: cx.param("q_gamma", &config.q_gamma, &kernel)?,
+            delta: cx.param("q_delta", &config.q_delta, &kernel)?,
+            dt: cx.number(cx.dt()),
+            config,
+        })
+    }
+
+    #[step(out = kernel, axis = (post, pre))]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        pre_spikes: SpikeArray,
+        /// Postsynaptic spikes.
+        post_spikes: SpikeArray,
+        /// Weights now.
+        #[axis(post, pre)]
+        kernel: FloatArray,
+        /// Modulation: one number, or one per postsynaptic neuron.
+        modulation: FloatArray,
+    ) -> FloatArray {
+        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+        let pre_trace = self.pre_trace.update(pre);
+        let post_trace = self.post_trace.update(post);
+        let (on_pre, on_post) = (self.alpha * pre, self.gamma * post);
+        let (pre_pairs, post_pairs) = (self.beta * (post_trace * pre), self.delta * (post * pre_trace));
+        let change = self.rate * (third_factor(modulation) + 0.1) * (on_pre + pre_pairs + on_post + post_pairs);
+        stepped(kernel, change, self.dt).into()
+    }
+}

@@ -1,0 +1,127 @@
+//! Zenke's rule.
+
+use super::rule::{spike_trace, stepped};
+use crate::nn::tracers::Tracer;
+use crate::prelude::*;
+
+/// Parameters of [`ZenkeRule`].
+#[spark::config]
+pub struct ZenkeRuleConfig {
+    /// Time constant of the presynaptic trace.
+    #[param(default = 20.0, units = "ms", check = positive)]
+    pub pre_tau: Param,
+    /// Time constant of the fast postsynaptic trace.
+    #[param(default = 20.0, units = "ms", check = positive)]
+    pub post_tau: Param,
+    /// Time constant of the slow postsynaptic trace.
+    #[param(default = 20.0, units = "ms", check = positive)]
+    pub post_slow_tau: Param,
+    /// Time constant of the target of the weights.
+    #[param(default = 20000.0, units = "ms", check = positive)]
+    pub target_tau: Param,
+    /// Factor of the triplet term, potentiation.
+    #[param(default = 1.0)]
+    pub a: Param,
+    /// Factor of the doublet term, depression.
+    #[param(default = -1.0)]
+    pub b: Param,
+    /// Factor of the heterosynaptic term.
+    #[param(default = -1.0)]
+    pub c: Param,
+    /// Factor of the transmitter-induced term.
+    #[param(default = 1.0)]
+    pub d: Param,
+    /// Strength of the potential in which the target has its stable points.
+    #[param(default = 20.0)]
+    pub p: Param,
+    /// Learning rate.
+    #[param(default = 0.1)]
+    pub eta: Param,
+}
+
+/// Zenke's rule: triplet potentiation, doublet depression, heterosynaptic and transmitter-induced plasticity. With
+/// exponential traces x (pre), y (post, fast) and z (post, slow) of the spikes S, and a slow target u of each weight:
+///
+/// dw/dt = η (a·x·z·S_post + b·y·S_pre + c·(w − u)·y³·S_post + d·S_pre), with w ≥ 0,
+///
+/// τ_target du/dt = −u + w − p·u·(1/4 − u)·(1/2 − u).
+///
+/// Traces are updated first, z too, so that a spike sees itself. The sign of spikes does not matter. Traces of spikes
+/// have unit area (1/ms); the target starts at 0.
+///
+/// Zenke, Agnes, Gerstner (2015), *Diverse synaptic plasticity mechanisms orchestrated to form and retrieve memories in
+/// spiking neural networks*, Nature Communications 6.
+#[spark::module(category = "Components/Plasticity")]
+pub struct ZenkeRule {
+    #[config]
+    config: ZenkeRuleConfig,
+    #[module]
+    pre_trace: Tracer,
+    #[module]
+    post_trace: Tracer,
+    #[module]
+    post_slow_trace: Tracer,
+    #[module]
+    target_trace: Tracer,
+    #[constant]
+    a: Real,
+    #[constant]
+    b: Real,
+    #[constant]
+    c: Real,
+    #[constant]
+    d: Real,
+    #[constant]
+    p: Real,
+    #[constant]
+    rate: Real,
+    #[constant]
+    dt: Real,
+}
+
+#[spark::module]
+impl ZenkeRule {
+    fn build(cx: &mut Build, config: ZenkeRuleConfig) -> Result<Self> {
+        let (pre, post, kernel) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?, cx.shape("kernel")?);
+        Ok(Self {
+            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
+            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
+            post_slow_trace: spike_trace(cx, "post_slow_tau", &config.post_slow_tau, &post)?,
+            target_trace: spike_trace(cx, "target_tau", &config.target_tau, &kernel)?,
+            a: cx.param("a", &config.a, &kernel)?,
+            b: cx.param("b", &config.b, &kernel)?,
+            c: cx.param("c", &config.c, &kernel)?,
+            d: cx.param("d", &config.d, &kernel)?,
+            p: cx.param("p", &config.p, &kernel)?,
+            rate: cx.param("eta", &config.eta, &kernel)?,
+            dt: cx.number(cx.dt()),
+            config,
+        })
+    }
+
+    #[step(out = kernel, axis = (post, pre))]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        pre_spikes: SpikeArray,
+        /// Postsynaptic spikes.
+        post_spikes: SpikeArray,
+        /// Weights now.
+        #[axis(post, pre)]
+        kernel: FloatArray,
+    ) -> FloatArray {
+        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+        let pre_trace = self.pre_trace.update(pre);
+        let post_trace = self.post_trace.update(post);
+        let post_slow_trace = self.post_slow_trace.update(post);
+        let target = self.target_trace.value();
+        let target = self.target_trace.update(kernel - self.p * target * (0.25 - target) * (0.5 - target));
+        let triplet = self.a * (post_slow_trace * post * pre_trace);
+        let doublet = self.b * (post_trace * pre);
+        let heterosynaptic = self.c * ((kernel - target) * (post_trace * post_trace * post_trace * post));
+        let transmitter = self.d * pre;
+        let change = self.rate * (triplet + doublet + heterosynaptic + transmitter);
+        stepped(kernel, change, self.dt).into()
+    }
+}

@@ -1,0 +1,46 @@
+//! The refractory period, a part that somas hold.
+
+use crate::prelude::*;
+
+/// Counts the steps since the last spike, against a cooldown of c steps.
+///
+/// The counter begins at c. A spike sets it to 0, every other step adds 1, up to the largest integer. Ask whether the
+/// neuron is ready before the step's [`Refractory::update`].
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct Refractory {
+    /// Steps since the last spike.
+    #[variable]
+    counter: Int,
+    /// Length of the period, in steps.
+    #[constant]
+    cooldown: Int,
+}
+
+#[spark::traced]
+impl Refractory {
+    /// A period of `cooldown`, in ms, rounded to whole steps.
+    #[track_caller]
+    pub fn new(cx: &Build<'_>, units: &Shape, cooldown: Real) -> Refractory {
+        let cooldown = (cooldown / cx.dt()).round().to_int();
+        Refractory { counter: cx.int_zeros(units) + cooldown, cooldown }
+    }
+
+    /// True where more than c steps were silent: spikes are at least c + 2 steps apart, the first step has none.
+    #[track_caller]
+    pub fn is_ready(&self) -> Bool {
+        self.counter > self.cooldown
+    }
+
+    /// True where at least c steps were silent: spikes are at least c + 1 steps apart, the first step may have one.
+    #[track_caller]
+    pub fn is_over(&self) -> Bool {
+        self.counter >= self.cooldown
+    }
+
+    /// Takes one step; `fired` is true where a spike is.
+    #[track_caller]
+    pub fn update(&mut self, fired: Bool) {
+        self.counter = if fired { Int::from(0) } else { self.counter.min(i32::MAX - 1) + 1 };
+    }
+}

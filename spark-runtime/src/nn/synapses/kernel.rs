@@ -1,0 +1,17 @@
+//! The kernel of synapses: one weight for each pair of an input and a unit.
+
+use crate::init::InitOverrides;
+use crate::prelude::*;
+
+/// The weights of synapses from the spikes on the port `spikes` to a population of shape `units`, over (units, inputs).
+///
+/// Draws one key.
+pub(super) fn build_kernel(cx: &mut Build, units: &Units, kernel: &Param) -> Result<Real> {
+    let inputs = cx.pre("spikes")?;
+    let shape = Shape::units(units).with(Axis::PRE, &inputs.dims());
+    // Each presynaptic neuron's weights are normalised over the postsynaptic axes where an initializer normalises.
+    let overrides = InitOverrides { norm_axes: Some((0..units.len()).collect()), ..Default::default() };
+    let kernel = cx.array("kernel", kernel, &shape, cx.dtype(), &overrides)?;
+    let kernel = cx.real(&kernel);
+    Ok(cx.full(&shape, kernel))
+}

@@ -1,0 +1,93 @@
+//! Synapses whose current rises and decays.
+
+use super::kernel::build_kernel;
+use crate::nn::tracers::Exponential;
+use crate::prelude::*;
+
+/// Parameters of [`RDTracedSynapses`].
+#[spark::config]
+pub struct RDTracedSynapsesConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs).
+    #[param(default = SparseUniform::default(), units = "pA")]
+    pub kernel: Param,
+    /// Time constant of the rise.
+    #[param(default = 1.0, units = "ms", check = positive)]
+    pub tau_rise: Param,
+    /// Current per weight, of the exponential of the rise.
+    #[param(default = 1.0, check = positive)]
+    pub scale_rise: Param,
+    /// Value at rest of the exponential of the rise.
+    #[param(default = 0.0, units = "pA")]
+    pub base_rise: Param,
+    /// Time constant of the decay.
+    #[param(default = 5.0, units = "ms", check = positive)]
+    pub tau_decay: Param,
+    /// Current per weight, of the exponential of the decay.
+    #[param(default = 1.0, check = positive)]
+    pub scale_decay: Param,
+    /// Value at rest of the exponential of the decay.
+    #[param(default = 0.0, units = "pA")]
+    pub base_decay: Param,
+}
+
+/// Synapses whose current rises and decays: a spike at t = 0 gives
+///
+/// w·(1 − e^(−t/τ_rise))·e^(−t/τ_decay)
+///
+/// (negative for an inhibitory neuron); a neuron receives the sum over its synapses. The scales and bases are those of
+/// the two exponentials this is the difference of, see [`RDTracer`].
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+#[spark::module(category = "Components/Synapses")]
+pub struct RDTracedSynapses {
+    #[config]
+    config: RDTracedSynapsesConfig,
+    /// Synaptic weights, in pA.
+    #[variable]
+    kernel: Real,
+    /// Current of each synapse, in pA.
+    #[module]
+    current_tracer: RDTracer,
+}
+
+#[spark::module]
+impl RDTracedSynapses {
+    fn build(cx: &mut Build, config: RDTracedSynapsesConfig) -> Result<Self> {
+        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let shape = kernel.shape();
+        let tau_rise = cx.param("tau_rise", &config.tau_rise, &shape)?;
+        let tau_decay = cx.param("tau_decay", &config.tau_decay, &shape)?;
+        let scale_rise = cx.param("scale_rise", &config.scale_rise, &shape)?;
+        let scale_decay = cx.param("scale_decay", &config.scale_decay, &shape)?;
+        let base_rise = cx.param("base_rise", &config.base_rise, &shape)?;
+        let base_decay = cx.param("base_decay", &config.base_decay, &shape)?;
+        let rise = Exponential { tau: tau_rise, scale: scale_rise, base: base_rise };
+        let decay = Exponential { tau: tau_decay, scale: scale_decay, base: base_decay };
+        let current_tracer = RDTracer::new(cx, &shape, rise, decay);
+        Ok(Self { kernel, current_tracer, config })
+    }
+
+    /// Synaptic weights, in pA.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray::new(self.kernel)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.kernel = kernel.value();
+    }
+
+    #[step(out = currents, axis = post)]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        spikes: SpikeArray,
+    ) -> CurrentArray {
+        self.current_tracer.update(self.kernel * spikes.value()).sum(Axis::PRE).into()
+    }
+}

@@ -1,0 +1,110 @@
+//! Synapses whose current rises, then decays fast and slowly.
+
+use super::kernel::build_kernel;
+use crate::nn::tracers::Exponential;
+use crate::prelude::*;
+
+/// Parameters of [`RFSTracedSynapses`].
+#[spark::config]
+pub struct RFSTracedSynapsesConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs).
+    #[param(default = SparseUniform::default(), units = "pA")]
+    pub kernel: Param,
+    /// Weight of the fast decay against the slow one.
+    #[param(default = 0.8, check = zero_one)]
+    pub alpha: Param,
+    /// Time constant of the rise.
+    #[param(default = 1.0, units = "ms", check = positive)]
+    pub tau_rise: Param,
+    /// Current per weight, of the exponential of the rise.
+    #[param(default = 1.0, check = positive)]
+    pub scale_rise: Param,
+    /// Value at rest of the exponential of the rise.
+    #[param(default = 0.0, units = "pA")]
+    pub base_rise: Param,
+    /// Time constant of the fast decay.
+    #[param(default = 5.0, units = "ms", check = positive)]
+    pub tau_fast_decay: Param,
+    /// Current per weight, of the exponential of the fast decay.
+    #[param(default = 1.0, check = positive)]
+    pub scale_fast_decay: Param,
+    /// Value at rest of the exponential of the fast decay.
+    #[param(default = 0.0, units = "pA")]
+    pub base_fast_decay: Param,
+    /// Time constant of the slow decay.
+    #[param(default = 50.0, units = "ms", check = positive)]
+    pub tau_slow_decay: Param,
+    /// Current per weight, of the exponential of the slow decay.
+    #[param(default = 1.0, check = positive)]
+    pub scale_slow_decay: Param,
+    /// Value at rest of the exponential of the slow decay.
+    #[param(default = 0.0, units = "pA")]
+    pub base_slow_decay: Param,
+}
+
+/// Synapses whose current rises, then decays fast and slowly: a spike at t = 0 gives
+///
+/// w·(1 − e^(−t/τ_rise))·(α·e^(−t/τ_fast) + (1 − α)·e^(−t/τ_slow))
+///
+/// (negative for an inhibitory neuron); a neuron receives the sum over its synapses. The scales and bases are those of
+/// the exponentials this is a sum of, see [`RFSTracer`].
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+#[spark::module(category = "Components/Synapses")]
+pub struct RFSTracedSynapses {
+    #[config]
+    config: RFSTracedSynapsesConfig,
+    /// Synaptic weights, in pA.
+    #[variable]
+    kernel: Real,
+    /// Current of each synapse, in pA.
+    #[module]
+    current_tracer: RFSTracer,
+}
+
+#[spark::module]
+impl RFSTracedSynapses {
+    fn build(cx: &mut Build, config: RFSTracedSynapsesConfig) -> Result<Self> {
+        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let shape = kernel.shape();
+        let tau_rise = cx.param("tau_rise", &config.tau_rise, &shape)?;
+        let tau_fast_decay = cx.param("tau_fast_decay", &config.tau_fast_decay, &shape)?;
+        let tau_slow_decay = cx.param("tau_slow_decay", &config.tau_slow_decay, &shape)?;
+        let scale_rise = cx.param("scale_rise", &config.scale_rise, &shape)?;
+        let scale_fast_decay = cx.param("scale_fast_decay", &config.scale_fast_decay, &shape)?;
+        let scale_slow_decay = cx.param("scale_slow_decay", &config.scale_slow_decay, &shape)?;
+        let base_rise = cx.param("base_rise", &config.base_rise, &shape)?;
+        let base_fast_decay = cx.param("base_fast_decay", &config.base_fast_decay, &shape)?;
+        let base_slow_decay = cx.param("base_slow_decay", &config.base_slow_decay, &shape)?;
+        let alpha = cx.param("alpha", &config.alpha, &shape)?;
+        let rise = Exponential { tau: tau_rise, scale: scale_rise, base: base_rise };
+        let fast = Exponential { tau: tau_fast_decay, scale: scale_fast_decay, base: base_fast_decay };
+        let slow = Exponential { tau: tau_slow_decay, scale: scale_slow_decay, base: base_slow_decay };
+        let current_tracer = RFSTracer::new(cx, &shape, alpha, rise, fast, slow);
+        Ok(Self { kernel, current_tracer, config })
+    }
+
+    /// Synaptic weights, in pA.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray::new(self.kernel)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.kernel = kernel.value();
+    }
+
+    #[step(out = currents, axis = post)]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        spikes: SpikeArray,
+    ) -> CurrentArray {
+        self.current_tracer.update(self.kernel * spikes.value()).sum(Axis::PRE).into()
+    }
+}

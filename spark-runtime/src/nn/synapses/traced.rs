@@ -1,0 +1,76 @@
+//! Exponential synapses.
+
+use super::kernel::build_kernel;
+use crate::prelude::*;
+
+/// Parameters of [`TracedSynapses`].
+#[spark::config]
+pub struct TracedSynapsesConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs).
+    #[param(default = SparseUniform::default(), units = "pA")]
+    pub kernel: Param,
+    /// Time constant of the decay.
+    #[param(default = 5.0, units = "ms", check = positive)]
+    pub tau: Param,
+    /// Current per weight.
+    #[param(default = 1.0, check = positive)]
+    pub scale: Param,
+    /// Current of a synapse at rest.
+    #[param(default = 0.0, units = "pA")]
+    pub base: Param,
+}
+
+/// Exponential synapses: a spike adds scale·w to the current x of its synapse (subtracts, for an inhibitory neuron),
+/// which decays with time constant τ; a neuron receives the sum over its synapses:
+///
+/// τ dx/dt = −(x − base), x ← x + scale·w·S, I = Σ x.
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+#[spark::module(category = "Components/Synapses")]
+pub struct TracedSynapses {
+    #[config]
+    config: TracedSynapsesConfig,
+    /// Synaptic weights, in pA.
+    #[variable]
+    kernel: Real,
+    /// Current of each synapse, in pA.
+    #[module]
+    current_tracer: Tracer,
+}
+
+#[spark::module]
+impl TracedSynapses {
+    fn build(cx: &mut Build, config: TracedSynapsesConfig) -> Result<Self> {
+        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let shape = kernel.shape();
+        let tau = cx.param("tau", &config.tau, &shape)?;
+        let scale = cx.param("scale", &config.scale, &shape)?;
+        let base = cx.param("base", &config.base, &shape)?;
+        let current_tracer = Tracer::new(cx, &shape, tau, scale, base);
+        Ok(Self { kernel, current_tracer, config })
+    }
+
+    /// Synaptic weights, in pA.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray::new(self.kernel)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.kernel = kernel.value();
+    }
+
+    #[step(out = currents, axis = post)]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        spikes: SpikeArray,
+    ) -> CurrentArray {
+        self.current_tracer.update(self.kernel * spikes.value()).sum(Axis::PRE).into()
+    }
+}

@@ -1,0 +1,50 @@
+//! Traces that rise and decay.
+
+use super::exponential::{Exponential, Tracer};
+use crate::module::Build;
+use spark_compiler::array::Real;
+use spark_compiler::ir::Shape;
+
+/// A trace that rises with τ_r and decays with τ_d: the response to an input of 1 at t = 0 is
+///
+/// (1 − e^(−t/τ_r))·e^(−t/τ_d) = e^(−t/τ_d) − e^(−t/τ), where 1/τ = 1/τ_r + 1/τ_d,
+///
+/// for scales of 1 and bases of 0. Kept as the two exponentials on the right.
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct RDTracer {
+    /// What is subtracted: fast, gone once the trace has risen.
+    #[module]
+    tracer_rise: Tracer,
+    /// What remains.
+    #[module]
+    tracer_decay: Tracer,
+}
+
+impl RDTracer {
+    /// A trace at rest, with the time constants τ_r of `rise` and τ_d of `decay`.
+    #[track_caller]
+    pub fn new(cx: &Build<'_>, shape: &Shape, rise: Exponential, decay: Exponential) -> RDTracer {
+        let tau = (rise.tau * decay.tau) / (rise.tau + decay.tau);
+        RDTracer {
+            tracer_rise: Tracer::new(cx, shape, tau, rise.scale, rise.base),
+            tracer_decay: Tracer::new(cx, shape, decay.tau, decay.scale, decay.base),
+        }
+    }
+
+    /// The trace now.
+    #[track_caller]
+    pub fn value(&self) -> Real {
+        self.tracer_decay.value() - self.tracer_rise.value()
+    }
+
+    /// Takes one step and gives the new value.
+    #[track_caller]
+    pub fn update(&mut self, input: Real) -> Real {
+        self.tracer_rise.update(input);
+        self.tracer_decay.update(input);
+        self.value()
+    }
+}

@@ -1,0 +1,61 @@
+//! Traces that rise, then decay fast and slowly.
+
+use super::exponential::Exponential;
+use super::rise_decay::RDTracer;
+use crate::module::Build;
+use spark_compiler::array::Real;
+use spark_compiler::ir::Shape;
+
+/// A trace that rises with τ_r and decays with two time constants: the response to an input of 1 at t = 0 is
+///
+/// (1 − e^(−t/τ_r))·(α·e^(−t/τ_fast) + (1 − α)·e^(−t/τ_slow))
+///
+/// for scales of 1 and bases of 0. Kept as two [`RDTracer`]s, which share τ_r.
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct RFSTracer {
+    /// The fast part, before weighting.
+    #[module]
+    tracer_rise_fast: RDTracer,
+    /// The slow part, before weighting.
+    #[module]
+    tracer_rise_slow: RDTracer,
+    /// Weight of the fast part, from 0 to 1.
+    #[constant]
+    alpha: Real,
+}
+
+impl RFSTracer {
+    /// A trace at rest; `alpha` is the weight of the fast part.
+    #[track_caller]
+    pub fn new(
+        cx: &Build<'_>,
+        shape: &Shape,
+        alpha: Real,
+        rise: Exponential,
+        fast: Exponential,
+        slow: Exponential,
+    ) -> RFSTracer {
+        RFSTracer {
+            tracer_rise_fast: RDTracer::new(cx, shape, rise, fast),
+            tracer_rise_slow: RDTracer::new(cx, shape, rise, slow),
+            alpha,
+        }
+    }
+
+    /// The trace now.
+    #[track_caller]
+    pub fn value(&self) -> Real {
+        self.alpha * self.tracer_rise_fast.value() + (1.0 - self.alpha) * self.tracer_rise_slow.value()
+    }
+
+    /// Takes one step and gives the new value.
+    #[track_caller]
+    pub fn update(&mut self, input: Real) -> Real {
+        self.tracer_rise_fast.update(input);
+        self.tracer_rise_slow.update(input);
+        self.value()
+    }
+}

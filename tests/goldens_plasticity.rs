@@ -1,0 +1,290 @@
+//! Every plasticity rule gives the reference's kernels and traces, eager and compiled.
+
+mod support;
+
+use spark::config::{ConfigTree, ConfigValue};
+use spark::model::InputShape;
+use spark::prelude::*;
+use support::{Deviation, Golden, load, repeated};
+
+const TOLERANCE: f64 = 1e-5;
+
+/// How a recorded case is run: as it was recorded, unless a test changes something.
+struct Run {
+    golden: Golden,
+    config: ConfigTree,
+    pre: InputShape,
+    post: InputShape,
+    kernel: Vec<usize>,
+    /// The third factor's port, if the rule has one, and how many equal values it is given.
+    factor: Option<(&'static str, usize)>,
+    eager: bool,
+}
+
+impl Run {
+    fn new(name: &str) -> Run {
+        let golden = load(name);
+        let pre = InputShape::new(golden.dims("pre_spikes")).with_mask(golden.dims("pre_inhibition_mask"));
+        let post = InputShape::new(golden.dims("post_spikes")).with_mask(golden.dims("post_inhibition_mask"));
+        let factors = ["reward", "modulation"].into_iter();
+        let mut factors = factors.filter(|port| golden.tensors.contains_key(&format!("in/{port}")));
+        Run {
+            config: golden.config(),
+            pre: if golden.is_async() { pre.asynchronous() } else { pre },
+            post,
+            kernel: golden.tensors["in/kernel_0"].dims.clone(),
+            factor: factors.next().map(|port| (port, 1)),
+            golden,
+            eager: false,
+        }
+    }
+
+    /// Feeds each step's kernel to the next; `see` gets every kernel. Gives the model after the last step.
+    #[track_caller]
+    fn run(&self, mut see: impl FnMut(usize, &[f64])) -> Model {
+        let golden = &self.golden;
+        let mut builder = Model::from_tree(self.config.clone()).eager(self.eager);
+        builder = builder.input("pre_spikes", self.pre.clone()).input("post_spikes", self.post.clone());
+        builder = builder.input("kernel", self.kernel.clone());
+        if let Some((port, copies)) = self.factor {
+            builder = builder.input(port, [copies]);
+        }
+        let mut model = builder.build().unwrap_or_else(|e| panic!("{}: {e}", golden.name));
+        let mut kernel = host(&self.kernel, &golden.tensors["in/kernel_0"].values);
+        for t in 0..golden.steps() {
+            let spikes = |side: &str, shape: &InputShape| {
+                let size: usize = shape.dims.iter().product();
+                let mask_size: usize = shape.mask.as_ref().unwrap().iter().product();
+                let values = golden.input(&format!("{side}_spikes"), t).value().to_f64();
+                let mask = golden.input(&format!("{side}_inhibition_mask"), t).value().to_f64();
+                let value = host(&shape.dims, &values[..size]);
+                HostPayload::spikes(value, Some(host(shape.mask.as_ref().unwrap(), &mask[..mask_size])))
+            };
+            let mut inputs = vec![
+                ("pre_spikes", spikes("pre", &self.pre)),
+                ("post_spikes", spikes("post", &self.post)),
+                ("kernel", HostPayload::new(kernel)),
+            ];
+            if let Some((port, copies)) = self.factor {
+                let value = golden.input(port, t).value().to_f64();
+                inputs.push((port, HostPayload::new(host(&[copies], &repeated(&value, copies)))));
+            }
+            let outputs = model.step(&inputs).unwrap_or_else(|e| panic!("{}, step {t}: {e}", golden.name));
+            kernel = outputs.get("kernel").unwrap().value().clone();
+            see(t, &kernel.to_f64());
+        }
+        model
+    }
+
+    /// The kernel after the last step.
+    #[track_caller]
+    fn last_kernel(&self) -> Vec<f64> {
+        let mut last = Vec::new();
+        self.run(|_, kernel| last = kernel.to_vec());
+        last
+    }
+}
+
+fn host(dims: &[usize], values: &[f64]) -> Array {
+    Array::new(Shape::of(Axis::anonymous(0), dims), Data::F64(values.to_vec())).unwrap()
+}
+
+/// Checks the kernel after every step and every trace after the last, in both modes. `own` is what counts as equal near
+/// zero: weights are clipped there, so that a last bit can be a large relative error.
+#[track_caller]
+fn check(name: &str, tolerance: f64, own: f64, adjust: impl Fn(&mut Run)) {
+    for eager in [false, true] {
+        let mut run = Run::new(name);
+        run.eager = eager;
+        adjust(&mut run);
+        let mut deviation = Deviation::default();
+        let kernels = &run.golden.tensors["out/kernel"];
+        let model = run.run(|t, kernel| deviation.check("kernel", kernel, kernels.step(t), tolerance, own));
+        for (name, expected) in &run.golden.tensors {
+            let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with("_trace.trace")) else {
+                continue;
+            };
+            // The reference keeps some traces per synapse that are the same for every postsynaptic neuron.
+            let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
+            let found = repeated(&found, expected.values.len());
+            deviation.check(state, &found, &expected.values, tolerance, own);
+        }
+        let mode = if eager { "eager" } else { "compiled" };
+        println!("{name:<48} {mode:<9} {:>10.2e}  within {tolerance:.0e}", deviation.worst);
+    }
+}
+
+/// Checks every case of a rule. What the reference differs between its own modes was recorded for some; the rule is the
+/// same in all.
+#[track_caller]
+fn check_rule(rule: &str, cases: &[&str]) {
+    let names: Vec<String> = cases.iter().map(|case| format!("plasticity/{rule}_{case}.f32")).collect();
+    let own = names.iter().map(|name| load(name).own_difference("out/kernel")).fold(0.0, f64::max);
+    for name in &names {
+        check(name, TOLERANCE, own, |_| {});
+    }
+}
+
+#[test]
+fn hebbian_rule() {
+    let cases = ["async", "sync", "async_multidim", "sync_multidim", "dt05_async", "tau_array_async", "tau_array_sync"];
+    check_rule("hebbian", &cases);
+}
+
+#[test]
+fn oja_rule() {
+    check_rule("oja", &["async", "sync", "async_multidim", "sync_multidim"]);
+}
+
+#[test]
+fn zenke_rule() {
+    check_rule("zenke", &["async", "sync", "async_multidim", "sync_multidim"]);
+}
+
+#[test]
+fn three_factor_rule() {
+    check_rule("three_factor", &["async", "async_multidim"]);
+}
+
+#[test]
+fn quadruplet_rule() {
+    check_rule("quadruplet_patched_fixed", &["async", "sync", "async_square", "sync_square"]);
+}
+
+/// The reference rounds this rule's parameters, and what it computes from them, to half precision. These are parameters
+/// that say the same without rounding: its decays, and its scales as factors of the terms that traces enter.
+fn as_rounded(run: &mut Run) {
+    let golden = &run.golden;
+    let masks = ["post", "pre"].map(|side| golden.input(&format!("{side}_inhibition_mask"), 0).value().to_f64());
+    let inputs = masks[1].len();
+    let synapses = masks[0].iter().flat_map(|post| masks[1].iter().map(move |pre| 2.0 * post + pre));
+    let synapses: Vec<f64> = synapses.collect();
+    assert_eq!(synapses.len(), masks[0].len() * inputs);
+    // A type that no synapse has can have any value.
+    let constant = |name: &str, kind: usize| {
+        let found = synapses.iter().position(|&of| of == kind as f64);
+        found.map_or(0.5, |at| golden.tensors[&format!("init/const.{name}")].values[at])
+    };
+    let (mut lists, dt): (Vec<(&str, Vec<f64>)>, f64) = (Vec::new(), golden.meta["dt"].parse().unwrap());
+    let tau = |trace: &str, kind| -dt / constant(&format!("{trace}.decay"), kind).ln();
+    let factor = |name: &str, trace: &str, kind| {
+        constant(name, kind) * constant(&format!("{trace}.scale"), kind) * tau(trace, kind)
+    };
+    let of_types = |value: &dyn Fn(usize) -> f64| (0..4).map(value).collect::<Vec<f64>>();
+    lists.push(("pre_tau", of_types(&|k| tau("pre_trace", k))));
+    lists.push(("post_tau", of_types(&|k| tau("post_trace", k))));
+    lists.push(("q_alpha", of_types(&|k| constant("q_alpha", k))));
+    lists.push(("q_beta", of_types(&|k| factor("q_beta", "post_trace", k))));
+    lists.push(("q_gamma", of_types(&|k| constant("q_gamma", k))));
+    lists.push(("q_delta", of_types(&|k| factor("q_delta", "pre_trace", k))));
+    for (name, values) in lists {
+        let values = values.into_iter().map(ConfigValue::Float).collect();
+        run.config.values.insert(name.into(), ConfigValue::List(values));
+    }
+    run.golden.tensors.retain(|name, _| !name.starts_with("final/"));
+}
+
+#[test]
+fn quadruplet_rule_tensor() {
+    let cases = ["async", "sync", "default_async"].map(|case| format!("plasticity/quadruplet_tensor_{case}.f32"));
+    let own = cases.iter().map(|name| load(name).own_difference("out/kernel")).fold(0.0, f64::max);
+    for name in &cases {
+        check(name, TOLERANCE, own, as_rounded);
+        // Not rounded, weights are near by the measure of the largest: changes of both signs cancel in small ones.
+        let largest = load(name).tensors["out/kernel"].values.iter().copied().fold(0.0, f64::max);
+        check(name, 1e-3, 1e-3 * largest, |_| {});
+    }
+}
+
+#[test]
+fn hebbian_rule_in_half_precision_stays_near() {
+    // Half precision stores the kernel here; there it became f32 after the first step.
+    let run = Run::new("plasticity/hebbian_async.f16");
+    let expected = run.golden.tensors["out/kernel"].step(run.golden.steps() - 1);
+    let found = run.last_kernel();
+    assert!(found.iter().all(|w| w.is_finite()));
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (ours, theirs) = (mean(&found), mean(expected));
+    assert!((ours - theirs).abs() <= 0.01 * theirs, "the mean weight is {ours}, the reference has {theirs}");
+}
+
+#[test]
+fn third_factor_rules_take_plain_spikes() {
+    // Those of the first neuron's synapses, at all neurons at once, are plain spikes.
+    for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_tensor_async.f32"] {
+        let mut plain = Run::new(name);
+        let inputs = plain.golden.dims("pre_inhibition_mask");
+        let units = plain.golden.dims("post_spikes");
+        plain.pre = InputShape::new(inputs.clone()).with_mask(inputs.clone());
+        let mut over_synapses = Run::new(name);
+        let first: Vec<f64> = {
+            let spikes = &over_synapses.golden.tensors["in/pre_spikes"];
+            (0..over_synapses.golden.steps())
+                .flat_map(|t| repeated(&spikes.step(t)[..inputs[0]], inputs[0] * units[0]))
+                .collect()
+        };
+        over_synapses.golden.tensors.get_mut("in/pre_spikes").unwrap().values = first;
+        let (plain, over_synapses) = (plain.last_kernel(), over_synapses.last_kernel());
+        assert_eq!(plain, over_synapses, "{name}");
+        assert!(plain.iter().any(|&w| w > 0.0));
+    }
+}
+
+#[test]
+fn a_third_factor_may_differ_between_neurons() {
+    // Given once for each neuron, the same value does the same.
+    for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_patched_fixed_async.f32"] {
+        check(name, TOLERANCE, 2e-8, |run| run.factor = run.factor.map(|(port, _)| (port, 5)));
+    }
+}
+
+#[test]
+fn a_time_constant_may_differ_between_synapses() {
+    // Given once for each synapse, the same value does the same.
+    for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_patched_fixed_sync.f32"] {
+        check(name, TOLERANCE, 2e-8, |run| {
+            let taus = ConfigValue::Array(host(&run.kernel, &[10.0; 40]));
+            run.config.values.insert("pre_tau".into(), taus);
+        });
+    }
+}
+
+#[test]
+fn the_tensor_rule_takes_populations_of_any_rank() {
+    let flat = Run::new("plasticity/quadruplet_tensor_sync.f32");
+    let mut deep = Run::new("plasticity/quadruplet_tensor_sync.f32");
+    deep.pre = InputShape::new([2, 4]).with_mask([2, 4]);
+    deep.post = InputShape::new([5, 1]).with_mask([5, 1]);
+    deep.kernel = vec![5, 1, 2, 4];
+    assert_eq!(deep.last_kernel(), flat.last_kernel());
+}
+
+#[test]
+fn the_tensor_rule_needs_four_numbers() {
+    let mut run = Run::new("plasticity/quadruplet_tensor_sync.f32");
+    run.config.values.insert("q_beta".into(), ConfigValue::List(vec![ConfigValue::Float(1.0); 3]));
+    let builder = Model::from_tree(run.config.clone()).input("pre_spikes", run.pre).input("post_spikes", run.post);
+    let error = builder.input("kernel", run.kernel).input("modulation", [1]).build().err().unwrap().to_string();
+    assert!(error.contains("q_beta") && error.contains("found 3"), "{error}");
+}
+
+#[test]
+fn files_of_the_reference_run() {
+    for (file, factor) in [("zenke_rule", false), ("quadruplet_rule_tensor", true)] {
+        let path = support::golden_dir().join(format!("scfg/{file}.xz.scfg"));
+        let mut builder = Model::from_file(path).unwrap().input("pre_spikes", [3]).input("post_spikes", [2]);
+        builder = builder.input("kernel", [2, 3]);
+        let ones = |dims: &[usize]| HostPayload::new(host(dims, &vec![1.0; dims.iter().product()]));
+        let mut inputs = vec![("pre_spikes", ones(&[3])), ("post_spikes", ones(&[2])), ("kernel", ones(&[2, 3]))];
+        if factor {
+            builder = builder.input("modulation", [1]);
+            inputs.push(("modulation", ones(&[1])));
+        }
+        let mut model = builder.build().unwrap_or_else(|e| panic!("{file}: {e}"));
+        for _ in 0..5 {
+            let outputs = model.step(&inputs).unwrap();
+            let kernel = outputs.get("kernel").unwrap().value().to_f64();
+            assert!(kernel.iter().all(|w| w.is_finite() && *w != 1.0), "{file}: {kernel:?}");
+        }
+    }
+}
