@@ -1,4 +1,4 @@
-//! Leaky somas with a refractory period: the membrane of [`LeakySoma`](super::LeakySoma), and no spikes for a while after
+//! Leaky somas with a refractory period: the membrane of [`super::LeakySoma`], and no spikes for a while after
 //! one.
 
 use crate::prelude::*;
