@@ -382,3 +382,38 @@ fn a_wrong_command_line_is_exit_code_2() {
         assert_eq!(spark(args, folder.path()).code, Some(2), "{args:?}");
     }
 }
+
+#[test]
+fn the_output_never_overwrites_what_is_read() {
+    let folder = folder();
+    let model = folder.path().join("model.scfg");
+    std::fs::copy(golden(SOMA), &model).unwrap();
+    let input = currents(folder.path(), 4);
+    for target in [&model, &input] {
+        let before = std::fs::read(target).unwrap();
+        let name = |path: &Path| path.display().to_string();
+        let ran = spark(&["run", &name(&model), "-i", &name(&input), "-o", &name(target)], folder.path());
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(ran.err.contains("would overwrite what is read"), "{}", ran.err);
+        assert_eq!(std::fs::read(target).unwrap(), before);
+    }
+}
+
+#[test]
+fn wiring_mistakes_come_before_mistakes_of_the_input() {
+    let folder = folder();
+    let text = std::fs::read_to_string(golden(LIF)).unwrap();
+    let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+    config["__cfg__"]["modules_specs"].as_array_mut().unwrap().remove(0);
+    let model = folder.path().join("model.scfg");
+    std::fs::write(&model, config.to_string()).unwrap();
+    refuses_model(&model.display().to_string(), Path::new(&golden(LIF_INPUT)), &[], "there is no module `delays`");
+}
+
+#[test]
+fn tensors_in_unknown_folders_are_not_skipped() {
+    let folder = folder();
+    let entries: [(&str, &[usize], &[f32]); 2] =
+        [("current", &[4, 3], &[0.0; 12]), ("inn/current", &[4, 3], &[0.0; 12])];
+    refuses(&tensors(folder.path(), &entries), &[], "inn/current");
+}
