@@ -3,7 +3,7 @@
 mod support;
 
 use spark::prelude::*;
-use support::{Deviation, Golden, load, repeated};
+use support::{Deviation, Golden, exact, load, repeated};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -31,12 +31,6 @@ fn check(
 /// is a large relative error. Recorded for one case; the soma is the same in all.
 fn soma_difference() -> f64 {
     load("soma/leaky_default.f32").own_difference("state/potential")
-}
-
-#[track_caller]
-fn exact(what: &str, t: usize, found: &[f64], expected: &[f64]) {
-    let wrong = found.iter().zip(expected).position(|(f, e)| f != e);
-    assert!(found.len() == expected.len() && wrong.is_none(), "{what}, step {t}: element {wrong:?} differs");
 }
 
 #[test]

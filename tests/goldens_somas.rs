@@ -4,7 +4,7 @@ mod support;
 
 use spark::config::{ConfigTree, ConfigValue};
 use spark::prelude::*;
-use support::{Deviation, Golden, load};
+use support::{Deviation, Golden, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -39,12 +39,6 @@ fn model(golden: &Golden, tree: ConfigTree, eager: bool) -> Model {
     let inputs = ports(golden).iter().map(|(port, _)| (*port, golden.dims(port)));
     let builder = inputs.fold(Model::from_tree(tree), |builder, (port, dims)| builder.input(port, dims));
     builder.eager(eager).build().unwrap_or_else(|e| panic!("{}: {e}", golden.name))
-}
-
-#[track_caller]
-fn exact(what: &str, t: usize, found: &[f64], expected: &[f64]) {
-    let wrong = found.iter().zip(expected).position(|(f, e)| f != e);
-    assert!(found.len() == expected.len() && wrong.is_none(), "{what}, step {t}: element {wrong:?} differs");
 }
 
 /// How a case is compared.

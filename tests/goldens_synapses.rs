@@ -3,7 +3,7 @@
 mod support;
 
 use spark::prelude::*;
-use support::{Deviation, Golden, load};
+use support::{Deviation, Golden, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -77,12 +77,6 @@ fn rise_decay_synapses() {
 #[test]
 fn rise_fast_slow_synapses() {
     check_synapses("rfs_traced", TRACED);
-}
-
-#[track_caller]
-fn exact(what: &str, t: usize, found: &[f64], expected: &[f64]) {
-    let wrong = found.iter().zip(expected).position(|(f, e)| f != e);
-    assert!(found.len() == expected.len() && wrong.is_none(), "{what}, step {t}: element {wrong:?} differs");
 }
 
 #[test]

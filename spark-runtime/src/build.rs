@@ -11,10 +11,7 @@ use crate::payload::PayloadKind;
 use crate::rng::{Key, RngStream};
 use indexmap::IndexMap;
 use spark_compiler::array::{Bool, Int, Real, tape};
-use spark_compiler::ir::{Array, Axis, DType, Elem, Shape};
-
-/// Most elements of one array: what 32-bit offsets with padding can address.
-const MOST_ELEMENTS: usize = 1 << 30;
+use spark_compiler::ir::{Array, Axis, DType, Elem, MOST_ELEMENTS, Shape};
 
 /// What is known of an input before the first step.
 #[derive(Clone, Debug, PartialEq)]

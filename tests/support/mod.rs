@@ -211,6 +211,13 @@ impl Deviation {
     }
 }
 
+/// Checks that every element is the same.
+#[track_caller]
+pub(crate) fn exact(what: &str, t: usize, found: &[f64], expected: &[f64]) {
+    let wrong = found.iter().zip(expected).position(|(f, e)| f != e);
+    assert!(found.len() == expected.len() && wrong.is_none(), "{what}, step {t}: element {wrong:?} differs");
+}
+
 /// Repeats a mask without time over the shape of its spikes, as recorded masks are.
 pub(crate) fn repeated(values: &[f64], len: usize) -> Vec<f64> {
     (0..len).map(|i| values[i % values.len()]).collect()

@@ -10,10 +10,10 @@
 
 use crate::eval::{self, Past};
 use crate::ir::{
-    Array, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location, Node, Op, OpId, Output,
-    Program, Shape, State, StateId, ThreefryWord, infer,
+    Array, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location, MOST_ELEMENTS, Node, Op, OpId,
+    Output, Program, Shape, State, StateId, ThreefryWord, infer,
 };
-use crate::passes::fold::worth_storing;
+use crate::passes::fold;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -185,7 +185,7 @@ impl Tape {
         let sizes = || operands.iter().filter_map(|id| self.known[id.index()].as_ref().map(Array::len));
         let known = constant
             && sizes().count() == operands.len()
-            && (self.mode == Mode::Eager || worth_storing(&node.shape, sizes()));
+            && (self.mode == Mode::Eager || fold::worth_storing(&node.shape, sizes()));
         let value = known.then(|| {
             let operands: Vec<&Array> =
                 operands.iter().map(|id| self.known[id.index()].as_ref().expect("all known")).collect();
@@ -194,17 +194,7 @@ impl Tape {
         // A traced operation on constants becomes a constant itself.
         let foldable = !matches!(node.op, Op::Literal(_) | Op::Constant(_)) && self.mode == Mode::Traced;
         let node = match &value {
-            Some(value) if foldable => {
-                let op = match value.as_literal().filter(|_| value.shape().is_scalar()) {
-                    Some(literal) => Op::Literal(literal),
-                    None => {
-                        let name = format!("folded{}", self.program.constants.len());
-                        self.program.constants.push(Constant { name, value: value.clone() });
-                        Op::Constant(crate::ir::ConstId::from_index(self.program.constants.len() - 1))
-                    }
-                };
-                Node { op, ..node }
-            }
+            Some(value) if foldable => Node { op: fold::stored(&mut self.program, value), ..node },
             _ => node,
         };
         self.known.push(value);
@@ -233,7 +223,7 @@ impl Tape {
 
     fn record(&mut self, op: Op, elem: Elem, shape: &Shape, location: Location) -> OpId {
         match infer(&self.program, &op, (elem, shape)) {
-            Ok((elem, shape)) if shape.checked_size().is_some_and(|n| n > 0 && n <= 1 << 30) => {
+            Ok((elem, shape)) if shape.checked_size().is_some_and(|n| n > 0 && n <= MOST_ELEMENTS) => {
                 self.push(op, elem, shape, location)
             }
             Ok((elem, shape)) => {

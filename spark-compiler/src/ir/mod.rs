@@ -26,4 +26,4 @@ pub use op::{
 };
 pub use program::{Constant, History, Input, Output, Program, State};
 pub use shape::{Axis, Group, Shape, ShapeMismatch};
-pub use verify::{VerifyError, verify};
+pub use verify::{MOST_ELEMENTS, VerifyError, verify};

@@ -349,7 +349,7 @@ impl<'a> Cursor<'a> {
 
     fn values(&mut self, dtype: DType, shape: Shape) -> Parse<Array> {
         let elem = dtype.elem();
-        let size = shape.checked_size().filter(|&n| n <= 1 << 30).ok_or("too many elements")?;
+        let size = shape.checked_size().filter(|&n| n <= super::MOST_ELEMENTS).ok_or("too many elements")?;
         let mut list = Vec::new();
         loop {
             let from = self.rest;

@@ -80,7 +80,7 @@ pub enum VerifyError {
 }
 
 /// Largest number of elements of one array, and of all rows of a history.
-const MOST_ELEMENTS: usize = 1 << 30;
+pub const MOST_ELEMENTS: usize = 1 << 30;
 
 /// Largest number of elements of one array with its padding: what fits 32-bit offsets.
 const MOST_PADDED: usize = i32::MAX as usize;

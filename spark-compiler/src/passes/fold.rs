@@ -14,6 +14,16 @@ pub(crate) fn worth_storing(shape: &Shape, operands: impl Iterator<Item = usize>
     shape.size() <= operands.max().unwrap_or(0).max(SMALL)
 }
 
+/// A computed value as an operation: a literal if it is a scalar, else a new constant of the program.
+pub(crate) fn stored(program: &mut Program, value: &Array) -> Op {
+    let scalar = if value.shape().is_scalar() { value.as_literal() } else { None };
+    scalar.map(Op::Literal).unwrap_or_else(|| {
+        let name = format!("folded{}", program.constants.len());
+        program.constants.push(Constant { name, value: value.clone() });
+        Op::Constant(ConstId::from_index(program.constants.len() - 1))
+    })
+}
+
 /// Folds operations on constants.
 pub fn fold(program: &Program) -> Program {
     rebuild(program, |out, node| {
@@ -37,12 +47,7 @@ pub fn fold(program: &Program) -> Program {
             return Rewrite::Node(node);
         }
         let value = eval::apply(out, &node, &operands.iter().collect::<Vec<_>>());
-        let scalar = if value.shape().is_scalar() { value.as_literal() } else { None };
-        let op = scalar.map(Op::Literal).unwrap_or_else(|| {
-            let name = format!("folded{}", out.constants.len());
-            out.constants.push(Constant { name, value });
-            Op::Constant(ConstId::from_index(out.constants.len() - 1))
-        });
+        let op = stored(out, &value);
         Rewrite::Node(Node { op, ..node })
     })
 }

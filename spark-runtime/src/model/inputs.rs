@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::module::InputInfo;
 use crate::spec::PortSpecs;
 use indexmap::IndexMap;
-use spark_compiler::ir::{Array, Axis, DType, Data, Shape};
+use spark_compiler::ir::{Array, Axis, DType, Data, MOST_ELEMENTS, Shape};
 
 /// What the host will feed into an input port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(super) fn resolve(
 
 fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<(InputInfo, Option<Shape>)> {
     let size = given.dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    if size.is_none_or(|n| n == 0 || n > 1 << 30) {
+    if size.is_none_or(|n| n == 0 || n > MOST_ELEMENTS) {
         let message = format!("an input of dimensions {:?}", given.dims);
         return Err(Error::new(message).help("every dimension is at least 1, and all elements must fit in memory"));
     }

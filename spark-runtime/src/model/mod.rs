@@ -257,42 +257,34 @@ impl Model {
             let error = Error::new(format!("the model has no input `{name}`"));
             return Err(error.help(unknown_name_help(name, names)));
         };
-        let masked = has_mask(self.inputs[at].kind);
-        if payload.inhibition_mask().is_some() && !masked {
-            let message = format!("`{name}` takes a {}, which has no inhibition mask", self.inputs[at].kind.name);
+        let Model { inputs, engine, held, given, .. } = self;
+        let kind = inputs[at].kind;
+        if payload.inhibition_mask().is_some() && !has_mask(kind) {
+            let message = format!("`{name}` takes a {}, which has no inhibition mask", kind.name);
             return Err(Error::new(message));
         }
-        let first: usize = self.inputs[..at].iter().map(|i| i.parts.iter().flatten().count()).sum();
-        let parts: Vec<InputPart> = self.inputs[at].parts.iter().flatten().cloned().collect();
-        if let Some(value) = parts.first() {
-            self.write_part(first, value, payload.value()).map_err(|e| e.at(name))?;
+        let first: usize = inputs[..at].iter().map(|i| i.parts.iter().flatten().count()).sum();
+        let mut parts = inputs[at].parts.iter().flatten();
+        if let Some(value) = parts.next() {
+            write_part(engine, held, first, value, payload.value()).map_err(|e| e.at(name))?;
         }
-        match (parts.get(1), payload.inhibition_mask()) {
-            (Some(part), Some(mask)) => self.write_part(first + 1, part, mask).map_err(|e| e.at(&part.name))?,
+        match (parts.next(), payload.inhibition_mask()) {
+            (Some(part), Some(mask)) => {
+                write_part(engine, held, first + 1, part, mask).map_err(|e| e.at(&part.name))?;
+            }
             // Without a mask all neurons are excitatory, whatever an earlier step said.
-            (Some(part), None) => self.write_part(first + 1, part, &Array::zeros(part.shape.clone(), DType::Bool))?,
+            (Some(part), None) => {
+                let none = Array::zeros(part.shape.clone(), DType::Bool);
+                write_part(engine, held, first + 1, part, &none)?;
+            }
             (None, Some(mask)) if mask.to_bool().contains(&true) => {
                 let message = format!("`{name}` was built without an inhibition mask");
                 return Err(Error::new(message).help("say so when the model is built: InputShape::with_mask"));
             }
             (None, _) => {}
         }
-        self.given[at] = true;
+        given[at] = true;
         Ok(())
-    }
-
-    fn write_part(&mut self, index: usize, part: &InputPart, array: &Array) -> Result<()> {
-        inputs::check_values(array, &part.shape, part.dtype)?;
-        match &mut self.engine {
-            Engine::Compiled(instance) => {
-                instance.set_input(index, array.data()).map_err(|e| Error::new(e.to_string()))
-            }
-            Engine::Eager(_) => {
-                let value = array.clone().reshaped(part.shape.clone()).map_err(|e| Error::new(e.to_string()))?;
-                self.held.insert(part.name.clone(), value);
-                Ok(())
-            }
-        }
     }
 
     /// Runs one step on the inputs set last.
@@ -378,6 +370,25 @@ impl Model {
         let names = self.states();
         Error::new(format!("there is no state `{path}`"))
             .help(unknown_name_help(path, names.iter().map(String::as_str)))
+    }
+}
+
+/// Sets one part of an input for the steps that follow.
+fn write_part(
+    engine: &mut Engine,
+    held: &mut IndexMap<String, Array>,
+    index: usize,
+    part: &InputPart,
+    array: &Array,
+) -> Result<()> {
+    inputs::check_values(array, &part.shape, part.dtype)?;
+    match engine {
+        Engine::Compiled(instance) => instance.set_input(index, array.data()).map_err(|e| Error::new(e.to_string())),
+        Engine::Eager(_) => {
+            let value = array.clone().reshaped(part.shape.clone()).map_err(|e| Error::new(e.to_string()))?;
+            held.insert(part.name.clone(), value);
+            Ok(())
+        }
     }
 }
 
