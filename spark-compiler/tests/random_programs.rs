@@ -259,6 +259,7 @@ impl Builder {
                     | UnaryOp::Round
                     | UnaryOp::Trunc
                     | UnaryOp::Exp
+                    | UnaryOp::FusedExp
                     | UnaryOp::Log
                     | UnaryOp::Tanh
                     | UnaryOp::Sin
@@ -273,7 +274,12 @@ impl Builder {
                 let y = self.binary_operand(x, b);
                 self.push(Op::Compare(op, x, y), elem, &shape)
             }
-            14 | 15 => {
+            14 => {
+                let x = self.as_float(x, d);
+                let (y, z) = (self.binary_operand(x, b), self.binary_operand(x, c));
+                self.push(Op::MulAdd(x, y, z), elem, &shape)
+            }
+            15 => {
                 let condition = self.cast(x, Elem::Bool);
                 let then = self.operand(b);
                 let otherwise = self.binary_operand(then, c);

@@ -183,6 +183,7 @@ pub fn construct<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box
 impl<M: Module> Component<M> {
     fn build(cx: &mut Build<'_>, config: M::Config) -> Result<Component<M>> {
         let session = tape::Session::begin(M::NAME, tape::Mode::Eager, config.dtype().elem(), tape::Memory::default());
+        session.fuse_functions();
         cx.configure(&config);
         let mut module = M::build(cx, config)?;
         let mut collect = Collect { prefix: Vec::new(), dtype: cx.dtype(), slots: Vec::new() };

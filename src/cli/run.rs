@@ -52,6 +52,9 @@ pub(crate) struct RunArgs {
     /// Evaluate operation by operation instead of compiling; slow, for debugging
     #[arg(long)]
     eager: bool,
+    /// Round a·b + c after the product, too, instead of once (a fused multiply-add, as Spark on JAX)
+    #[arg(long)]
+    no_contract: bool,
     /// Floating-point type of states and ports, instead of the file's
     #[arg(long, value_parser = PossibleValuesParser::new(["float32", "float16", "float64", "bfloat16"])
         .map(|name| DType::parse(&name).unwrap_or_default()))]
@@ -83,7 +86,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     plan.notes.iter().for_each(|note| remark("note", note));
 
     let start = || -> Result<ModelBuilder> {
-        let builder = plan.declare(Model::from_file(&args.model)?).eager(args.eager);
+        let builder = plan.declare(Model::from_file(&args.model)?).eager(args.eager).contract(!args.no_contract);
         Ok(match args.dtype {
             Some(dtype) => builder.dtype(dtype),
             None => builder,

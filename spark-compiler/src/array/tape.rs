@@ -8,10 +8,11 @@
 //! User mistakes (shapes that do not fit, mixed types) do not panic inside operators, which cannot return errors: the
 //! tape collects them with the user's source position and the session's end reports all of them.
 
+use super::contract::{MulAdd, Negate, contract};
 use crate::eval::{self, Past};
 use crate::ir::{
-    Array, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location, MOST_ELEMENTS, Node, Op, OpId,
-    Output, Program, Shape, State, StateId, ThreefryWord, infer,
+    Array, BinaryOp, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location, MOST_ELEMENTS, Node,
+    Op, OpId, Output, Program, Shape, State, StateId, ThreefryWord, UnaryOp, infer,
 };
 use crate::passes::fold;
 use std::cell::{Cell, RefCell};
@@ -63,6 +64,8 @@ struct Tape {
     states: HashMap<String, (StateId, OpId)>,
     outputs: Vec<(String, Array)>,
     float: Elem,
+    contract: bool,
+    fused: bool,
 }
 
 thread_local! {
@@ -118,9 +121,22 @@ impl Session {
             states: HashMap::new(),
             outputs: Vec::new(),
             float,
+            contract: false,
+            fused: false,
         };
         TAPES.with(|tapes| tapes.borrow_mut().push(tape));
         Session { serial, _here: PhantomData }
+    }
+
+    /// From now on elementary functions use fused multiply-adds inside.
+    pub fn fuse_functions(&self) {
+        with(|tape| tape.fused = true);
+    }
+
+    /// From now on a sum or difference with a product is recorded as one operation that rounds once (`fma`), as XLA and
+    /// C compilers contract. Both modes do, so they still agree bit for bit.
+    pub fn contract(&self) {
+        with(|tape| tape.contract = true);
     }
 
     /// Ends the session.
@@ -201,6 +217,25 @@ impl Tape {
         self.program.push(node)
     }
 
+    /// The operation as this session rounds it.
+    fn fused(&mut self, op: Op, location: Location) -> Op {
+        let contracted = if self.contract { contract(&self.program, &op) } else { None };
+        match (op, contracted) {
+            (Op::Unary(UnaryOp::Exp, x), _) if self.fused => Op::Unary(UnaryOp::FusedExp, x),
+            (_, Some(MulAdd { factors: [a, b], addend, negate })) => {
+                let mut negated = |id: OpId, on: Negate| {
+                    if negate != on {
+                        return id;
+                    }
+                    let Node { elem, shape, .. } = self.program.node(id).clone();
+                    self.push(Op::Unary(UnaryOp::Neg, id), elem, shape, location)
+                };
+                Op::MulAdd(negated(a, Negate::Factor), b, negated(addend, Negate::Addend))
+            }
+            (op, None) => op,
+        }
+    }
+
     fn literal(&mut self, literal: Literal, location: Location) -> OpId {
         self.push(Op::Literal(literal), literal.elem(), Shape::scalar(), location)
     }
@@ -222,6 +257,7 @@ impl Tape {
     }
 
     fn record(&mut self, op: Op, elem: Elem, shape: &Shape, location: Location) -> OpId {
+        let op = self.fused(op, location);
         match infer(&self.program, &op, (elem, shape)) {
             Ok((elem, shape)) if shape.checked_size().is_some_and(|n| n > 0 && n <= MOST_ELEMENTS) => {
                 self.push(op, elem, shape, location)
@@ -454,12 +490,7 @@ pub fn step_index() -> Value {
         let (state, read) = tape.states[NAME];
         if tape.program.state(state).next.is_none() {
             let one = tape.literal(Literal::I32(1), Location::UNKNOWN);
-            let next = tape.push(
-                Op::Binary(crate::ir::BinaryOp::Add, read, one),
-                Elem::I32,
-                Shape::scalar(),
-                Location::UNKNOWN,
-            );
+            let next = tape.push(Op::Binary(BinaryOp::Add, read, one), Elem::I32, Shape::scalar(), Location::UNKNOWN);
             tape.program.states[state.index()].next = Some(next);
         }
     });

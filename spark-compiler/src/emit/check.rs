@@ -89,6 +89,7 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         | Inst::Unary(..)
         | Inst::Binary(..)
         | Inst::Compare(..)
+        | Inst::MulAdd(..)
         | Inst::Select(..)
         | Inst::Cast(..)
         | Inst::Bitcast(..)

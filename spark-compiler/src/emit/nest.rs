@@ -210,6 +210,7 @@ impl Body<'_, '_, '_> {
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Compare(..)
+            | Inst::MulAdd(..)
             | Inst::Select(..)
             | Inst::Cast(..)
             | Inst::Bitcast(..)
@@ -289,6 +290,7 @@ impl Body<'_, '_, '_> {
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Compare(..)
+            | Inst::MulAdd(..)
             | Inst::Select(..)
             | Inst::Cast(..)
             | Inst::Bitcast(..)
@@ -355,6 +357,10 @@ impl Body<'_, '_, '_> {
             Inst::Compare(op, a, b) => {
                 let (elem, x, y) = (self.elem(*a), self.get(*a), self.get(*b));
                 ops::compare(&mut self.m.c, *op, elem, x, y)
+            }
+            Inst::MulAdd(a, b, addend) => {
+                let [x, y, z] = [a, b, addend].map(|v| self.get(*v));
+                ops::mul_add(&mut self.m.c, x, y, z)
             }
             Inst::Select(condition, a, b) => {
                 let (mask, x, y) = (self.get(*condition).one(), self.get(*a), self.get(*b));
@@ -492,6 +498,7 @@ impl Body<'_, '_, '_> {
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Compare(..)
+            | Inst::MulAdd(..)
             | Inst::Select(..)
             | Inst::Cast(..)
             | Inst::Bitcast(..)

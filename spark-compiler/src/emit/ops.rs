@@ -34,6 +34,7 @@ pub(crate) fn unary(c: &mut Clif, op: UnaryOp, elem: Elem, x: Lanes) -> Lanes {
         UnaryOp::Round => x.map(|v| c.b.ins().nearest(v)),
         UnaryOp::Trunc => x.map(|v| c.b.ins().trunc(v)),
         UnaryOp::Exp => apply(c, Function::Exp, x),
+        UnaryOp::FusedExp => apply(c, Function::FusedExp, x),
         UnaryOp::Log => apply(c, Function::Log, x),
         UnaryOp::Tanh => apply(c, Function::Tanh, x),
         UnaryOp::Sin => apply(c, Function::Sin, x),
@@ -74,6 +75,17 @@ pub(crate) fn binary(c: &mut Clif, op: BinaryOp, elem: Elem, x: Lanes, y: Lanes)
         BinaryOp::Xor => c.b.ins().bxor(x, y),
         BinaryOp::Shl | BinaryOp::Shr => unreachable!("shifts take a literal"),
     })
+}
+
+/// `x · y + z` of floating-point lanes, rounded once. Where the machine cannot, the backend calls C's `fma`.
+pub(crate) fn mul_add(c: &mut Clif, x: Lanes, y: Lanes, z: Lanes) -> Lanes {
+    match (x, y, z) {
+        (Lanes::One(x), Lanes::One(y), Lanes::One(z)) => Lanes::One(c.b.ins().fma(x, y, z)),
+        (Lanes::Two(a, b), Lanes::Two(d, e), Lanes::Two(f, g)) => {
+            Lanes::Two(c.b.ins().fma(a, d, f), c.b.ins().fma(b, e, g))
+        }
+        _ => unreachable!("operands of one width"),
+    }
 }
 
 /// A comparison of values of type `elem`: a mask.

@@ -38,8 +38,14 @@ macro_rules! arith {
             fn div(&mut self, x: Value, y: Value) -> Value {
                 self.0.b.ins().fdiv(x, y)
             }
+            fn mul_add(&mut self, x: Value, y: Value, z: Value) -> Value {
+                self.0.b.ins().fma(x, y, z)
+            }
             fn abs(&mut self, x: Value) -> Value {
                 self.0.b.ins().fabs(x)
+            }
+            fn floor(&mut self, x: Value) -> Value {
+                self.0.b.ins().floor(x)
             }
             fn nearest(&mut self, x: Value) -> Value {
                 self.0.b.ins().nearest(x)
@@ -100,6 +106,8 @@ arith!(Doubles, F64X2, I64X2, 52, 1023, Clif::double, Clif::long);
 pub(crate) enum Function {
     /// e^x.
     Exp,
+    /// e^x with fused multiply-adds.
+    FusedExp,
     /// Natural logarithm.
     Log,
     /// Hyperbolic tangent.
@@ -117,6 +125,7 @@ pub(crate) fn apply(c: &mut Clif, function: Function, x: Lanes) -> Lanes {
             let single = |c: &mut Clif, recipe: fn(&mut Singles, Value) -> Value| recipe(&mut Singles(c), v);
             Lanes::One(match function {
                 Function::Exp => single(c, |a, x| exp::exp(a, x)),
+                Function::FusedExp => single(c, |a, x| exp::fused_exp(a, x)),
                 Function::Log => single(c, |a, x| log::log(a, x)),
                 Function::Tanh => single(c, |a, x| tanh::tanh(a, x)),
                 Function::Sin => widened(c, v, |a, x| trig::sin_single(a, x)),
@@ -127,6 +136,7 @@ pub(crate) fn apply(c: &mut Clif, function: Function, x: Lanes) -> Lanes {
             let a = &mut Doubles(c);
             match function {
                 Function::Exp => exp::exp(a, v),
+                Function::FusedExp => exp::fused_exp(a, v),
                 Function::Log => log::log(a, v),
                 Function::Tanh => tanh::tanh(a, v),
                 Function::Sin => trig::sin_double(a, v),

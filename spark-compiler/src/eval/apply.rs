@@ -106,6 +106,7 @@ pub fn apply(program: &Program, node: &Node, operands: &[&Array]) -> Array {
         Op::Compare(op, _, _) => {
             Data::Bool(compare(*op, expand(operands[0], out).data(), expand(operands[1], out).data()))
         }
+        Op::MulAdd(..) => mul_add(operands.iter().map(|o| expand(o, out)).collect()),
         Op::Select(..) => {
             let condition = expand(operands[0], out).to_bool();
             select(&condition, expand(operands[1], out).data(), expand(operands[2], out).data())
@@ -167,7 +168,7 @@ fn unary(op: UnaryOp, data: &Data) -> Data {
 }
 
 macro_rules! unary_float {
-    ($name:ident, $t:ty, $exp:ident, $log:ident, $tanh:ident, $sin:ident, $cos:ident) => {
+    ($name:ident, $t:ty, $exp:ident, $fused_exp:ident, $log:ident, $tanh:ident, $sin:ident, $cos:ident) => {
         fn $name(op: UnaryOp, x: $t) -> $t {
             match op {
                 UnaryOp::Neg => -x,
@@ -178,6 +179,7 @@ macro_rules! unary_float {
                 UnaryOp::Round => x.round_ties_even(),
                 UnaryOp::Trunc => x.trunc(),
                 UnaryOp::Exp => scalar::$exp(x),
+                UnaryOp::FusedExp => scalar::$fused_exp(x),
                 UnaryOp::Log => scalar::$log(x),
                 UnaryOp::Tanh => scalar::$tanh(x),
                 UnaryOp::Sin => scalar::$sin(x),
@@ -187,8 +189,8 @@ macro_rules! unary_float {
         }
     };
 }
-unary_float!(unary_f32, f32, exp_f32, log_f32, tanh_f32, sin_f32, cos_f32);
-unary_float!(unary_f64, f64, exp_f64, log_f64, tanh_f64, sin_f64, cos_f64);
+unary_float!(unary_f32, f32, exp_f32, fused_exp_f32, log_f32, tanh_f32, sin_f32, cos_f32);
+unary_float!(unary_f64, f64, exp_f64, fused_exp_f64, log_f64, tanh_f64, sin_f64, cos_f64);
 
 fn zip<T: Copy, R>(a: &[T], b: &[T], f: impl Fn(T, T) -> R) -> Vec<R> {
     a.iter().zip(b).map(|(&x, &y)| f(x, y)).collect()
@@ -275,6 +277,18 @@ fn compare(op: CompareOp, a: &Data, b: &Data) -> Vec<bool> {
         (Data::I32(a), Data::I32(b)) => with(op, a, b),
         (Data::Bool(a), Data::Bool(b)) => with(op, a, b),
         _ => unreachable!("operands have one arithmetic type"),
+    }
+}
+
+fn mul_add(operands: Vec<Array>) -> Data {
+    match [0, 1, 2].map(|i| operands[i].data()) {
+        [Data::F32(a), Data::F32(b), Data::F32(c)] => {
+            Data::F32(a.iter().zip(b).zip(c).map(|((a, &b), &c)| a.mul_add(b, c)).collect())
+        }
+        [Data::F64(a), Data::F64(b), Data::F64(c)] => {
+            Data::F64(a.iter().zip(b).zip(c).map(|((a, &b), &c)| a.mul_add(b, c)).collect())
+        }
+        _ => unreachable!("typing admits floats of one type only"),
     }
 }
 

@@ -86,6 +86,7 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
                 | UnaryOp::Round
                 | UnaryOp::Trunc
                 | UnaryOp::Exp
+                | UnaryOp::FusedExp
                 | UnaryOp::Log
                 | UnaryOp::Tanh
                 | UnaryOp::Sin
@@ -109,6 +110,12 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
             };
             need(binary.name(), ok, expected, *a)?;
             (e, join(*a, *b)?)
+        }
+        Op::MulAdd(a, b, c) => {
+            let e = same("fma", *a, *b)?;
+            same("fma", *a, *c)?;
+            need("fma", e.is_float(), "floats", *a)?;
+            (e, join(*a, *b)?.broadcast(&program.node(*c).shape)?)
         }
         Op::Compare(compare, a, b) => {
             let e = same(compare.name(), *a, *b)?;

@@ -109,6 +109,10 @@ fn node(c: &mut Cursor<'_>, program: &Program) -> Parse<Node> {
         "constant" => Op::Constant(ConstId(c.id('c')?)),
         "input" => Op::Input(InputId(c.id('i')?)),
         "state" => Op::State(StateId(c.id('s')?)),
+        "fma" => {
+            let [a, b, d] = c.operands()?;
+            Op::MulAdd(a, b, d)
+        }
         "select" => {
             let [a, b, d] = c.operands()?;
             Op::Select(a, b, d)

@@ -83,6 +83,7 @@ fn operation(node: &Node) -> String {
         Op::Unary(op, a) => format!("{} {a}", op.name()),
         Op::Binary(op, a, b) => format!("{} {a}, {b}", op.name()),
         Op::Compare(op, a, b) => format!("{} {a}, {b}", op.name()),
+        Op::MulAdd(a, b, c) => format!("fma {a}, {b}, {c}"),
         Op::Select(c, a, b) => format!("select {c}, {a}, {b}"),
         Op::Cast(a) => format!("cast {a}"),
         Op::Bitcast(a) => format!("bitcast {a}"),

@@ -258,6 +258,10 @@ impl Lowering<'_> {
                 let (a, b) = (self.value(*a, &place, &shape), self.value(*b, &place, &shape));
                 Inst::Compare(*op, a, b)
             }
+            Op::MulAdd(a, b, c) => {
+                let [a, b, c] = [*a, *b, *c].map(|v| self.value(v, &place, &shape));
+                Inst::MulAdd(a, b, c)
+            }
             Op::Select(c, a, b) => {
                 let c = self.value(*c, &place, &shape);
                 let (a, b) = (self.value(*a, &place, &shape), self.value(*b, &place, &shape));

@@ -190,6 +190,8 @@ pub enum Inst {
     Binary(BinaryOp, Val, Val),
     /// Element-wise comparison.
     Compare(CompareOp, Val, Val),
+    /// `a · b + c`, rounded once.
+    MulAdd(Val, Val, Val),
     /// `condition ? then : else`.
     Select(Val, Val, Val),
     /// Conversion as [`crate::ir::Op::Cast`].
@@ -269,7 +271,7 @@ impl Inst {
             }
             Inst::Unary(_, a) | Inst::Cast(a, _) | Inst::Bitcast(a, _) => vec![*a],
             Inst::Binary(_, a, b) | Inst::Compare(_, a, b) => vec![*a, *b],
-            Inst::Select(a, b, c) => vec![*a, *b, *c],
+            Inst::MulAdd(a, b, c) | Inst::Select(a, b, c) => vec![*a, *b, *c],
             Inst::Threefry { key, counter, .. } => [*key, *counter].concat(),
             Inst::Store { value, .. }
             | Inst::StoreRow { value, .. }

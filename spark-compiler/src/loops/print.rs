@@ -82,6 +82,7 @@ fn instruction(lowered: &Lowered, inst: &Inst) -> String {
         Inst::Unary(op, a) => format!("{} {a}", op.name()),
         Inst::Binary(op, a, b) => format!("{} {a}, {b}", op.name()),
         Inst::Compare(op, a, b) => format!("{} {a}, {b}", op.name()),
+        Inst::MulAdd(a, b, c) => format!("fma {a}, {b}, {c}"),
         Inst::Select(c, a, b) => format!("select {c}, {a}, {b}"),
         Inst::Cast(a, elem) => format!("cast {a} to {elem}"),
         Inst::Bitcast(a, elem) => format!("bitcast {a} to {elem}"),

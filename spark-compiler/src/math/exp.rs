@@ -1,24 +1,35 @@
 //! e^x.
 //!
 //! x = n·ln 2 + r with |r| ≤ ln 2 / 2 (the product n·ln 2 is taken in two parts, the first of them exact), then
-//! e^x = 2^n · (1 + r + r²·p(r)) with `p` the Taylor series of the rest: its remainder is below a tenth of an ulp. 2^n is
-//! multiplied in two halves, so that overflow gives infinity and underflow rounds once, into the subnormal numbers.
+//! e^x = 2^n · (1 + r + r²·p(r)) with a polynomial `p`. 2^n is multiplied in two halves, so that overflow gives infinity
+//! and underflow rounds once, into the subnormal numbers.
+//!
+//! Single precision takes `p` from Moshier's Cephes library (`expf`), as XLA does; with fused multiply-adds the results
+//! are XLA's, bit for bit, where those are normal numbers. Double precision takes the Taylor series, whose remainder is
+//! below a tenth of an ulp.
 
-use super::{Arith, polynomial, power_of_two};
+use super::{Arith, power_of_two};
 
 struct Format {
     /// Results are 0 below and infinite above, with room to spare.
     range: (f64, f64),
     /// ln 2 in two parts; the first has enough trailing zero bits for an exact product with n.
     ln2: (f64, f64),
-    /// 1/2!, 1/3!, …
+    /// Coefficients of `p`, the constant one first.
     series: &'static [f64],
 }
 
 const SINGLE: Format = Format {
     range: (-105.0, 89.0),
-    ln2: (0.693_359_375, -2.121_944_400_546_906e-4),
-    series: &[1.0 / 2.0, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5040.0],
+    ln2: (0.693_359_375, -2.121_944_4e-4),
+    series: &[
+        5.000_000_120_1e-1,
+        1.666_666_545_9e-1,
+        4.166_579_589_4e-2,
+        8.333_451_907_3e-3,
+        1.398_199_950_7e-3,
+        1.987_569_15e-4,
+    ],
 };
 
 const DOUBLE: Format = Format {
@@ -42,6 +53,19 @@ const DOUBLE: Format = Format {
 
 /// e^x. e^−∞ = 0, e^∞ = ∞, NaN gives NaN.
 pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    rounded(a, x, |a, x, y, z| {
+        let product = a.mul(x, y);
+        a.add(product, z)
+    })
+}
+
+/// [`exp()`] with fused multiply-adds.
+pub fn fused_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
+    rounded(a, x, A::mul_add)
+}
+
+/// e^x, where `mul_add` says how x·y + z is rounded.
+fn rounded<A: Arith>(a: &mut A, x: A::F, mul_add: impl Fn(&mut A, A::F, A::F, A::F) -> A::F) -> A::F {
     let format = if A::MANTISSA == 23 { &SINGLE } else { &DOUBLE };
     let (low, high) = (a.float(format.range.0), a.float(format.range.1));
     // Written so that NaN passes both.
@@ -50,23 +74,24 @@ pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let above = a.lt(high, x);
     let x = a.select(above, high, x);
 
-    let log2e = a.float(std::f64::consts::LOG2_E);
-    let scaled = a.mul(x, log2e);
-    let n = a.nearest(scaled);
-    let (hi, lo) = (a.float(format.ln2.0), a.float(format.ln2.1));
-    let hi = a.mul(n, hi);
-    let lo = a.mul(n, lo);
-    let r = a.sub(x, hi);
-    let r = a.sub(r, lo);
+    let (log2e, half) = (a.float(std::f64::consts::LOG2_E), a.float(0.5));
+    let scaled = mul_add(a, x, log2e, half);
+    let n = a.floor(scaled);
+    let (hi, lo) = (a.float(-format.ln2.0), a.float(-format.ln2.1));
+    let r = mul_add(a, n, hi, x);
+    let r = mul_add(a, n, lo, r);
 
-    let p = polynomial(a, r, format.series);
+    let (last, rest) = format.series.split_last().expect("the polynomial has coefficients");
+    let mut p = a.float(*last);
+    for &c in rest.iter().rev() {
+        let c = a.float(c);
+        p = mul_add(a, p, r, c);
+    }
     let square = a.mul(r, r);
-    let tail = a.mul(square, p);
-    let tail = a.add(tail, r);
+    let tail = mul_add(a, p, square, r);
     let one = a.float(1.0);
     let mantissa = a.add(one, tail);
 
-    let half = a.float(0.5);
     let first = a.mul(n, half);
     let first = a.nearest(first);
     let second = a.sub(n, first);

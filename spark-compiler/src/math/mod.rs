@@ -58,8 +58,12 @@ pub trait Arith {
     fn mul(&mut self, x: Self::F, y: Self::F) -> Self::F;
     /// `x / y`.
     fn div(&mut self, x: Self::F, y: Self::F) -> Self::F;
+    /// `x · y + z`, rounded once. Only for recipes that say so: not every machine has the instruction.
+    fn mul_add(&mut self, x: Self::F, y: Self::F, z: Self::F) -> Self::F;
     /// Magnitude: clears the sign bit.
     fn abs(&mut self, x: Self::F) -> Self::F;
+    /// The largest integer not above.
+    fn floor(&mut self, x: Self::F) -> Self::F;
     /// The nearest integer, ties to even.
     fn nearest(&mut self, x: Self::F) -> Self::F;
 

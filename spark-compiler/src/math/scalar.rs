@@ -37,8 +37,14 @@ macro_rules! arith {
             fn div(&mut self, x: $float, y: $float) -> $float {
                 x / y
             }
+            fn mul_add(&mut self, x: $float, y: $float, z: $float) -> $float {
+                x.mul_add(y, z)
+            }
             fn abs(&mut self, x: $float) -> $float {
                 x.abs()
+            }
+            fn floor(&mut self, x: $float) -> $float {
+                x.floor()
             }
             fn nearest(&mut self, x: $float) -> $float {
                 x.round_ties_even()
@@ -102,6 +108,16 @@ pub fn exp_f32(x: f32) -> f32 {
 /// e^x.
 pub fn exp_f64(x: f64) -> f64 {
     exp::exp(&mut Double, x)
+}
+
+/// e^x with fused multiply-adds.
+pub fn fused_exp_f32(x: f32) -> f32 {
+    exp::fused_exp(&mut Single, x)
+}
+
+/// e^x with fused multiply-adds.
+pub fn fused_exp_f64(x: f64) -> f64 {
+    exp::fused_exp(&mut Double, x)
 }
 
 /// Natural logarithm.

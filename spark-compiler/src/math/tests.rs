@@ -68,6 +68,8 @@ fn check_f64(bound: f64, range: f64, ours: fn(f64) -> f64, exact: fn(f64) -> f64
 fn exp_is_accurate() {
     check_f32(1.1, exp_f32, f64::exp);
     check_f64(1.0, f64::INFINITY, exp_f64, f64::exp);
+    check_f32(1.1, fused_exp_f32, f64::exp);
+    check_f64(1.0, f64::INFINITY, fused_exp_f64, f64::exp);
 }
 
 #[test]

@@ -66,6 +66,8 @@ fn rule(program: &mut Program, node: &Node) -> Option<Rewrite> {
                 _ => None,
             }
         }
+        Op::MulAdd(a, b, c) if is(literal(a), 1.0) => node_of(Op::Binary(BinaryOp::Add, b, c)),
+        Op::MulAdd(a, b, c) if is(literal(b), 1.0) => node_of(Op::Binary(BinaryOp::Add, a, c)),
         // A truth value as a number compared with zero is the truth value.
         Op::Compare(compare, a, b) if is(literal(b), 0.0) => match (compare, op(a)) {
             (CompareOp::Ne | CompareOp::Gt, Op::Cast(c)) if program.node(*c).elem == Elem::Bool => same(*c),

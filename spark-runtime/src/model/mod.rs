@@ -88,6 +88,7 @@ pub struct Model {
     /// Values of the inputs for eager steps, by part name.
     held: IndexMap<String, Array>,
     given: Vec<bool>,
+    contract: bool,
 }
 
 /// What a step gives.
@@ -300,7 +301,7 @@ impl Model {
             Engine::Eager(memory) => {
                 let memory = std::mem::take(memory);
                 let record = |held: &IndexMap<String, Array>, root: &mut Box<dyn DynModule>| {
-                    record(root.as_mut(), &self.inputs, &self.record, Mode::Eager, memory, held)
+                    record(root.as_mut(), &self.inputs, &self.record, (Mode::Eager, self.contract), memory, held)
                 };
                 let (recorded, _) = record(&self.held, &mut self.root)?;
                 self.engine = Engine::Eager(recorded.memory);
@@ -397,13 +398,17 @@ fn record(
     root: &mut dyn DynModule,
     inputs: &[ModelInput],
     paths: &[String],
-    mode: Mode,
+    (mode, contract): (Mode, bool),
     memory: tape::Memory,
     held: &IndexMap<String, Array>,
 ) -> Result<(Recorded, Vec<ModelOutput>)> {
     let float: Elem = root.dtype().elem();
     let name = root.type_name().to_string();
     let session = Session::begin(&name, mode, float, memory);
+    if contract {
+        session.fuse_functions();
+        session.contract();
+    }
     let mut args = Args::new();
     for input in inputs {
         let part = |(at, part): (usize, &Option<InputPart>)| match part {

@@ -142,6 +142,11 @@ impl<'a> Oracle<'a> {
             Inst::Unary(op, a) => unary(*op, get(a)),
             Inst::Binary(op, a, b) => binary(*op, get(a), get(b)),
             Inst::Compare(op, a, b) => Literal::Bool(compare(*op, get(a), get(b))),
+            Inst::MulAdd(a, b, c) => match (get(a), get(b), get(c)) {
+                (Literal::F32(a), Literal::F32(b), Literal::F32(c)) => Literal::F32(a.mul_add(b, c)),
+                (Literal::F64(a), Literal::F64(b), Literal::F64(c)) => Literal::F64(a.mul_add(b, c)),
+                other => panic!("fma of {other:?}"),
+            },
             Inst::Select(c, a, b) => get(if truth(get(c)) { a } else { b }),
             Inst::Cast(a, to) => cast(get(a), *to),
             Inst::Bitcast(a, _) => match get(a) {
@@ -233,7 +238,7 @@ fn cast(v: Literal, to: Elem) -> Literal {
 
 fn unary(op: UnaryOp, v: Literal) -> Literal {
     macro_rules! float {
-        ($v:expr, $t:path, $exp:path, $log:path, $tanh:path, $sin:path, $cos:path) => {
+        ($v:expr, $t:path, $exp:path, $fused_exp:path, $log:path, $tanh:path, $sin:path, $cos:path) => {
             $t(match op {
                 UnaryOp::Neg => -$v,
                 UnaryOp::Abs => $v.abs(),
@@ -243,6 +248,7 @@ fn unary(op: UnaryOp, v: Literal) -> Literal {
                 UnaryOp::Round => $v.round_ties_even(),
                 UnaryOp::Trunc => $v.trunc(),
                 UnaryOp::Exp => $exp($v),
+                UnaryOp::FusedExp => $fused_exp($v),
                 UnaryOp::Log => $log($v),
                 UnaryOp::Tanh => $tanh($v),
                 UnaryOp::Sin => $sin($v),
@@ -253,10 +259,28 @@ fn unary(op: UnaryOp, v: Literal) -> Literal {
     }
     match v {
         Literal::F32(v) => {
-            float!(v, Literal::F32, math::exp_f32, math::log_f32, math::tanh_f32, math::sin_f32, math::cos_f32)
+            float!(
+                v,
+                Literal::F32,
+                math::exp_f32,
+                math::fused_exp_f32,
+                math::log_f32,
+                math::tanh_f32,
+                math::sin_f32,
+                math::cos_f32
+            )
         }
         Literal::F64(v) => {
-            float!(v, Literal::F64, math::exp_f64, math::log_f64, math::tanh_f64, math::sin_f64, math::cos_f64)
+            float!(
+                v,
+                Literal::F64,
+                math::exp_f64,
+                math::fused_exp_f64,
+                math::log_f64,
+                math::tanh_f64,
+                math::sin_f64,
+                math::cos_f64
+            )
         }
         Literal::I32(v) => Literal::I32(match op {
             UnaryOp::Neg => v.wrapping_neg(),

@@ -7,6 +7,8 @@
 //! Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (the cipher); JAX 0.8 with
 //! `jax_threefry_partitionable = True` (how draws are made from it).
 
+mod normal;
+
 use half::f16;
 
 /// A key of the random generator; draws from one key are all made of the same stream, so use each key once.
@@ -66,9 +68,7 @@ impl Key {
 
     /// `n` numbers of the standard normal distribution, by inversion.
     pub fn normal_f32(self, n: usize) -> Vec<f32> {
-        // One step above −1, where the inverse error function is infinite.
-        let min = f32::from_bits((-1.0f32).to_bits() - 1);
-        (0..n as u64).map(|i| std::f32::consts::SQRT_2 * erfinv(scaled_f32(self.word(i), min, 1.0))).collect()
+        (0..n as u64).map(|i| normal::from_bits(self.word(i))).collect()
     }
 
     /// `n` integers uniform in [`low`, `high`); all `low` if the range is empty.
@@ -186,37 +186,6 @@ fn scaled_f32(bits: u32, min: f32, max: f32) -> f32 {
 /// [0, 1) from 10 bits put in the mantissa of [1, 2); the subtraction is exact.
 fn unit_f16(bits: u16) -> f16 {
     f16::from_f32(f16::from_bits((bits >> 6) | 0x3C00).to_f32() - 1.0)
-}
-
-/// Inverse error function in single precision (Giles, "Approximating the erfinv function", GPU Computing Gems 2, 2011).
-fn erfinv(x: f32) -> f32 {
-    const CENTRAL: [f32; 9] = [
-        2.810_226_4e-8,
-        3.432_739_4e-7,
-        -3.523_387_7e-6,
-        -4.391_506_5e-6,
-        2.185_808_7e-4,
-        -1.253_725e-3,
-        -4.177_681_6e-3,
-        2.466_407_3e-1,
-        1.501_409_4,
-    ];
-    const TAIL: [f32; 9] = [
-        -2.002_142_6e-4,
-        1.009_505_6e-4,
-        1.349_343_2e-3,
-        -3.673_428_4e-3,
-        5.739_507_7e-3,
-        -7.622_461_3e-3,
-        9.438_870_5e-3,
-        1.001_674,
-        2.832_976_8,
-    ];
-    // The logarithm in double precision, rounded once: no dependence on a platform's single-precision log1p.
-    let w = -f64::from(-x * x).ln_1p() as f32;
-    let (coefficients, w) = if w < 5.0 { (CENTRAL, w - 2.5) } else { (TAIL, w.sqrt() - 3.0) };
-    let polynomial = coefficients.into_iter().reduce(|sum, c| sum.mul_add(w, c)).unwrap_or(0.0);
-    polynomial * x
 }
 
 #[cfg(test)]
