@@ -8,6 +8,7 @@ use crate::error::{Error, Result, unknown_name_help};
 use crate::module::Port;
 use crate::payload::{Payload, PayloadType};
 use crate::spec::{Direction, ModuleType, PortSpecs};
+use indexmap::IndexMap;
 use spark_compiler::array::{Value, tape};
 use spark_compiler::ir::{Axis, Shape};
 
@@ -44,6 +45,20 @@ impl Args {
         let Some(at) = self.named.iter().position(|(name, _)| name == port) else { return Ok(None) };
         let (_, sources) = self.named.remove(at);
         if sources.is_empty() { Ok(None) } else { concatenate(sources).map(Some) }
+    }
+
+    /// Removes and returns the payloads of the input ports among `ports`, by name.
+    ///
+    /// # Errors
+    /// If several sources of one cannot be joined.
+    pub(crate) fn inputs_of(&mut self, ports: &[Port]) -> Result<IndexMap<String, Payload>> {
+        let mut call = IndexMap::new();
+        for port in ports.iter().filter(|port| port.direction == Direction::Input) {
+            if let Some(payload) = self.take(&port.name)? {
+                call.insert(port.name.clone(), payload);
+            }
+        }
+        Ok(call)
     }
 
     /// In the order and axes of a module's ports.

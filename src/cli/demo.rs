@@ -142,6 +142,7 @@ fn threshold(blueprint: &Blueprint) -> Option<f64> {
         Blueprint::Neuron(_, config) => {
             config.modules_specs.iter().find(|m| m.name == "soma").and_then(|m| soma(&m.config))
         }
+        Blueprint::Brain(_) => None,
     }
 }
 

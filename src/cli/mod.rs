@@ -6,7 +6,7 @@
 //!
 //! * [`run`]: a model over a file of inputs; [`inputs`] and [`readings`] find out what the file means, [`record`] keeps
 //!   the results, [`tensors`] reads and writes files.
-//! * [`inspect`]: a model's structure and the stages of its compilation; [`catalog`]: what is registered.
+//! * [`inspect`]: a model's structure ([`tree`]) and the stages of its compilation; [`catalog`]: what is registered.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
 mod catalog;
@@ -18,6 +18,7 @@ mod readings;
 mod record;
 mod run;
 mod tensors;
+mod tree;
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -28,7 +29,8 @@ use std::time::{Duration, Instant};
 
 /// Runs, inspects and compiles models of spiking neural networks.
 ///
-/// A model is a .scfg file (as the Python Spark writes them): a component, or a neuron made of components. It is compiled
+/// A model is a .scfg file (as the Python Spark writes them): a component, a neuron made of
+/// components, or a brain made of neurons. It is compiled
 /// to one fused kernel for this machine and run step by step. Without a command, `spark` runs the shipped example.
 #[derive(Debug, Parser)]
 #[command(name = "spark", version, after_help = EXAMPLES)]

@@ -3,11 +3,22 @@
 //! * [`ModuleSpecs`] and [`PortMap`]: the wiring, as configurations and files hold it.
 //! * [`Neuron`]: modules that run in dependency order within one step; a rule's output may become another module's
 //!   property at the end of the step (an *effect*).
+//! * [`Brain`]: modules that read each other's outputs of the previous step, so that they may form circles.
+//! * [`Blueprint`]: a configuration of any of these, or of a single module, whose type has been found.
+//! * [`register_neuron`]: gives a neuron a name while the program runs.
 
+mod blueprint;
+mod brain;
+mod children;
+mod interface;
 mod neuron;
 mod order;
+mod user;
 mod wiring;
 
+pub use blueprint::Blueprint;
+pub use brain::{Brain, BrainConfig};
 pub(crate) use neuron::FIELDS as NEURON_FIELDS;
 pub use neuron::{Neuron, NeuronConfig};
+pub use user::{register_neuron, register_neuron_from_file, registered_neurons};
 pub use wiring::{ModuleSpecs, PortMap};

@@ -1,16 +1,18 @@
 //! The neuron controller: a population's components, run in dependency order within one step.
 
+use super::blueprint::Blueprint;
+use super::children::{self, Children, Exported, Inherited, Sources, Table};
 use super::order;
-use super::wiring::{ModuleSpecs, PortMap};
+use super::wiring::ModuleSpecs;
 use crate::config::{
     Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, FieldType, Units,
 };
 use crate::error::{Error, Result};
-use crate::module::{Build, DynModule, InputInfo, Port, join, trace_errors};
-use crate::payload::{BooleanMask, Payload, PayloadKind, PayloadType};
-use crate::port::{self, Args, concatenate};
-use crate::rng::{Key, RngStream};
-use crate::spec::{Direction, NeuronType, PortSpecs};
+use crate::module::{DynModule, InputInfo, Port, join, trace_errors};
+use crate::payload::{BooleanMask, Payload, PayloadType};
+use crate::port::Args;
+use crate::rng::RngStream;
+use crate::spec::{NeuronType, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::array::{Bool, tape};
 use spark_compiler::ir::{Array, Axis, DType, Data, Elem, Shape};
@@ -136,10 +138,16 @@ impl NeuronConfig {
     /// # Errors
     /// As [`Config::from_tree`].
     pub fn of_type(spec: &NeuronType, tree: &ConfigTree) -> Result<NeuronConfig> {
-        let mut tree = ConfigTree { type_name: String::new(), values: tree.values.clone() };
-        if !tree.values.contains_key("modules_specs") {
-            let modules = (spec.modules)().iter().map(FieldType::to_value).collect();
-            tree.values.insert("modules_specs".into(), ConfigValue::List(modules));
+        with_modules(tree.clone(), &(spec.modules)())
+    }
+
+    /// Reads a configuration that may leave out any field: what it does not give is as in `defaults`.
+    ///
+    /// # Errors
+    /// As [`Config::from_tree`].
+    pub(super) fn based_on(defaults: &NeuronConfig, mut tree: ConfigTree) -> Result<NeuronConfig> {
+        for (name, value) in defaults.to_tree().values {
+            tree.values.entry(name).or_insert(value);
         }
         NeuronConfig::from_tree(&tree)
     }
@@ -149,34 +157,22 @@ impl NeuronConfig {
     /// # Errors
     /// Every mistake at once.
     pub fn check_wiring(&self) -> Result<()> {
-        order::check(&self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))
+        order::check("neuron", &self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))
     }
 
-    /// The inputs of the whole neuron: what its modules and effects read from `__call__`, and what they carry.
-    ///
-    /// Modules of unknown types are left out; building reports them.
-    pub fn inputs(&self) -> Vec<(String, PortSpecs)> {
-        let mut inputs: Vec<(String, PortSpecs)> = Vec::new();
-        for module in &self.modules_specs {
-            let Ok(spec) = order::spec_of(module) else { continue };
-            let inputs_of = module.inputs.iter().map(|(port, sources)| (spec.input(port), sources));
-            let effects_of = module.effects.iter().map(|(port, sources)| (spec.property(port), sources));
-            for (port, sources) in inputs_of.chain(effects_of) {
-                let Some(port) = port else { continue };
-                for source in sources.iter().filter(|s| s.origin == PortMap::CALL) {
-                    if !inputs.iter().any(|(name, _)| *name == source.port) {
-                        inputs.push((source.port.clone(), PortSpecs { axes: &[Axis::UNITS], ..*port }));
-                    }
-                }
-            }
-        }
-        inputs
+    /// The ports of the whole neuron: what its modules and effects read from `__call__`, what they put out, and its
+    /// own properties.
+    pub(super) fn ports(&self) -> Vec<Port> {
+        children::ports(&self.modules_specs, &Neuron::PROPERTIES)
     }
 }
 
-struct Child {
-    specs: ModuleSpecs,
-    module: Box<dyn DynModule>,
+/// A neuron's configuration, with these modules unless it names its own.
+fn with_modules(mut tree: ConfigTree, modules: &[ModuleSpecs]) -> Result<NeuronConfig> {
+    tree.type_name.clear();
+    let modules = || ConfigValue::List(modules.iter().map(FieldType::to_value).collect());
+    tree.values.entry("modules_specs".into()).or_insert_with(modules);
+    NeuronConfig::from_tree(&tree)
 }
 
 /// A population: modules that run in dependency order within one step.
@@ -186,9 +182,9 @@ struct Child {
 pub struct Neuron {
     type_name: String,
     config: NeuronConfig,
-    /// In execution order.
-    children: Vec<Child>,
-    outputs: Vec<(String, usize, String, PortSpecs)>,
+    ports: Vec<Port>,
+    children: Children,
+    outputs: Vec<Exported>,
     inhibition_mask: Array,
     bound_mask: Option<Bool>,
 }
@@ -219,110 +215,30 @@ impl Neuron {
         let mut neuron = Neuron {
             type_name: type_name.into(),
             inhibition_mask: inhibition_mask(&config),
-            config,
-            children: Vec::new(),
-            outputs: Vec::new(),
+            ports: config.ports(),
+            outputs: Exported::of(&config.modules_specs)?,
+            children: Children::default(),
             bound_mask: None,
+            config,
         };
         // A session that is thrown away: modules are built from the shapes of what the ones before them compute.
         let probe = tape::Session::begin("probe", tape::Mode::Traced, Elem::F32, tape::Memory::default());
         neuron.bind_mask("");
-        let call = probe_inputs(inputs, neuron.config.modules_specs.first());
-        let mut done: IndexMap<String, Vec<Payload>> = IndexMap::new();
+        let dtype = Blueprint::Neuron(String::new(), neuron.config.clone()).dtype();
+        let call = inputs.iter().map(|(name, info)| (name.clone(), children::placeholder(name, info, dtype))).collect();
+        let mut done = Table::new();
         for index in order {
-            let specs = neuron.config.modules_specs[index].clone();
+            let Neuron { config, children, bound_mask, .. } = &mut neuron;
+            let specs = config.modules_specs[index].clone();
             let name = specs.name.clone();
-            let child = neuron.build_child(specs, &call, &mut done).map_err(|e| e.prefixed(&name))?;
-            neuron.children.push(child);
+            let own = |property: &str| own_property(*bound_mask, property);
+            let sources = Sources { call: &call, own: &own, outputs: &done };
+            let inherited = Inherited { seed: (config.seed, index), dt: config.dt, units: Some(&config.units) };
+            let outputs = children.build(specs, &inherited, &sources).map_err(|e| e.prefixed(&name))?;
+            done.insert(name, outputs);
         }
         probe.finish().map_err(trace_errors)?;
-        for (i, child) in neuron.children.iter().enumerate() {
-            for (name, port) in &child.specs.outputs {
-                let spec = order::spec_of(&child.specs)?;
-                let port_spec = *spec.output(port).expect("checked above");
-                neuron.outputs.push((name.clone(), i, port.clone(), port_spec));
-            }
-        }
         Ok(neuron)
-    }
-
-    fn build_child(
-        &self,
-        specs: ModuleSpecs,
-        call: &IndexMap<String, Payload>,
-        done: &mut IndexMap<String, Vec<Payload>>,
-    ) -> Result<Child> {
-        let spec = order::spec_of(&specs)?;
-        let args = self.args(&specs, call, done)?;
-        let mut known = IndexMap::new();
-        for (name, sources) in args.iter() {
-            let Some(port) = spec.input(name) else { continue };
-            if let Some(info) = described(sources.to_vec(), port)? {
-                known.insert(name.to_string(), info);
-            }
-        }
-        let mut tree = specs.config.clone();
-        let fields = (spec.config)();
-        if fields.field("seed").is_some() && !tree.values.contains_key("seed") {
-            // Modules without a seed of their own get distinct ones, derived from the neuron's.
-            let index = self.config.modules_specs.iter().position(|m| m.name == specs.name).unwrap_or(0);
-            let seed = Key::new(self.config.seed).fold_in(index as u32).0[0];
-            tree.values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
-        }
-        let shared = [("units", self.config.units.to_value()), ("dt", ConfigValue::Float(self.config.dt))];
-        for (field, value) in shared {
-            if fields.field(field).is_some() {
-                tree.values.insert(field.into(), value);
-            }
-        }
-        let mut module = (spec.construct)(&mut Build::new(spec.name, &known), &tree)?;
-        module.bind(&specs.name);
-        let outputs = module.call(args)?;
-        tape::take_errors().map_err(trace_errors)?;
-        done.insert(specs.name.clone(), outputs);
-        Ok(Child { specs, module })
-    }
-
-    /// What is connected to a module's inputs.
-    fn args(
-        &self,
-        specs: &ModuleSpecs,
-        call: &IndexMap<String, Payload>,
-        done: &IndexMap<String, Vec<Payload>>,
-    ) -> Result<Args> {
-        let mut args = Args::new();
-        for (port, sources) in &specs.inputs {
-            let mut payloads = Vec::new();
-            for source in sources {
-                if let Some(payload) = self.source(source, call, done).map_err(|e| e.prefixed(port))? {
-                    payloads.push(payload);
-                }
-            }
-            args = args.with(port, payloads);
-        }
-        Ok(args)
-    }
-
-    fn source(
-        &self,
-        source: &PortMap,
-        call: &IndexMap<String, Payload>,
-        done: &IndexMap<String, Vec<Payload>>,
-    ) -> Result<Option<Payload>> {
-        if source.origin == PortMap::CALL {
-            return Ok(call.get(&source.port).cloned());
-        }
-        if source.origin == PortMap::SELF {
-            return Ok(self.get(&source.port));
-        }
-        let missing = || Error::new(format!("`{}.{}` is not there yet", source.origin, source.port));
-        let child = self.children.iter().find(|c| c.specs.name == source.origin).ok_or_else(missing)?;
-        if source.is_property {
-            return child.module.get(&source.port).ok_or_else(missing).map(Some);
-        }
-        let at =
-            order::spec_of(&child.specs)?.outputs.iter().position(|p| p.name == source.port).ok_or_else(missing)?;
-        done.get(&source.origin).and_then(|outputs| outputs.get(at)).cloned().ok_or_else(missing).map(Some)
     }
 
     fn bind_mask(&mut self, path: &str) {
@@ -331,31 +247,8 @@ impl Neuron {
     }
 }
 
-/// Placeholder payloads with the inputs' shapes.
-fn probe_inputs(inputs: &IndexMap<String, InputInfo>, first: Option<&ModuleSpecs>) -> IndexMap<String, Payload> {
-    let dtype = first.map_or(DType::F32, |m| dtype_of(&m.config));
-    inputs.iter().map(|(name, info)| (name.clone(), placeholder(name, info, dtype))).collect()
-}
-
-fn dtype_of(tree: &ConfigTree) -> DType {
-    tree.get("dtype").and_then(|v| DType::from_value(v).ok()).unwrap_or_default()
-}
-
-fn placeholder(name: &str, info: &InputInfo, dtype: DType) -> Payload {
-    let part = |(part, part_type): &(&str, crate::payload::PartType)| {
-        tape::input(&join(name, part), part_type.dtype(dtype), info.shape.clone(), None)
-    };
-    Payload { kind: info.kind, parts: info.kind.parts.iter().map(part).collect(), async_spikes: info.async_spikes }
-}
-
-/// What a module's `build` may know of a port with these sources.
-fn described(sources: Vec<Payload>, port: &PortSpecs) -> Result<Option<InputInfo>> {
-    if sources.is_empty() {
-        return Ok(None);
-    }
-    let payload = port::adapt(concatenate(sources)?, port)?;
-    let kind: &'static PayloadKind = payload.kind;
-    Ok(Some(InputInfo { kind, shape: payload.shape(), async_spikes: payload.async_spikes }))
+fn own_property(mask: Option<Bool>, property: &str) -> Option<Payload> {
+    if property == "inhibition_mask" { mask.map(|mask| BooleanMask::new(mask).pack()) } else { None }
 }
 
 /// A random choice of inhibitory neurons, as Spark draws it: the first ⌊units·rate⌋ of a permutation.
@@ -376,75 +269,38 @@ impl DynModule for Neuron {
     }
 
     fn ports(&self) -> Vec<Port> {
-        let inputs = self.config.inputs();
-        let inputs = inputs.into_iter().map(|(name, spec)| Port { name, direction: Direction::Input, spec });
-        let output = |(name, _, _, spec): &(String, usize, String, PortSpecs)| Port {
-            name: name.clone(),
-            direction: Direction::Output,
-            spec: *spec,
-        };
-        let own = Self::PROPERTIES.map(|spec| Port { name: spec.name.into(), direction: Direction::Property, spec });
-        inputs.chain(self.outputs.iter().map(output)).chain(own).collect()
+        self.ports.clone()
     }
 
     fn dtype(&self) -> DType {
-        self.children.first().map_or(DType::F32, |child| child.module.dtype())
+        self.children.dtype()
     }
 
     fn bind(&mut self, path: &str) {
         self.bind_mask(path);
-        for child in &mut self.children {
-            child.module.bind(&join(path, &child.specs.name));
-        }
+        self.children.bind(path);
     }
 
     fn call(&mut self, mut args: Args) -> Result<Vec<Payload>> {
-        let mut call = IndexMap::new();
-        for (name, _) in self.config.inputs() {
-            if let Some(payload) = args.take(&name)? {
-                call.insert(name, payload);
-            }
+        let Neuron { ports, children, outputs, bound_mask, .. } = self;
+        let call = args.inputs_of(ports)?;
+        let own = |property: &str| own_property(*bound_mask, property);
+        let mut done = Table::new();
+        for index in 0..children.len() {
+            let given = children.call(index, &Sources { call: &call, own: &own, outputs: &done })?;
+            done.insert(children.name(index).to_string(), given);
         }
-        let mut done: IndexMap<String, Vec<Payload>> = IndexMap::new();
-        for index in 0..self.children.len() {
-            let args = self.args(&self.children[index].specs, &call, &done)?;
-            let child = &mut self.children[index];
-            let outputs = child.module.call(args).map_err(|e| e.prefixed(&child.specs.name))?;
-            done.insert(child.specs.name.clone(), outputs);
-        }
-        // Every source is read before any property is set: effects do not see each other.
-        let mut effects = Vec::new();
-        for (index, child) in self.children.iter().enumerate() {
-            for (property, sources) in &child.specs.effects {
-                for source in sources {
-                    if let Some(payload) = self.source(source, &call, &done)? {
-                        effects.push((index, property.clone(), payload));
-                    }
-                }
-            }
-        }
-        for (index, property, payload) in effects {
-            let child = &mut self.children[index];
-            child.module.set(&property, payload).map_err(|e| e.prefixed(&child.specs.name))?;
-        }
-        let output = |(_, index, port, _): &(String, usize, String, PortSpecs)| {
-            let source = PortMap::output(&self.children[*index].specs.name, port);
-            self.source(&source, &call, &done)?.ok_or_else(|| Error::new(format!("no output `{port}`")))
-        };
-        self.outputs.iter().map(output).collect()
+        let sources = Sources { call: &call, own: &own, outputs: &done };
+        children.apply_effects(&sources)?;
+        children.exported(outputs, &sources)
     }
 
     fn commit(&mut self) {
-        for child in &mut self.children {
-            child.module.commit();
-        }
+        self.children.commit();
     }
 
     fn get(&self, property: &str) -> Option<Payload> {
-        match (property, self.bound_mask) {
-            ("inhibition_mask", Some(mask)) => Some(BooleanMask::new(mask).pack()),
-            _ => None,
-        }
+        own_property(self.bound_mask, property)
     }
 
     fn set(&mut self, property: &str, _value: Payload) -> Result<()> {
@@ -452,14 +308,7 @@ impl DynModule for Neuron {
     }
 
     fn read(&self, path: &str) -> Option<Payload> {
-        if let Some((name, rest)) = path.split_once('.') {
-            return self.children.iter().find(|c| c.specs.name == name)?.module.read(rest);
-        }
-        let output = self.outputs.iter().find(|(name, ..)| name == path);
-        match output {
-            Some((_, index, port, _)) => self.children[*index].module.read(port),
-            None => self.get(path),
-        }
+        self.children.read(path, &self.outputs).or_else(|| self.get(path))
     }
 
     fn config(&self) -> ConfigTree {
@@ -467,6 +316,6 @@ impl DynModule for Neuron {
     }
 
     fn children(&self) -> Vec<(&str, &dyn DynModule)> {
-        self.children.iter().map(|c| (c.specs.name.as_str(), c.module.as_ref())).collect()
+        self.children.named()
     }
 }

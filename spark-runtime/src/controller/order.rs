@@ -1,22 +1,17 @@
 //! The order in which a neuron's modules run, and the check that its wiring makes sense.
 
+use super::interface::Interface;
 use super::wiring::{ModuleSpecs, PortMap};
 use crate::error::{Error, Result, unknown_name_help};
-use crate::registry::Registry;
-use crate::spec::ModuleType;
-
-/// The type of a module.
-pub(super) fn spec_of(specs: &ModuleSpecs) -> Result<&'static ModuleType> {
-    let found = Registry::global()?.modules.get(&specs.module_cls);
-    found.map_err(|e| e.prefixed("module_cls").prefixed(&specs.name))
-}
+use crate::spec::Direction;
 
 /// Checks names, origins and ports; reports every mistake.
-pub(super) fn check(modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<()> {
+pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<()> {
     let mut errors = Vec::new();
     if modules.is_empty() {
-        errors.push(Error::new("a neuron needs at least one module").at("modules_specs"));
+        errors.push(Error::new(format!("a {controller} needs at least one module")).at("modules_specs"));
     }
+    let interfaces: Vec<Result<Interface>> = modules.iter().map(Interface::of).collect();
     for (i, module) in modules.iter().enumerate() {
         let reserved = module.name == PortMap::CALL || module.name == PortMap::SELF || module.name.is_empty();
         if reserved || module.name.contains('.') {
@@ -35,78 +30,86 @@ pub(super) fn check(modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<
                 errors.push(Error::new(format!("`{output}` is not an output's name")).at(&module.name));
             }
         }
-        if let Err(error) = check_module(modules, module, own_properties) {
+        let checked = match &interfaces[i] {
+            Ok(interface) => Wiring { modules, interfaces: &interfaces, own: own_properties }.check(module, interface),
+            Err(error) => Err(error.clone()),
+        };
+        if let Err(error) = checked {
             errors.push(error.prefixed(&module.name));
         }
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::many(errors)) }
 }
 
-fn check_module(modules: &[ModuleSpecs], module: &ModuleSpecs, own: &[&str]) -> Result<()> {
-    let spec = Registry::global()?.modules.get(&module.module_cls).map_err(|e| e.prefixed("module_cls"))?;
-    let mut errors = Vec::new();
-    for (port, sources) in &module.inputs {
-        if spec.input(port).is_none() {
-            errors.push(unknown_port(spec, "input", port, spec.inputs.iter().map(|p| p.name)).prefixed("inputs"));
-        }
-        for source in sources {
-            if let Err(error) = check_source(modules, source, own) {
-                errors.push(error.prefixed(port).prefixed("inputs"));
-            }
-        }
-    }
-    for port in module.outputs.values() {
-        if spec.output(port).is_none() {
-            errors.push(unknown_port(spec, "output", port, spec.outputs.iter().map(|p| p.name)).prefixed("outputs"));
-        }
-    }
-    for (property, sources) in &module.effects {
-        if !spec.property(property).is_some_and(|p| p.settable) {
-            errors.push(crate::module::no_setter(spec, property).prefixed("effects"));
-        }
-        if sources.len() != 1 {
-            let message = format!("an effect has one source, found {}", sources.len());
-            errors.push(Error::new(message).at(property).prefixed("effects"));
-        }
-        for source in sources {
-            if let Err(error) = check_source(modules, source, own) {
-                errors.push(error.prefixed(property).prefixed("effects"));
-            }
-        }
-    }
-    if errors.is_empty() { Ok(()) } else { Err(Error::many(errors)) }
+/// The modules of a controller and what they offer.
+struct Wiring<'a> {
+    modules: &'a [ModuleSpecs],
+    interfaces: &'a [Result<Interface>],
+    own: &'a [&'a str],
 }
 
-fn check_source(modules: &[ModuleSpecs], source: &PortMap, own: &[&str]) -> Result<()> {
-    if source.origin == PortMap::CALL {
-        let message = format!("`{}` of `__call__` is an input, not a property", source.port);
-        return if source.is_property { Err(Error::new(message)) } else { Ok(()) };
-    }
-    if source.origin == PortMap::SELF {
-        if source.is_property && own.contains(&source.port.as_str()) {
-            return Ok(());
+impl Wiring<'_> {
+    fn check(&self, module: &ModuleSpecs, interface: &Interface) -> Result<()> {
+        let mut errors = Vec::new();
+        for (port, sources) in &module.inputs {
+            if interface.find(Direction::Input, port).is_none() {
+                errors.push(interface.unknown("input", port, &[Direction::Input]).prefixed("inputs"));
+            }
+            for source in sources {
+                if let Err(error) = self.check_source(source) {
+                    errors.push(error.prefixed(port).prefixed("inputs"));
+                }
+            }
         }
-        let message = format!("the controller has no property `{}`", source.port);
-        return Err(Error::new(message).help(unknown_name_help(&source.port, own.iter().copied())));
+        for port in module.outputs.values() {
+            if interface.readable(port).is_none() {
+                let readable = [Direction::Output, Direction::Property];
+                errors.push(interface.unknown("output", port, &readable).prefixed("outputs"));
+            }
+        }
+        for (property, sources) in &module.effects {
+            if !interface.find(Direction::Property, property).is_some_and(|p| p.settable) {
+                errors.push(interface.no_setter(property).prefixed("effects"));
+            }
+            if sources.len() != 1 {
+                let message = format!("an effect has one source, found {}", sources.len());
+                errors.push(Error::new(message).at(property).prefixed("effects"));
+            }
+            for source in sources {
+                if let Err(error) = self.check_source(source) {
+                    errors.push(error.prefixed(property).prefixed("effects"));
+                }
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Error::many(errors)) }
     }
-    let Some(origin) = modules.iter().find(|m| m.name == source.origin) else {
-        let names = modules.iter().map(|m| m.name.as_str()).chain([PortMap::CALL, PortMap::SELF]);
-        return Err(Error::new(format!("there is no module `{}`", source.origin))
-            .help(unknown_name_help(&source.origin, names)));
-    };
-    // A type that is not registered is reported at the module itself.
-    let Ok(spec) = spec_of(origin) else { return Ok(()) };
-    if source.is_property && spec.property(&source.port).is_none() {
-        return Err(unknown_port(spec, "property", &source.port, spec.properties.iter().map(|p| p.name)));
-    }
-    if !source.is_property && spec.output(&source.port).is_none() {
-        return Err(unknown_port(spec, "output", &source.port, spec.outputs.iter().map(|p| p.name)));
-    }
-    Ok(())
-}
 
-fn unknown_port<'a>(spec: &ModuleType, kind: &str, port: &str, names: impl Iterator<Item = &'a str> + Clone) -> Error {
-    Error::new(format!("{} has no {kind} `{port}`", spec.name)).at(port).help(unknown_name_help(port, names))
+    fn check_source(&self, source: &PortMap) -> Result<()> {
+        if source.origin == PortMap::CALL {
+            let message = format!("`{}` of `__call__` is an input, not a property", source.port);
+            return if source.is_property { Err(Error::new(message)) } else { Ok(()) };
+        }
+        if source.origin == PortMap::SELF {
+            if source.is_property && self.own.contains(&source.port.as_str()) {
+                return Ok(());
+            }
+            let message = format!("the controller has no property `{}`", source.port);
+            return Err(Error::new(message).help(unknown_name_help(&source.port, self.own.iter().copied())));
+        }
+        let Some(at) = self.modules.iter().position(|m| m.name == source.origin) else {
+            let names = self.modules.iter().map(|m| m.name.as_str()).chain([PortMap::CALL, PortMap::SELF]);
+            return Err(Error::new(format!("there is no module `{}`", source.origin))
+                .help(unknown_name_help(&source.origin, names)));
+        };
+        // A type that is not known is reported at the module itself.
+        let Ok(interface) = &self.interfaces[at] else { return Ok(()) };
+        let (direction, kind) =
+            if source.is_property { (Direction::Property, "property") } else { (Direction::Output, "output") };
+        match interface.find(direction, &source.port) {
+            Some(_) => Ok(()),
+            None => Err(interface.unknown(kind, &source.port, &[direction])),
+        }
+    }
 }
 
 /// Indices of modules such that every module comes after those it reads, in the given order where that leaves a choice.

@@ -2,103 +2,16 @@
 
 use super::inputs::{self, InputShape};
 use super::{Engine, InputPart, Model, ModelInput, Timings, has_mask, record};
-use crate::config::{ConfigTree, ConfigValue, FieldType, Units};
-use crate::controller::{Neuron, NeuronConfig};
-use crate::error::{Error, Result, unknown_name_help};
-use crate::module::{Build, DynModule, InputInfo};
-use crate::registry::{Registry, snake_case};
-use crate::spec::{ModuleType, PortSpecs};
+use crate::config::ConfigTree;
+use crate::controller::Blueprint;
+use crate::error::{Error, Result};
+use crate::module::InputInfo;
 use indexmap::IndexMap;
 use spark_compiler::array::{Mode, tape};
 use spark_compiler::ir::DType;
 use spark_compiler::kernel::Kernel;
 use spark_compiler::passes::CompileOptions;
 use std::time::Instant;
-
-/// A configuration whose type has been found: what a model will be built from.
-pub enum Blueprint {
-    /// A single module.
-    Component(&'static ModuleType, ConfigTree),
-    /// A population from parts.
-    Neuron(String, NeuronConfig),
-}
-
-impl Blueprint {
-    /// Finds the type of a configuration.
-    ///
-    /// # Errors
-    /// If it is not registered, or a neuron's configuration is ill-formed.
-    pub fn new(tree: ConfigTree) -> Result<Blueprint> {
-        let registry = Registry::global()?;
-        let wanted = snake_case(&tree.type_name);
-        if wanted == "neuron_config" {
-            return Blueprint::neuron("Neuron", <NeuronConfig as crate::config::Config>::from_tree(&tree)?);
-        }
-        if let Some(spec) = registry.neurons.iter().find(|n| snake_case((n.config)().name) == wanted) {
-            return Blueprint::neuron(spec.name, NeuronConfig::of_type(spec, &tree)?);
-        }
-        if let Some(spec) = registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
-            return Ok(Blueprint::Component(spec, tree));
-        }
-        let modules = registry.modules.iter().map(|m| (m.config)().name);
-        let names: Vec<&str> = modules.chain(registry.neurons.iter().map(|n| (n.config)().name)).collect();
-        let message = format!("`{}` is not the configuration of a known module or neuron", tree.type_name);
-        Err(Error::new(message).help(unknown_name_help(&tree.type_name, names.iter().copied())))
-    }
-
-    fn neuron(name: &str, config: NeuronConfig) -> Result<Blueprint> {
-        config.check_wiring()?;
-        Ok(Blueprint::Neuron(name.into(), config))
-    }
-
-    /// Registered name of the type.
-    pub fn type_name(&self) -> &str {
-        match self {
-            Blueprint::Component(spec, _) => spec.name,
-            Blueprint::Neuron(name, _) => name,
-        }
-    }
-
-    /// Input ports.
-    pub fn inputs(&self) -> Vec<(String, PortSpecs)> {
-        match self {
-            Blueprint::Component(spec, _) => spec.inputs.iter().map(|p| (p.name.to_string(), *p)).collect(),
-            Blueprint::Neuron(_, config) => config.inputs(),
-        }
-    }
-
-    /// Shape of the population, where the configuration gives it.
-    pub fn units(&self) -> Option<Units> {
-        match self {
-            Blueprint::Component(_, tree) => tree.get("units").and_then(|v| Units::from_value(v).ok()),
-            Blueprint::Neuron(_, config) => Some(config.units.clone()),
-        }
-    }
-
-    /// Sets the storage type of every module's floating-point values.
-    pub fn set_dtype(&mut self, dtype: DType) {
-        let set = |tree: &mut ConfigTree| tree.values.insert("dtype".into(), ConfigValue::DType(dtype));
-        match self {
-            Blueprint::Component(_, tree) => drop(set(tree)),
-            Blueprint::Neuron(_, config) => config.modules_specs.iter_mut().for_each(|m| drop(set(&mut m.config))),
-        }
-    }
-
-    fn dtype(&self) -> DType {
-        let of = |tree: &ConfigTree| tree.get("dtype").and_then(|v| DType::from_value(v).ok()).unwrap_or_default();
-        match self {
-            Blueprint::Component(_, tree) => of(tree),
-            Blueprint::Neuron(_, config) => config.modules_specs.first().map_or(DType::F32, |m| of(&m.config)),
-        }
-    }
-
-    fn build(self, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
-        match self {
-            Blueprint::Component(spec, tree) => (spec.construct)(&mut Build::new(spec.name, inputs), &tree),
-            Blueprint::Neuron(name, config) => Ok(Box::new(Neuron::build(name, config, inputs)?)),
-        }
-    }
-}
 
 /// Collects what a model needs before it can be built.
 pub struct ModelBuilder {

@@ -17,7 +17,8 @@
 mod builder;
 mod inputs;
 
-pub use builder::{Blueprint, ModelBuilder};
+pub use crate::controller::Blueprint;
+pub use builder::ModelBuilder;
 pub use inputs::InputShape;
 
 use crate::config::{Config, ConfigTree};

@@ -1,0 +1,63 @@
+//! Neurons registered while the program runs: from code, a configuration or a file.
+//!
+//! What `#[spark::module]` registers is known when the program is linked. A neuron that a user puts together later gets
+//! its name here, and brains may then use it like those that come with Spark.
+
+use super::neuron::NeuronConfig;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::registry::{Registry, snake_case};
+use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+
+static NEURONS: RwLock<Vec<(String, NeuronConfig)>> = RwLock::new(Vec::new());
+
+/// Registers `config` as the neuron type `name`: brains may have modules of this type, whose configurations change what
+/// they like. A name registered here before gets the new meaning; models built already are not touched.
+///
+/// # Errors
+/// If the name is not an identifier or belongs to a module or neuron of the program, or the wiring is ill-formed.
+pub fn register_neuron(name: &str, config: NeuronConfig) -> Result<()> {
+    let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !identifier {
+        let help = "a letter, then letters, digits and underscores";
+        return Err(Error::new(format!("`{name}` is not a name for a neuron")).help(help));
+    }
+    let (registry, key) = (Registry::global()?, snake_case(name));
+    if registry.modules.find(name).is_some()
+        || registry.neurons.find(name).is_some()
+        || ["neuron", "brain"].contains(&key.as_str())
+    {
+        return Err(Error::new(format!("`{name}` is the name of a type that comes with the program")));
+    }
+    config.check_wiring().map_err(|e| e.prefixed(name))?;
+    let mut neurons = NEURONS.write().unwrap_or_else(PoisonError::into_inner);
+    neurons.retain(|(other, _)| snake_case(other) != key);
+    neurons.push((name.to_string(), config));
+    Ok(())
+}
+
+/// Registers the neuron of a `.scfg` file as the neuron type `name`.
+///
+/// # Errors
+/// If the file cannot be read or holds something else than a neuron, and as [`register_neuron`].
+pub fn register_neuron_from_file(name: &str, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let tree = crate::scfg::read_path(path)?;
+    let values = crate::config::ConfigTree { type_name: String::new(), values: tree.values };
+    let config = NeuronConfig::from_tree(&values).map_err(|e| e.in_file(path))?;
+    register_neuron(name, config).map_err(|e| e.in_file(path))
+}
+
+/// Name and configuration of a neuron registered here, by its name in camel or snake case.
+pub(super) fn neuron(name: &str) -> Option<(String, NeuronConfig)> {
+    let key = snake_case(name);
+    let neurons = NEURONS.read().unwrap_or_else(PoisonError::into_inner);
+    neurons.iter().find(|(other, _)| snake_case(other) == key).cloned()
+}
+
+/// Names of the neurons registered here, in order of registration.
+pub fn registered_neurons() -> Vec<String> {
+    NEURONS.read().unwrap_or_else(PoisonError::into_inner).iter().map(|(name, _)| name.clone()).collect()
+}
