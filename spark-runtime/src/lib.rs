@@ -1,7 +1,7 @@
 //! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
 //!
 //! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
-//! * What a module is: [`module`](mod@module), [`build`], [`delay`]; the shipped ones: [`nn`].
+//! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`].
 
@@ -9,6 +9,7 @@
 extern crate self as spark;
 
 pub mod build;
+pub mod clock;
 pub mod config;
 pub mod controller;
 pub mod delay;

@@ -1,6 +1,6 @@
 //! Building models: from a configuration and input shapes to something that runs.
 
-use super::inputs::{self, InputShape};
+use super::inputs::{self, InputShape, Resolved};
 use super::{Engine, InputPart, Model, ModelInput, Timings, has_mask, record};
 use crate::config::{ConfigTree, ConfigValue, FieldType, Units};
 use crate::controller::{Neuron, NeuronConfig};
@@ -122,7 +122,8 @@ impl ModelBuilder {
         }
     }
 
-    /// Declares an input port and the shape of what it will be fed.
+    /// Declares an input port and the shape of what it will be fed. The sources of a port that takes any number are
+    /// inputs of their own: `inputs[0]`, `inputs[1]`, ...
     pub fn input(mut self, port: impl Into<String>, shape: impl Into<InputShape>) -> ModelBuilder {
         self.inputs.insert(port.into(), shape.into());
         self
@@ -178,12 +179,11 @@ impl ModelBuilder {
         let units = blueprint.units();
         let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs)?;
         let dtype = blueprint.dtype();
-        let infos = shapes.iter().map(|(name, (info, _))| (name.clone(), info.clone())).collect();
-        let mut root = blueprint.build(&infos)?;
+        let mut root = blueprint.build(&inputs::joined(&shapes)?)?;
         let build = start.elapsed();
 
         let model_inputs: Vec<ModelInput> =
-            shapes.into_iter().map(|(name, (info, mask))| model_input(name, info, mask, dtype)).collect();
+            shapes.into_iter().map(|(name, resolved)| model_input(name, resolved, dtype)).collect();
         let start = Instant::now();
         let empty = tape::Memory::default();
         let (recorded, outputs) =
@@ -215,7 +215,7 @@ impl ModelBuilder {
     }
 }
 
-fn model_input(name: String, info: InputInfo, mask: Option<spark_compiler::ir::Shape>, dtype: DType) -> ModelInput {
+fn model_input(name: String, Resolved { port, info, mask }: Resolved, dtype: DType) -> ModelInput {
     let kind = info.kind;
     let parts = kind
         .parts
@@ -230,5 +230,5 @@ fn model_input(name: String, info: InputInfo, mask: Option<spark_compiler::ir::S
             }
         })
         .collect();
-    ModelInput { name, kind, async_spikes: info.async_spikes, parts }
+    ModelInput { name, port, kind, async_spikes: info.async_spikes, parts }
 }
