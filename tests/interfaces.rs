@@ -449,3 +449,21 @@ fn bad_parameters_are_refused_with_their_path_and_what_is_allowed() {
 fn tree(config: impl Config) -> ConfigTree {
     config.to_tree()
 }
+
+#[test]
+fn output_shapes_are_known_before_anything_is_connected() {
+    let registry = spark::registry::Registry::global().unwrap();
+    let shape = |module: &str, config: ConfigTree| {
+        let shape = (registry.modules.get(module).unwrap().output_shape)(&config);
+        shape.map(|shape| shape.dims())
+    };
+    assert_eq!(shape("Sampler", tree(SamplerConfig::new(7_usize))), Some(vec![7]));
+    assert_eq!(shape("ConcatReshape", tree(ConcatReshapeConfig::new([2, 3]))), Some(vec![2, 3]));
+    assert_eq!(shape("ExponentialIntegrator", tree(ExponentialIntegratorConfig::new(4_usize))), Some(vec![4]));
+    assert_eq!(shape("PoissonSource", tree(PoissonSourceConfig::new([5, 2]))), Some(vec![5, 2]));
+    assert_eq!(shape("LinearSynapses", tree(LinearSynapsesConfig::new([3]))), Some(vec![3]));
+    // These depend on what is connected, or are not over units.
+    assert_eq!(shape("LinearSpiker", tree(LinearSpikerConfig::default())), None);
+    assert_eq!(shape("Concat", tree(ConcatConfig::default())), None);
+    assert_eq!(shape("N2NDelays", tree(N2NDelaysConfig::new([3]))), None);
+}

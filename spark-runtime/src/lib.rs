@@ -50,11 +50,13 @@ pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R> {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::config::{
-        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault, IntoConfigValue,
+        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
+        IntoConfigValue, Units,
     };
     pub use crate::error::Result;
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, visit_nested,
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, output_shape,
+        visit_nested,
     };
     pub use crate::payload::{Payload, PayloadKind, PayloadType};
     pub use crate::port::Args;

@@ -45,6 +45,10 @@ impl ConcatReshape {
         Ok(Self { config })
     }
 
+    fn output_shape(config: &ConcatReshapeConfig) -> Option<Units> {
+        Some(config.reshape.clone())
+    }
+
     #[step(out = output)]
     fn step(
         &mut self,

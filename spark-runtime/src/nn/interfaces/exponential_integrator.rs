@@ -122,6 +122,10 @@ impl ExponentialIntegrator {
         })
     }
 
+    fn output_shape(config: &ExponentialIntegratorConfig) -> Option<Units> {
+        Some(config.num_outputs.into())
+    }
+
     #[step(out = signal)]
     fn step(
         &mut self,

@@ -52,6 +52,10 @@ impl Sampler {
         Ok(Self { indices: indices.map_err(|e| Error::new(e.to_string()))?, config })
     }
 
+    fn output_shape(config: &SamplerConfig) -> Option<Units> {
+        Some(config.sample_size.into())
+    }
+
     /// Which elements are passed on: row-major indices into the input.
     #[property]
     fn indices(&self) -> IntegerArray {
