@@ -451,6 +451,24 @@ fn tree(config: impl Config) -> ConfigTree {
 }
 
 #[test]
+fn configurations_are_the_same_after_writing_and_reading() {
+    let map = Array::new(Shape::units(&[3]), Data::I32(vec![1, 0, 1])).unwrap();
+    for config in [
+        tree(ExponentialIntegratorConfig::new(2_usize)),
+        tree(ExponentialIntegratorConfig::new(2_usize).with_output_map(map)),
+        tree(TopologicalLinearSpikerConfig::default().with_glue(vec![0.0, 1.0]).with_maxs(2.5)),
+        tree(CurrentSourceConfig::new([2, 2]).with_offset(7.0)),
+        tree(ConcatReshapeConfig::new([2, 3])),
+        tree(SamplerConfig::new(4_usize)),
+    ] {
+        for compressed in [false, true] {
+            let bytes = spark::scfg::write(&config, compressed).unwrap();
+            assert_eq!(spark::scfg::parse(&bytes).unwrap(), config);
+        }
+    }
+}
+
+#[test]
 fn output_shapes_are_known_before_anything_is_connected() {
     let registry = spark::registry::Registry::global().unwrap();
     let shape = |module: &str, config: ConfigTree| {
