@@ -8,6 +8,7 @@ use crate::config::{Config, Param};
 use crate::error::{Error, Result};
 use crate::init::InitOverrides;
 use crate::payload::PayloadKind;
+use crate::random::KeyChain;
 use crate::rng::{Key, RngStream};
 use indexmap::IndexMap;
 use spark_compiler::array::{Bool, Int, Real, tape};
@@ -30,6 +31,7 @@ pub struct Build<'a> {
     module: &'static str,
     inputs: &'a IndexMap<String, InputInfo>,
     rng: RngStream,
+    earlier_calls: usize,
     dtype: DType,
     dt: f64,
 }
@@ -37,7 +39,14 @@ pub struct Build<'a> {
 impl<'a> Build<'a> {
     /// A context for a module of type `module` with these inputs.
     pub fn new(module: &'static str, inputs: &'a IndexMap<String, InputInfo>) -> Build<'a> {
-        Build { module, inputs, rng: RngStream::new(0), dtype: DType::F32, dt: 1.0 }
+        Build { module, inputs, rng: RngStream::new(0), earlier_calls: 1, dtype: DType::F32, dt: 1.0 }
+    }
+
+    /// Says how often Spark on JAX calls the module before the first step, to find out its outputs' shapes: once (the
+    /// default), or 3 times inside a brain. Modules that draw a key per call begin after those keys.
+    pub fn with_earlier_calls(mut self, calls: usize) -> Build<'a> {
+        self.earlier_calls = calls;
+        self
     }
 
     /// Takes seed, precision and time step from the module's configuration.
@@ -97,6 +106,16 @@ impl<'a> Build<'a> {
             .group(Axis::PRE)
             .ok_or_else(|| Error::new(format!("`{port}` has shape {shape}, without a presynaptic axis")))?;
         Ok(Shape::of(Axis::PRE, &group.dims))
+    }
+
+    /// Keys for the steps of a module that draws one per call, as Spark on JAX does: they follow those drawn so far and
+    /// those of the calls before the first step.
+    pub fn key_chain(&self) -> KeyChain {
+        let mut rng = self.rng;
+        for _ in 0..self.earlier_calls {
+            rng.next_key();
+        }
+        KeyChain::new(rng.state())
     }
 
     /// The next random key of the module.

@@ -1,7 +1,7 @@
 //! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
 //!
 //! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
-//! * What a module is: [`module`](mod@module), [`build`], [`delay`]; the shipped ones: [`nn`].
+//! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`].
 
@@ -9,6 +9,7 @@
 extern crate self as spark;
 
 pub mod build;
+pub mod clock;
 pub mod config;
 pub mod controller;
 pub mod delay;
@@ -49,11 +50,13 @@ pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R> {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::config::{
-        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault, IntoConfigValue,
+        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
+        IntoConfigValue, Units,
     };
     pub use crate::error::Result;
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, visit_nested,
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, output_shape,
+        visit_nested,
     };
     pub use crate::payload::{Payload, PayloadKind, PayloadType};
     pub use crate::port::Args;

@@ -4,14 +4,14 @@
 //! *bound* to states and constants of the session; the step rebinds some of them; at the end each `#[variable]` whose
 //! handle changed is written back.
 
-use crate::config::{Config, ConfigTree};
+use crate::config::{Config, ConfigTree, FieldType, Units};
 use crate::delay::DelayLine;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::payload::{Payload, PayloadType};
 use crate::port::{self, Args};
 use crate::spec::{Direction, ModuleType, PortSpecs};
 use spark_compiler::array::{Handle, Value, tape};
-use spark_compiler::ir::{Array, DType, Elem, Location};
+use spark_compiler::ir::{Array, Axis, DType, Elem, Location, Shape};
 
 pub use crate::build::{Build, InputInfo};
 
@@ -44,6 +44,12 @@ pub trait Module: ModuleFields + Sized {
     /// # Errors
     /// If the configuration does not fit the inputs.
     fn build(cx: &mut Build<'_>, config: Self::Config) -> Result<Self>;
+    /// Shape of its outputs, if the configuration alone tells it: so modules may be wired in circles. Without it, it is
+    /// `units`, if the configuration has that field and the outputs are over units.
+    fn output_shape(config: &Self::Config) -> Option<Units> {
+        let _ = config;
+        None
+    }
     /// One step.
     ///
     /// # Errors
@@ -180,6 +186,16 @@ pub fn construct<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box
     Ok(Box::new(Component::<M>::build(cx, config)?))
 }
 
+/// Shape of a module's outputs, if its configuration alone tells it: what registry entries point to.
+pub fn output_shape<M: Module>(tree: &ConfigTree) -> Option<Shape> {
+    let config = M::Config::from_tree(tree).ok()?;
+    let units = || match M::spec().outputs.iter().all(|port| port.axes == [Axis::UNITS]) {
+        true => config.to_tree().get("units").and_then(|units| Units::from_value(units).ok()),
+        false => None,
+    };
+    M::output_shape(&config).or_else(units).map(|dims| Shape::units(&dims))
+}
+
 impl<M: Module> Component<M> {
     fn build(cx: &mut Build<'_>, config: M::Config) -> Result<Component<M>> {
         let session = tape::Session::begin(M::NAME, tape::Mode::Eager, config.dtype().elem(), tape::Memory::default());
@@ -218,7 +234,7 @@ impl Collect {
     fn add(&mut self, name: &'static str, handle: &mut dyn Handle, variable: bool) {
         let value = tape::known(handle.value()).unwrap_or_else(|| {
             tape::report(format!("`{name}` was not given a value in build"), Location::UNKNOWN);
-            Array::full(spark_compiler::ir::Shape::scalar(), DType::F32, 0.0)
+            Array::full(Shape::scalar(), DType::F32, 0.0)
         });
         let dtype = match value.elem() {
             Elem::F32 | Elem::F64 => self.dtype,

@@ -4,8 +4,9 @@
 //! and on the host side it is a [`Payload`] (handles) or a [`HostPayload`] (arrays), tagged with its [`PayloadKind`].
 
 use crate::error::{Error, Result};
+use crate::port::{concatenate, filled};
 use spark_compiler::array::{Bool, Handle, Int, Real, Value, tape};
-use spark_compiler::ir::{Array, DType, Data, Elem, Shape};
+use spark_compiler::ir::{Array, DType, Data, Elem, Location, Shape};
 
 /// A kind of payload: its name and its parts.
 #[derive(Debug)]
@@ -73,6 +74,36 @@ impl Payload {
         tape::describe(self.parts[0]).1
     }
 
+    /// The elements at `indices` (row-major, integers), in the shape of `indices`: of every part, so that spikes keep their
+    /// signs.
+    #[track_caller]
+    pub fn gather(&self, indices: &Array) -> Payload {
+        let shape = self.shape();
+        self.map(|&part| tape::gather(filled(part, &shape), indices))
+    }
+
+    /// The same elements, row-major, under another shape of the same size.
+    #[track_caller]
+    pub fn regroup(&self, shape: &Shape) -> Payload {
+        let mine = self.shape();
+        self.map(|&part| tape::regroup(filled(part, &mine), tape::describe(part).0, shape))
+    }
+
+    /// Payloads of one kind one after another, each flattened, over one axis of `units`: every part of them, so that
+    /// spikes keep their signs. No sources, and sources of different kinds, are a mistake of the step.
+    #[track_caller]
+    pub fn concat(sources: Vec<Payload>) -> Payload {
+        let joined = match sources.is_empty() {
+            true => Err(Error::new("there is nothing to join")),
+            false => concatenate(sources),
+        };
+        let joined = joined.unwrap_or_else(|error| {
+            tape::report(error.message(), Location::caller());
+            FloatArray::new(Real::scalar(0.0)).pack()
+        });
+        joined.regroup(&Shape::units(&[joined.shape().size()]))
+    }
+
     /// The same payload with `change` applied to each part.
     pub fn map(&self, change: impl FnMut(&Value) -> Value) -> Payload {
         Payload { parts: self.parts.iter().map(change).collect(), ..self.clone() }
@@ -83,7 +114,8 @@ impl Payload {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a port type",
     label = "a port carries a payload",
-    note = "ports carry SpikeArray, CurrentArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or IntegerMask"
+    note = "ports carry SpikeArray, CurrentArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or IntegerMask, \
+            or Payload for any of them"
 )]
 pub trait PayloadType: Sized {
     /// Its kind.
@@ -109,6 +141,20 @@ fn check(payload: &Payload, expected: &'static PayloadKind) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A port of type [`Payload`] takes and gives payloads of any kind; what travels through it has a kind of its own.
+impl PayloadType for Payload {
+    const KIND: &'static PayloadKind =
+        &PayloadKind { name: "SparkPayload", description: "A payload of any kind.", parts: &[] };
+
+    fn pack(self) -> Payload {
+        self
+    }
+
+    fn unpack(payload: Payload) -> Result<Payload> {
+        Ok(payload)
+    }
 }
 
 /// Spike events, each from an excitatory or an inhibitory neuron.

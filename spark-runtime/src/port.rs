@@ -32,6 +32,15 @@ impl Args {
         self
     }
 
+    /// Adds one more source of input `port`, after those it has.
+    pub fn and(mut self, port: &str, source: Payload) -> Args {
+        match self.named.iter_mut().find(|(name, _)| name == port) {
+            Some((_, sources)) => sources.push(source),
+            None => self.named.push((port.into(), vec![source])),
+        }
+        self
+    }
+
     /// The payloads of each port.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[Payload])> {
         self.named.iter().map(|(name, sources)| (name.as_str(), sources.as_slice()))

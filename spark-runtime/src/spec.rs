@@ -4,7 +4,7 @@ use crate::config::ConfigSpec;
 use crate::error::Result;
 use crate::module::{Build, DynModule};
 use crate::payload::PayloadKind;
-use spark_compiler::ir::Axis;
+use spark_compiler::ir::{Axis, Shape};
 
 /// Which way a port points.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,6 +55,8 @@ pub struct ModuleType {
     pub properties: &'static [PortSpecs],
     /// Builds an instance from its configuration.
     pub construct: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
+    /// Shape of the outputs, if the configuration alone tells it; see [`crate::module::Module::output_shape`].
+    pub output_shape: fn(&crate::config::ConfigTree) -> Option<Shape>,
 }
 
 impl std::fmt::Debug for ModuleType {

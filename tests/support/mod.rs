@@ -89,8 +89,10 @@ impl Golden {
             Value::String(s) => DType::parse(s).map_or_else(|| ConfigValue::Text(s.clone()), ConfigValue::DType),
             Value::Array(items) => ConfigValue::List(items.iter().map(|v| self.value(v, field)).collect()),
             Value::Object(map) if map.contains_key("__array__") => {
-                let tensor = self.tensors.get(&format!("param/{field}"));
-                let tensor = tensor.unwrap_or_else(|| panic!("{}: no param/{field}", self.name));
+                let Some(tensor) = self.tensors.get(&format!("param/{field}")) else {
+                    // Small arrays are in the configuration itself.
+                    return self.value(&map["data"], field);
+                };
                 let shape = Shape::of(Axis::anonymous(0), &tensor.dims);
                 ConfigValue::Array(Array::new(shape, Data::F64(tensor.values.clone())).unwrap())
             }

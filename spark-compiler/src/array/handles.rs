@@ -66,6 +66,12 @@ macro_rules! handle {
                 }
                 $name(tape::record(&[self.0], elem, shape, Location::caller(), |v| Op::Regroup(v[0])))
             }
+
+            /// The elements at `indices` (row-major, integers), in the shape of `indices`.
+            #[track_caller]
+            pub fn gather(self, indices: &Array) -> $name {
+                $name(tape::gather(self.0, indices))
+            }
         }
 
         impl $name {
@@ -355,6 +361,13 @@ macro_rules! number_methods {
             #[track_caller]
             pub fn sum(self, axis: Axis) -> $name {
                 $name(reduce(ReduceOp::Sum, axis, self.0))
+            }
+
+            /// Sums of the elements that have the same segment: element `e` counts for element `segments[e]` (row-major)
+            /// of the result, whose shape is `shape`. `segments` has this value's shape.
+            #[track_caller]
+            pub fn segment_sum(self, segments: &Array, shape: &Shape) -> $name {
+                $name(tape::segment_sum(self.0, segments, shape))
             }
 
             /// Largest along an axis group.

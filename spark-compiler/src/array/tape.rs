@@ -11,8 +11,8 @@
 use super::contract::{MulAdd, Negate, contract};
 use crate::eval::{self, Past};
 use crate::ir::{
-    Array, BinaryOp, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location, MOST_ELEMENTS, Node,
-    Op, OpId, Output, Program, Shape, State, StateId, ThreefryWord, UnaryOp, infer,
+    Array, BinaryOp, ConstId, Constant, DType, Elem, History, HistoryId, Input, InputId, Literal, Location,
+    MOST_ELEMENTS, Node, Op, OpId, Output, Program, Shape, State, StateId, ThreefryWord, UnaryOp, infer,
 };
 use crate::passes::fold;
 use std::cell::{Cell, RefCell};
@@ -240,6 +240,12 @@ impl Tape {
         self.push(Op::Literal(literal), literal.elem(), Shape::scalar(), location)
     }
 
+    /// Keeps a constant array of the program.
+    fn store(&mut self, name: String, value: Array) -> ConstId {
+        self.program.constants.push(Constant { name, value });
+        ConstId::from_index(self.program.constants.len() - 1)
+    }
+
     fn error(&mut self, message: String, location: Location) {
         self.errors.push(TraceError { message, location });
     }
@@ -350,8 +356,7 @@ pub fn constant(name: &str, array: &Array) -> Value {
             Some(value) => tape.literal(value, Location::UNKNOWN),
             None => {
                 let (elem, shape) = (array.elem(), array.shape().clone());
-                tape.program.constants.push(Constant { name: name.into(), value: array.clone() });
-                let id = crate::ir::ConstId::from_index(tape.program.constants.len() - 1);
+                let id = tape.store(name.into(), array.clone());
                 tape.push(Op::Constant(id), elem, shape, Location::UNKNOWN)
             }
         };
@@ -464,8 +469,7 @@ pub fn delay(name: &str, value: Value, delays: &Array, rows: usize) -> Value {
         let value = tape.own(value, elem, location);
         tape.program.histories.push(History { name: name.into(), elem, shape: shape.clone(), rows });
         let history = HistoryId::from_index(tape.program.histories.len() - 1);
-        tape.program.constants.push(Constant { name: format!("{name}.delays"), value: delays.clone() });
-        let delays_id = crate::ir::ConstId::from_index(tape.program.constants.len() - 1);
+        let delays_id = tape.store(format!("{name}.delays"), delays.clone());
         let before = tape.errors.len();
         let id = tape.record(Op::Delay { history, value, delays: delays_id }, elem, delays.shape(), location);
         if tape.mode == Mode::Eager && tape.errors.len() == before {
@@ -531,6 +535,25 @@ pub fn split_key(key: [Value; 2], counter: Value) -> [Value; 2] {
 #[track_caller]
 pub fn regroup(value: Value, elem: Elem, shape: &Shape) -> Value {
     record(&[value], elem, shape, Location::caller(), |v| Op::Regroup(v[0]))
+}
+
+/// The elements of `value` at `indices` (row-major, integers), in the shape of `indices`.
+#[track_caller]
+pub fn gather(value: Value, indices: &Array) -> Value {
+    let (elem, _) = describe(value);
+    let indices_id = with(|tape| tape.store("indices".into(), indices.clone()));
+    let op = |v: &[OpId]| Op::Gather { source: v[0], indices: indices_id };
+    record(&[value], elem, indices.shape(), Location::caller(), op)
+}
+
+/// Sums of the elements of `value` that have the same segment: element `e` counts for element `segments[e]` (row-major)
+/// of the result, whose shape is `shape`. `segments` has the shape of `value`.
+#[track_caller]
+pub fn segment_sum(value: Value, segments: &Array, shape: &Shape) -> Value {
+    let (elem, _) = describe(value);
+    let segments_id = with(|tape| tape.store("segments".into(), segments.clone()));
+    let op = |v: &[OpId]| Op::SegmentSum { source: v[0], segments: segments_id };
+    record(&[value], elem, shape, Location::caller(), op)
 }
 
 /// The elements of `parts`, one after another, as a single group of the shape.

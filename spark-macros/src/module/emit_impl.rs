@@ -23,6 +23,16 @@ pub(crate) fn emit(model: &ModuleImpl, ports: Option<&Ports>, clean: bool) -> To
         _ => (Bodies::unreachable(), TokenStream::new()),
     };
     let Bodies { spec, build, call, get, set } = bodies;
+    // The user's function has the span of its name: rustc reports another signature there.
+    let output_shape = model.output_shape.as_ref().filter(|_| clean).map(|name| {
+        quote_spanned! {name.span()=>
+            fn output_shape(
+                config: &<Self as ::spark::__private::ModuleFields>::Config,
+            ) -> ::core::option::Option<::spark::__private::Units> {
+                <#self_ty>::#name(config)
+            }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl ::spark::__private::Module for #self_ty {
@@ -37,6 +47,8 @@ pub(crate) fn emit(model: &ModuleImpl, ports: Option<&Ports>, clean: bool) -> To
             ) -> ::spark::__private::Result<Self> {
                 #build
             }
+
+            #output_shape
 
             #[allow(unused_variables)]
             fn call(
@@ -123,6 +135,7 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
             outputs: &[#(#outputs),*],
             properties: &[#(#properties),*],
             construct: ::spark::__private::construct::<#self_ty>,
+            output_shape: ::spark::__private::output_shape::<#self_ty>,
         };
         &SPEC
     }

@@ -22,6 +22,8 @@ pub(crate) struct ModuleImpl {
     /// Whether a trait can be implemented for `self_ty`: no generics, no trait impl.
     pub(crate) concrete: bool,
     pub(crate) build: Option<Signature>,
+    /// The function that tells the outputs' shape from the configuration.
+    pub(crate) output_shape: Option<Ident>,
     /// Every method with `#[step]`; one is right.
     pub(crate) steps: Vec<Step>,
     pub(crate) properties: Vec<Property>,
@@ -79,6 +81,7 @@ pub(crate) fn parse(attributes: TokenStream, item: &mut ItemImpl, ctxt: &mut Ctx
         self_ty: (*item.self_ty).clone(),
         concrete: item.generics.params.is_empty() && item.trait_.is_none(),
         build: None,
+        output_shape: None,
         steps: Vec::new(),
         properties: Vec::new(),
         host_functions: Vec::new(),
@@ -106,8 +109,11 @@ fn parse_function(function: &mut ImplItemFn, model: &mut ModuleImpl, ctxt: &mut 
             ctxt.error_at(host, "a step is traced; `#[host]` cannot be put on it");
         }
     }
-    if host.is_some() || name == "build" {
+    if host.is_some() || name == "build" || name == "output_shape" {
         model.host_functions.push(name.clone());
+    }
+    if name == "output_shape" {
+        model.output_shape = Some(name.clone());
     }
     if name == "build" {
         model.build = Some(function.sig.clone());

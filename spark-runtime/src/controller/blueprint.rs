@@ -10,6 +10,7 @@ use super::wiring::ModuleSpecs;
 use crate::config::{Config, ConfigTree, ConfigValue, FieldSpec, FieldType, Units};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::module::{Build, DynModule, InputInfo, Port};
+use crate::payload::{Payload, PayloadType};
 use crate::port::ports_of;
 use crate::registry::{Registry, snake_case};
 use crate::spec::{Direction, ModuleType, PortSpecs};
@@ -155,17 +156,23 @@ impl Blueprint {
     pub(super) fn contract(&self, output: &str) -> Option<InputInfo> {
         let ports = self.ports();
         let spec = ports.iter().find(|p| p.direction == Direction::Output && p.name == output)?.spec;
-        let per_unit = matches!(spec.axes, [Axis::UNITS]);
-        match self {
-            Blueprint::Brain(config) => {
-                let (module, port) = config.modules_specs.iter().find_map(|m| Some((m, m.outputs.get(output)?)))?;
-                Blueprint::of_module(module).ok()?.contract(port)
-            }
-            Blueprint::Component(..) | Blueprint::Neuron(..) => {
-                let units = self.units().filter(|_| per_unit)?;
-                Some(InputInfo { kind: spec.payload, shape: Shape::units(&units), async_spikes: false })
-            }
+        if spec.payload == Payload::KIND {
+            return None;
         }
+        let modules = match self {
+            Blueprint::Component(component, tree) => {
+                let shape = (component.output_shape)(tree)?;
+                return Some(InputInfo { kind: spec.payload, shape, async_spikes: false });
+            }
+            Blueprint::Neuron(_, config) => {
+                let shape = Shape::units(&config.units);
+                let per_unit = matches!(spec.axes, [Axis::UNITS]);
+                return per_unit.then_some(InputInfo { kind: spec.payload, shape, async_spikes: false });
+            }
+            Blueprint::Brain(config) => &config.modules_specs,
+        };
+        let (module, port) = modules.iter().find_map(|m| Some((m, m.outputs.get(output)?)))?;
+        Blueprint::of_module(module).ok()?.contract(port)
     }
 
     /// Sets the storage type of every module's floating-point values.
@@ -196,8 +203,17 @@ impl Blueprint {
     /// # Errors
     /// If the configuration does not fit the inputs.
     pub fn build(self, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
+        self.build_after(1, inputs)
+    }
+
+    /// Builds it for inputs of these shapes, as a part of something that Spark on JAX calls `calls` times before the first
+    /// step.
+    pub(super) fn build_after(self, calls: usize, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
         match self {
-            Blueprint::Component(spec, tree) => (spec.construct)(&mut Build::new(spec.name, inputs), &tree),
+            Blueprint::Component(spec, tree) => {
+                let mut cx = Build::new(spec.name, inputs).with_earlier_calls(calls);
+                (spec.construct)(&mut cx, &tree)
+            }
             Blueprint::Neuron(name, config) => Ok(Box::new(Neuron::build(name, config, inputs)?)),
             Blueprint::Brain(config) => Ok(Box::new(Brain::build(config, inputs)?)),
         }

@@ -203,7 +203,8 @@ impl Building<'_> {
         let mut outputs = self.promised.clone();
         outputs.extend(self.done.clone());
         let from = Sources { call, own: &|_| None, outputs: &outputs };
-        let inherited = Inherited { seed: (self.config.seed, index), dt: self.config.dt, units: None };
+        let seed = (self.config.seed, index);
+        let inherited = Inherited { seed, dt: self.config.dt, units: None, earlier_calls: 3 };
         let given = self.children.build(specs.clone(), &inherited, &from)?;
         self.done.insert(specs.name.clone(), given);
         Ok(())

@@ -92,6 +92,8 @@ pub(super) struct Inherited<'a> {
     pub(super) dt: f64,
     /// Shape of the population, in a neuron.
     pub(super) units: Option<&'a Units>,
+    /// How often Spark on JAX calls a module of this controller before the first step.
+    pub(super) earlier_calls: usize,
 }
 
 struct Child {
@@ -125,7 +127,7 @@ impl Children {
                 known.insert(name.to_string(), info);
             }
         }
-        let mut module = blueprint.build(&known)?;
+        let mut module = blueprint.build_after(inherited.earlier_calls, &known)?;
         module.bind(&specs.name);
         let outputs = interface.names(Direction::Output).map(str::to_string).collect();
         let mut child = Child { specs, module, outputs };

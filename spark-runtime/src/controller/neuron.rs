@@ -233,7 +233,8 @@ impl Neuron {
             let name = specs.name.clone();
             let own = |property: &str| own_property(*bound_mask, property);
             let sources = Sources { call: &call, own: &own, outputs: &done };
-            let inherited = Inherited { seed: (config.seed, index), dt: config.dt, units: Some(&config.units) };
+            let seed = (config.seed, index);
+            let inherited = Inherited { seed, dt: config.dt, units: Some(&config.units), earlier_calls: 1 };
             let outputs = children.build(specs, &inherited, &sources).map_err(|e| e.prefixed(&name))?;
             done.insert(name, outputs);
         }

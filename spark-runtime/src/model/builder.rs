@@ -1,11 +1,10 @@
 //! Building models: from a configuration and input shapes to something that runs.
 
-use super::inputs::{self, InputShape};
+use super::inputs::{self, InputShape, Resolved};
 use super::{Engine, InputPart, Model, ModelInput, Timings, has_mask, record};
 use crate::config::ConfigTree;
 use crate::controller::Blueprint;
 use crate::error::{Error, Result};
-use crate::module::InputInfo;
 use indexmap::IndexMap;
 use spark_compiler::array::{Mode, tape};
 use spark_compiler::ir::DType;
@@ -37,7 +36,8 @@ impl ModelBuilder {
         }
     }
 
-    /// Declares an input port and the shape of what it will be fed.
+    /// Declares an input port and the shape of what it will be fed. The sources of a port that takes any number are
+    /// inputs of their own: `inputs[0]`, `inputs[1]`, ...
     pub fn input(mut self, port: impl Into<String>, shape: impl Into<InputShape>) -> ModelBuilder {
         self.inputs.insert(port.into(), shape.into());
         self
@@ -101,12 +101,11 @@ impl ModelBuilder {
         let units = blueprint.units();
         let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs)?;
         let dtype = blueprint.dtype();
-        let infos = shapes.iter().map(|(name, (info, _))| (name.clone(), info.clone())).collect();
-        let mut root = blueprint.build(&infos)?;
+        let mut root = blueprint.build(&inputs::joined(&shapes)?)?;
         let build = start.elapsed();
 
         let model_inputs: Vec<ModelInput> =
-            shapes.into_iter().map(|(name, (info, mask))| model_input(name, info, mask, dtype)).collect();
+            shapes.into_iter().map(|(name, resolved)| model_input(name, resolved, dtype)).collect();
         let start = Instant::now();
         let empty = tape::Memory::default();
         let (recorded, outputs) =
@@ -139,7 +138,7 @@ impl ModelBuilder {
     }
 }
 
-fn model_input(name: String, info: InputInfo, mask: Option<spark_compiler::ir::Shape>, dtype: DType) -> ModelInput {
+fn model_input(name: String, Resolved { port, info, mask }: Resolved, dtype: DType) -> ModelInput {
     let kind = info.kind;
     let parts = kind
         .parts
@@ -154,5 +153,5 @@ fn model_input(name: String, info: InputInfo, mask: Option<spark_compiler::ir::S
             }
         })
         .collect();
-    ModelInput { name, kind, async_spikes: info.async_spikes, parts }
+    ModelInput { name, port, kind, async_spikes: info.async_spikes, parts }
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::module::InputInfo;
+use crate::payload::{FloatArray, Payload, PayloadKind, PayloadType, SpikeArray};
 use crate::spec::PortSpecs;
 use indexmap::IndexMap;
 use spark_compiler::ir::{Array, Axis, DType, Data, MOST_ELEMENTS, Shape};
@@ -15,12 +16,21 @@ pub struct InputShape {
     pub async_spikes: bool,
     /// Dimensions of the inhibition mask, if one will be given.
     pub mask: Option<Vec<usize>>,
+    /// Kind of the payload, for a port that takes any: spikes where a mask is given or they are over synapses, else a
+    /// [`FloatArray`], unless said otherwise.
+    pub kind: Option<&'static PayloadKind>,
 }
 
 impl InputShape {
     /// Values of these dimensions, one per neuron or element.
     pub fn new(dims: impl Into<Vec<usize>>) -> InputShape {
-        InputShape { dims: dims.into(), async_spikes: false, mask: None }
+        InputShape { dims: dims.into(), async_spikes: false, mask: None, kind: None }
+    }
+
+    /// Values of a payload of type `T`, for a port that takes any.
+    pub fn carrying<T: PayloadType>(mut self) -> InputShape {
+        self.kind = Some(T::KIND);
+        self
     }
 
     /// Spikes over synapses.
@@ -54,9 +64,26 @@ impl From<&[usize]> for InputShape {
     }
 }
 
+/// An input of a model before it is built.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// The port it feeds; several inputs feed a variadic one.
+    pub(super) port: String,
+    /// What is known of its value.
+    pub(super) info: InputInfo,
+    /// Shape of its mask.
+    pub(super) mask: Option<Shape>,
+}
+
+/// True if the input called `name` feeds this port: `inputs`, or `inputs[1]` for a source of a variadic port.
+fn feeds(name: &str, (port, spec): &(String, PortSpecs)) -> bool {
+    let source = || name.strip_prefix(port.as_str())?.strip_prefix('[')?.strip_suffix(']')?.parse::<u32>().ok();
+    name == port || spec.variadic && source().is_some()
+}
+
 /// Shapes of the value and the mask of each input, in the axes of its port.
 ///
-/// A port over one axis takes the dimensions as they are. Where a port has two axes (a kernel, or spikes over synapses),
+/// Sources of a variadic port `inputs` are called `inputs[0]`, `inputs[1]`, ..., in the order given. A port over one axis takes the dimensions as they are. Where a port has two axes (a kernel, or spikes over synapses),
 /// the leading dimensions are those of the units, known from the configuration or from a port over units alone.
 ///
 /// # Errors
@@ -66,10 +93,10 @@ pub(super) fn resolve(
     ports: &[(String, PortSpecs)],
     units: Option<&[usize]>,
     given: &IndexMap<String, InputShape>,
-) -> Result<IndexMap<String, (InputInfo, Option<Shape>)>> {
+) -> Result<IndexMap<String, Resolved>> {
     let mut errors = Vec::new();
     for name in given.keys() {
-        if !ports.iter().any(|(port, _)| port == name) {
+        if !ports.iter().any(|port| feeds(name, port)) {
             let names = ports.iter().map(|(port, _)| port.as_str());
             let error = Error::new(format!("{type_name} has no input `{name}`"));
             errors.push(error.help(crate::error::unknown_name_help(name, names)));
@@ -87,16 +114,51 @@ pub(super) fn resolve(
     };
     let units = units.map(<[usize]>::to_vec).or_else(|| ports.iter().find_map(population));
     let mut out = IndexMap::new();
-    for (name, port) in ports {
-        let Some(shape) = given.get(name) else { continue };
-        match one(port, shape, units.as_deref()) {
-            Ok(resolved) => {
-                out.insert(name.clone(), resolved);
+    for port in ports {
+        for (name, shape) in given.iter().filter(|(name, _)| feeds(name, port)) {
+            match one(&port.1, shape, units.as_deref()) {
+                Ok((info, mask)) => {
+                    out.insert(name.clone(), Resolved { port: port.0.clone(), info, mask });
+                }
+                Err(error) => errors.push(error.at(name.as_str())),
             }
-            Err(error) => errors.push(error.at(name.as_str())),
         }
     }
     if errors.is_empty() { Ok(out) } else { Err(Error::many(errors)) }
+}
+
+/// What is known of each port: of several sources, what they are joined.
+///
+/// # Errors
+/// If sources of one port cannot be joined.
+pub(super) fn joined(inputs: &IndexMap<String, Resolved>) -> Result<IndexMap<String, InputInfo>> {
+    let mut ports: IndexMap<String, InputInfo> = IndexMap::new();
+    for (name, Resolved { port, info, .. }) in inputs {
+        let Some(former) = ports.get_mut(port) else {
+            ports.insert(port.clone(), info.clone());
+            continue;
+        };
+        if former.kind != info.kind {
+            let message = format!("cannot join a {} and a {} on one port", former.kind.name, info.kind.name);
+            return Err(Error::new(message).at(name).help("say what an input carries: InputShape::carrying"));
+        }
+        former.async_spikes |= info.async_spikes;
+        former.shape = Shape::units(&[former.shape.size() + info.shape.size()]);
+    }
+    Ok(ports)
+}
+
+/// Kind of the payload on `port`.
+fn kind_of(port: &PortSpecs, given: &InputShape) -> Result<&'static PayloadKind> {
+    match (port.payload == Payload::KIND, given.kind) {
+        (true, Some(kind)) if kind != Payload::KIND => Ok(kind),
+        (true, _) if given.async_spikes || given.mask.is_some() => Ok(SpikeArray::KIND),
+        (true, _) => Ok(FloatArray::KIND),
+        (false, Some(kind)) if kind != port.payload => {
+            Err(Error::new(format!("a {} does not fit a port of type {}", kind.name, port.payload.name)))
+        }
+        (false, _) => Ok(port.payload),
+    }
 }
 
 fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<(InputInfo, Option<Shape>)> {
@@ -111,8 +173,9 @@ fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<
     } else {
         Shape::of(port.axes.first().copied().unwrap_or(Axis::UNITS), &given.dims)
     };
-    if given.mask.is_some() && !super::has_mask(port.payload) {
-        return Err(Error::new(format!("a {} has no inhibition mask", port.payload.name)));
+    let kind = kind_of(port, given)?;
+    if given.mask.is_some() && !super::has_mask(kind) {
+        return Err(Error::new(format!("a {} has no inhibition mask", kind.name)));
     }
     let mask = given.mask.as_ref().map(|dims| -> Result<Shape> {
         let candidates = [Some(shape.clone()), shape.group(Axis::PRE).map(|g| Shape::of(Axis::PRE, &g.dims))];
@@ -120,7 +183,7 @@ fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<
             Error::new(format!("an inhibition mask of dimensions {dims:?} does not fit spikes of shape {shape}"))
         })
     });
-    let info = InputInfo { kind: port.payload, shape, async_spikes: given.async_spikes };
+    let info = InputInfo { kind, shape, async_spikes: given.async_spikes };
     Ok((info, mask.transpose()?))
 }
 

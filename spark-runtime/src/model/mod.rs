@@ -47,6 +47,8 @@ struct InputPart {
 #[derive(Clone, Debug)]
 struct ModelInput {
     name: String,
+    /// The root's port it feeds.
+    port: String,
     kind: &'static PayloadKind,
     async_spikes: bool,
     /// One entry per part of the payload; `None` is constant `false` or 0.
@@ -425,7 +427,7 @@ fn record(
         };
         let parts = input.parts.iter().enumerate().map(part).collect();
         let payload = Payload { kind: input.kind, parts, async_spikes: input.async_spikes };
-        args = args.with(&input.name, vec![payload]);
+        args = args.and(&input.port, payload);
     }
     root.bind("");
     let payloads = root.call(args)?;

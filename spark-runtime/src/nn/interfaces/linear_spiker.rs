@@ -1,0 +1,76 @@
+//! Signals as regular spikes.
+
+use super::linear_units::LinearUnits;
+use crate::prelude::*;
+
+/// Parameters of [`LinearSpiker`].
+#[spark::config]
+pub struct LinearSpikerConfig {
+    /// Decay time constant of the potential.
+    #[param(default = 100.0, units = "ms", check = positive)]
+    pub tau: f64,
+    /// Refractory period (cooldown); shorter than an interval at `max_freq`.
+    #[param(default = 2.0, units = "ms", check = positive)]
+    pub cd: f64,
+    /// Firing rate at a signal of 1.
+    #[param(default = 100.0, units = "Hz", check = positive)]
+    pub max_freq: f64,
+}
+
+/// Turns signals into regular spikes of leaky units ([`LinearUnits`]): a signal of 1 makes a unit fire at `max_freq`, less
+/// of it more slowly, and a signal below 1 − e^(−(1000/max_freq − cd)/τ) not at all.
+///
+/// v ← e^(−dt/τ)·v + (1 − e^(−dt/τ))·τ·S·signal, a spike and v = 0 where v > τ, with
+/// S = 1/(1 − e^(−(1000/max_freq − cd)/τ)).
+///
+/// For `cd` ms after a spike the signal is not taken. Signals are meant to lie between 0 and 1. The output has the shape
+/// of the signal.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let mut model = Model::component(LinearSpikerConfig::default().with_max_freq(30.0))
+///     .input("signal", [2])
+///     .build()?;
+/// let mut counts = [0; 2];
+/// for _ in 0..1000 {
+///     let spikes = model.step(&[("signal", vec![0.0f32, 1.0].into())])?.spikes("spikes")?;
+///     counts.iter_mut().zip(spikes).for_each(|(count, spike)| *count += u32::from(spike));
+/// }
+/// // An interval is 33.3 ms, so 34 steps of 1 ms.
+/// assert_eq!(counts, [0, 29]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[spark::module(category = "Interfaces/Input")]
+pub struct LinearSpiker {
+    #[config]
+    config: LinearSpikerConfig,
+    /// Potential of the units, in ms: they fire at τ.
+    #[variable]
+    potential: Real,
+    #[module]
+    units: LinearUnits,
+}
+
+#[spark::module]
+impl LinearSpiker {
+    fn build(cx: &mut Build, config: LinearSpikerConfig) -> Result<Self> {
+        let units = cx.shape("signal")?;
+        Ok(Self {
+            potential: cx.zeros(&units),
+            units: LinearUnits::new(cx, &units, config.tau, config.cd, config.max_freq)?,
+            config,
+        })
+    }
+
+    #[step(out = spikes)]
+    fn step(
+        &mut self,
+        /// Drive, from 0 to 1.
+        signal: FloatArray,
+    ) -> SpikeArray {
+        let (potential, fired) = self.units.advance(self.potential, signal.value());
+        self.potential = potential;
+        SpikeArray::new(fired, None)
+    }
+}

@@ -1,0 +1,73 @@
+//! Units that fire regularly, at a rate their signal sets: what the linear spikers share.
+
+use crate::prelude::*;
+
+/// Leaky units with a refractory period that at a signal of 1 fire every 1000/f ms, for a maximal frequency f:
+///
+/// v ← e^(−dt/τ)·v + (1 − e^(−dt/τ))·τ·S·signal, a spike and v = 0 where v > τ, with S = 1/(1 − e^(−(1000/f − c)/τ)).
+///
+/// For c ms after a spike the signal is not taken. A signal of 1 brings v from 0 to τ in 1000/f − c ms, whatever the time
+/// step; intervals are whole steps, and one step longer where v meets τ exactly.
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct LinearUnits {
+    /// Time since the last spike, in ms.
+    #[variable]
+    refractory: Real,
+    #[constant]
+    decay: Real,
+    /// What a signal of 1 adds to the potential per step.
+    #[constant]
+    gain: Real,
+    #[constant]
+    threshold: Real,
+    #[constant]
+    cooldown: Real,
+    #[constant]
+    dt: Real,
+    /// Largest potential of either sign.
+    #[constant]
+    bound: Real,
+}
+
+impl LinearUnits {
+    /// Units of time constant `tau` and refractory period `cooldown`, in ms, that fire at `max_freq`, in Hz.
+    ///
+    /// # Errors
+    /// If the refractory period does not leave time to fire at that rate.
+    pub fn new(cx: &Build<'_>, units: &Shape, tau: f64, cooldown: f64, max_freq: f64) -> Result<LinearUnits> {
+        let rise = (1000.0 - cooldown * max_freq) / max_freq;
+        let decay = cx.number(-cx.dt() / tau).exp();
+        let scale = 1.0 / (cx.number((1.0 / tau) * rise).exp() - 1.0) + 1.0;
+        let gain = cx.number(tau) * (1.0 - decay) * scale;
+        // A time to rise that is a rounding error makes the scale infinite.
+        if rise <= 0.0 || gain.known().is_none_or(|gain| !gain.convert(cx.dtype()).to_f64()[0].is_finite()) {
+            let interval = 1000.0 / max_freq;
+            let message = format!("must be shorter than an interval at max_freq, {interval} ms, found {cooldown} ms");
+            return Err(Error::new(message).at("cd").help("a unit fires at most once per refractory period"));
+        }
+        Ok(LinearUnits {
+            refractory: cx.full(units, cx.number(cooldown)),
+            decay,
+            gain,
+            threshold: cx.number(tau),
+            cooldown: cx.number(cooldown),
+            dt: cx.number(cx.dt()),
+            bound: cx.number(if cx.dtype() == DType::F16 { 3e4 } else { 1e30 }),
+        })
+    }
+}
+
+#[spark::traced]
+impl LinearUnits {
+    /// Takes one step: gives the new potential, and true where a spike is.
+    pub fn advance(&mut self, potential: Real, signal: Real) -> (Real, Bool) {
+        let drive = if self.refractory >= self.cooldown { self.gain * signal } else { 0.0 };
+        // Signals far outside 0 to 1 must not make the potential infinite: infinity less infinity is not a number.
+        let potential = (self.decay * potential + drive).clip(-self.bound, self.bound);
+        let fired = potential > self.threshold;
+        self.refractory = if fired { 0.0 } else { self.refractory + self.dt };
+        let potential = if fired { 0.0 } else { potential };
+        (potential, fired)
+    }
+}

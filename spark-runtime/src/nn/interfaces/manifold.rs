@@ -1,0 +1,108 @@
+//! Units that tile a space, one line of them for each dimension: what the topological spikers share.
+
+use crate::init::InitOverrides;
+use crate::prelude::*;
+
+/// Lines of units with overlapping receptive fields, one line for each element of a signal.
+///
+/// The signal, rescaled to x = (signal − min)/(max − min), is a position on its line; unit u of the line is driven by
+///
+/// e^(−d²/2σ), with d = sin(φ_u + πx) if the ends of the line are glued, d = tanh(φ_u − πx) if not, φ_u = π·u/(resolution − 1).
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct Manifold {
+    /// True where the ends of a line are glued.
+    #[constant]
+    glue: Bool,
+    #[constant]
+    mins: Real,
+    /// Length of the signal's range.
+    #[constant]
+    span: Real,
+    /// −1/2σ.
+    #[constant]
+    sharpness: Real,
+    /// φ, over the units of a line.
+    #[constant]
+    positions: Real,
+}
+
+/// What describes a manifold: the fields of the topological spikers.
+pub(super) struct Space<'a> {
+    pub(super) glue: &'a Param,
+    pub(super) mins: &'a Param,
+    pub(super) maxs: &'a Param,
+    pub(super) resolution: usize,
+    pub(super) sigma: f64,
+}
+
+impl Manifold {
+    /// Lines for a signal of shape `inputs`. Draws one key, of which initializers get one each.
+    ///
+    /// # Errors
+    /// If a parameter does not fit the signal, or a range is empty or has no length in the model's precision.
+    pub(super) fn new(cx: &mut Build<'_>, inputs: &Shape, space: &Space<'_>) -> Result<Manifold> {
+        // The reference draws none here, so the key is that of its first call, which nothing else uses.
+        let keys = cx.key().split(3);
+        let overrides = InitOverrides::default();
+        let given = |index: usize, name: &str, param: &Param, dtype: DType| {
+            param.resolve(keys[index], inputs, dtype, &overrides).map_err(|e| e.prefixed(name))
+        };
+        let glue = given(0, "glue", space.glue, DType::Bool)?;
+        let mins = given(1, "mins", space.mins, cx.dtype())?;
+        let maxs = given(2, "maxs", space.maxs, cx.dtype())?;
+        let (mins, maxs) = (cx.real(&mins), cx.real(&maxs));
+        let span = maxs - mins;
+        let lengths = span.known().map(|span| span.convert(cx.dtype()).to_f64()).unwrap_or_default();
+        if let Some(at) = lengths.iter().position(|length| *length == 0.0 || !length.is_finite()) {
+            let message = format!(
+                "must differ from mins, and by a finite number: maxs − mins is {} at position {at}",
+                lengths[at]
+            );
+            return Err(Error::new(message).at("maxs"));
+        }
+        Ok(Manifold {
+            glue: cx.bool(&glue),
+            mins,
+            span,
+            sharpness: cx.number(-(0.5 / space.sigma)),
+            positions: positions(cx, space.resolution)?,
+        })
+    }
+}
+
+#[spark::traced]
+impl Manifold {
+    /// Drive of each unit, from 0 to 1, in shape `units`: that of the signal, with the lines as last dimension.
+    pub fn drive(&self, signal: Real, units: &Shape) -> Real {
+        // Far outside the range no unit is near; and a sine of infinity is not a number.
+        let x = ((signal - self.mins) / self.span).clip(-1e6, 1e6) * std::f64::consts::PI;
+        let distance = if self.glue { (self.positions + x).sin() } else { (self.positions - x).tanh() };
+        (self.sharpness * distance.square()).exp().regroup(units)
+    }
+}
+
+/// `resolution` numbers from 0 to π. The order of the arithmetic is that of XLA, so the numbers are the reference's.
+fn positions(cx: &Build<'_>, resolution: usize) -> Result<Real> {
+    const MOST: usize = 1 << 24;
+    if resolution > MOST {
+        return Err(Error::new(format!("must be at most {MOST}, found {resolution}")).at("resolution"));
+    }
+    let last = resolution.saturating_sub(1).max(1);
+    let shape = Shape::of(Axis::PRE, &[resolution]);
+    let index = Array::new(shape.clone(), Data::I32((0..resolution as i32).collect()));
+    let index = index.map_err(|e| Error::new(e.to_string()).at("resolution"))?;
+    let pi = cx.number(std::f64::consts::PI);
+    let inner = cx.int(&index).to_real() * (1.0 / cx.number(last as f64)) * pi;
+    let mut positions = inner.known().map(|array| array.to_f64()).unwrap_or_default();
+    if resolution > 1 {
+        positions[resolution - 1] = std::f64::consts::PI;
+    }
+    let positions = Array::new(shape, Data::F64(positions)).map_err(|e| Error::new(e.to_string()).at("resolution"))?;
+    Ok(cx.real(&positions))
+}
+
+/// The shape of the units: that of the signal, with the units of a line as last dimension.
+pub(super) fn units_of(inputs: &Shape, resolution: usize) -> Shape {
+    Shape::units(&[inputs.dims(), vec![resolution]].concat())
+}

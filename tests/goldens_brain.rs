@@ -1,0 +1,82 @@
+//! Brains give the reference's numbers, eager and compiled: every module's outputs on every step.
+
+mod support;
+
+use spark::prelude::*;
+use support::{Deviation, exact, load, repeated};
+
+const TOLERANCE: f64 = 1e-5;
+
+/// Compares the outputs `ports` of modules (`pool_a.out_spikes`) and what else is recorded of pools.
+fn check(case: &str, spikes: &[&str], floats: &[&str], pools: &[&str]) {
+    let name = format!("brain/{case}.f32");
+    let golden = load(&name);
+    // Potentials near zero are differences of larger numbers: what the reference's own modes differ by in this soma.
+    let own = load("soma/leaky_default.f32").own_difference("state/potential");
+    for eager in [false, true] {
+        let builder = golden.builder(&[("signal", None)]).eager(eager);
+        let builder = spikes.iter().chain(floats).fold(builder, |builder, path| builder.record(*path));
+        let mut model = builder.build().unwrap_or_else(|e| panic!("{name}: {e}"));
+        let mut deviation = Deviation::default();
+        let mut count = 0.0;
+        for t in 0..golden.steps() {
+            let outputs = model.step(&golden.inputs(&[("signal", None)], t)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            for path in spikes {
+                let expected = golden.tensors[&format!("state/{path}")].step(t);
+                exact(path, t, &outputs.get(path).unwrap().value().to_f64(), expected);
+                count += expected.iter().sum::<f64>();
+            }
+            for path in floats {
+                let found = outputs.get(path).unwrap().value().to_f64();
+                deviation.check(path, &found, golden.tensors[&format!("state/{path}")].step(t), TOLERANCE, 0.0);
+            }
+            for pool in pools {
+                let potential = model.state(&format!("{pool}.soma.potential")).unwrap().to_f64();
+                let expected = golden.tensors[&format!("state/{pool}.potential")].step(t);
+                deviation.check(&format!("{pool}.potential, step {t}"), &potential, expected, TOLERANCE, own);
+                let kernel = model.state(&format!("{pool}.synapses.kernel")).unwrap().to_f64();
+                let expected = golden.tensors[&format!("state/{pool}.kernel_sum")].step(t);
+                let sums: Vec<f64> =
+                    kernel.chunks(kernel.len() / expected.len()).map(|row| row.iter().sum()).collect();
+                deviation.check(&format!("{pool}.kernel sums"), &sums, expected, TOLERANCE, 0.0);
+            }
+            for (output, tensor) in golden.tensors.iter().filter_map(|(n, t)| Some((n.strip_prefix("out/")?, t))) {
+                let found = outputs.get(output).unwrap().value().to_f64();
+                deviation.check(output, &found, tensor.step(t), TOLERANCE, 0.0);
+            }
+        }
+        for pool in pools {
+            let kernel = model.state(&format!("{pool}.synapses.kernel")).unwrap().to_f64();
+            let expected = &golden.tensors[&format!("final/{pool}.synapses._kernel")].values;
+            deviation.check("final kernel", &kernel, expected, TOLERANCE, 0.0);
+        }
+        let mode = if eager { "eager" } else { "compiled" };
+        println!("{name:<32} {mode:<9} {count:>6} spikes {:>10.2e}  within {TOLERANCE:.0e}", deviation.worst);
+    }
+}
+
+#[test]
+fn pools_that_read_each_other() {
+    let spikes = ["spiker.spikes", "pool_a.out_spikes", "pool_b.out_spikes"];
+    check("mutual_lif", &spikes, &[], &["pool_a", "pool_b"]);
+}
+
+#[test]
+fn a_chain_of_pools_and_an_integrator() {
+    let spikes = ["spiker.spikes", "first_pool.out_spikes", "second_pool.out_spikes"];
+    check("feedforward_alif", &spikes, &["integrator.signal"], &["first_pool", "second_pool"]);
+}
+
+#[test]
+fn a_sampler_of_a_pools_spikes() {
+    let golden = load("brain/mutual_lif.f32.sampler");
+    let ports = [("inputs", Some("inhibition_mask"))];
+    for eager in [false, true] {
+        let mut model = golden.builder(&ports).eager(eager).build().unwrap();
+        for t in 0..golden.steps() {
+            let outputs = model.step(&golden.inputs(&ports, t)).unwrap();
+            let output = outputs.get("output").unwrap();
+            exact("output", t, &output.value().to_f64(), golden.tensors["out/output"].step(t));
+        }
+    }
+}
