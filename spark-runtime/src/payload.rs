@@ -83,7 +83,7 @@ impl Payload {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a port type",
     label = "a port carries a payload",
-    note = "ports carry SpikeArray, CurrentArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or IntegerMask"
+    note = "ports carry SpikeArray, CurrentArray, ConductanceArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or IntegerMask"
 )]
 pub trait PayloadType: Sized {
     /// Its kind.
@@ -242,6 +242,10 @@ value_payload!(
     CurrentArray, Real, Real, "Currents."
 );
 value_payload!(
+    /// Conductances, in nS.
+    ConductanceArray, Real, Real, "Conductances."
+);
+value_payload!(
     /// Membrane potentials, in mV.
     PotentialArray, Real, Real, "Membrane potentials."
 );
@@ -301,7 +305,7 @@ macro_rules! real_operators {
         }
     };
 }
-real_operators!(CurrentArray PotentialArray FloatArray);
+real_operators!(CurrentArray ConductanceArray PotentialArray FloatArray);
 
 /// A payload on the host: arrays instead of handles.
 #[derive(Clone, Debug, PartialEq)]
@@ -388,4 +392,4 @@ macro_rules! register {
         inventory::submit! { crate::registry::Registered::Payload(|| $name::KIND, file!(), line!()) }
     )*};
 }
-register!(SpikeArray CurrentArray PotentialArray FloatArray IntegerArray BooleanMask IntegerMask);
+register!(SpikeArray CurrentArray ConductanceArray PotentialArray FloatArray IntegerArray BooleanMask IntegerMask);

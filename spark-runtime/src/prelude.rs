@@ -9,8 +9,9 @@ pub use crate::init::{Constant, Initializer, NormalizedSparseUniform, SparseUnif
 pub use crate::model::{InputShape, Model};
 pub use crate::nn::delays::{N2NDelays, N2NDelaysConfig, NDelays, NDelaysConfig};
 pub use crate::nn::plasticity::{
-    HebbianRule, HebbianRuleConfig, OjaRule, OjaRuleConfig, QuadrupletRule, QuadrupletRuleConfig, QuadrupletRuleTensor,
-    QuadrupletRuleTensorConfig, ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
+    HebbianRule, HebbianRuleConfig, OjaRule, OjaRuleConfig, PairSTDPRule, PairSTDPRuleConfig, PowerLawSTDPRule,
+    PowerLawSTDPRuleConfig, QuadrupletRule, QuadrupletRuleConfig, QuadrupletRuleTensor, QuadrupletRuleTensorConfig,
+    ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
 };
 pub use crate::nn::somas::{
     AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig, AdaptiveLeakySoma, AdaptiveLeakySomaConfig,
@@ -20,12 +21,13 @@ pub use crate::nn::somas::{
     SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig,
 };
 pub use crate::nn::synapses::{
-    LinearSynapses, LinearSynapsesConfig, RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses,
-    RFSTracedSynapsesConfig, TracedSynapses, TracedSynapsesConfig,
+    ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig, LinearSynapses, LinearSynapsesConfig,
+    RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses, RFSTracedSynapsesConfig, TracedSynapses,
+    TracedSynapsesConfig, TsodyksMarkramSynapses, TsodyksMarkramSynapsesConfig,
 };
-pub use crate::nn::tracers::{RDTracer, RFSTracer, Tracer};
+pub use crate::nn::tracers::{RDTracer, RFSTracer, RUTracer, Tracer};
 pub use crate::payload::{
-    BooleanMask, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, PotentialArray, SpikeArray,
+    BooleanMask, ConductanceArray, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, PotentialArray, SpikeArray,
 };
 pub use crate::random::RandomStream;
 pub use spark_compiler::array::{Bool, Int, Real};

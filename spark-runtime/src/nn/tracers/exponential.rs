@@ -51,10 +51,16 @@ impl Tracer {
         self.trace
     }
 
+    /// What the trace comes to after a step without input.
+    #[track_caller]
+    pub fn relaxed(&self) -> Real {
+        self.base + self.decay * (self.trace - self.base)
+    }
+
     /// Takes one step and gives the new value.
     #[track_caller]
     pub fn update(&mut self, input: Real) -> Real {
-        self.trace = self.base + self.decay * (self.trace - self.base) + self.scale * input;
+        self.trace = self.relaxed() + self.scale * input;
         self.trace
     }
 }
