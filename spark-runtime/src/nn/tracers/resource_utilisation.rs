@@ -1,6 +1,5 @@
 //! Resources and their utilisation: the state of a synapse with short-term plasticity.
 
-use super::exponential::Tracer;
 use crate::module::Build;
 use spark_compiler::array::Real;
 use spark_compiler::ir::Shape;
@@ -40,11 +39,20 @@ use spark_compiler::ir::Shape;
 #[derive(Clone, Copy, Debug)]
 pub struct RUTracer {
     /// Resources ready to be released, 1 at rest.
-    #[module]
-    r_tracer: Tracer,
-    /// Share of them that a spike releases, 0 at rest.
-    #[module]
-    u_tracer: Tracer,
+    #[variable]
+    resources: Real,
+    /// Share of them that the last spike released, faded since then; 0 at rest.
+    #[variable]
+    utilisation: Real,
+    /// Share of what is missing that a step brings back.
+    #[constant]
+    recovery: Real,
+    /// Share of the utilisation that a step takes away.
+    #[constant]
+    fading: Real,
+    /// U.
+    #[constant]
+    increment: Real,
 }
 
 impl RUTracer {
@@ -53,28 +61,39 @@ impl RUTracer {
     #[track_caller]
     pub fn new(cx: &Build<'_>, shape: &Shape, tau_rec: Real, tau_facil: Real, u: Real) -> RUTracer {
         RUTracer {
-            r_tracer: Tracer::new(cx, shape, tau_rec, cx.number(-1.0), cx.number(1.0)),
-            u_tracer: Tracer::new(cx, shape, tau_facil, u, cx.number(0.0)),
+            resources: cx.full(shape, cx.number(1.0)),
+            utilisation: cx.zeros(shape),
+            recovery: share_lost(cx.dt() / tau_rec),
+            fading: share_lost(cx.dt() / tau_facil),
+            increment: u,
         }
     }
 
     /// Resources ready to be released.
     pub fn resources(&self) -> Real {
-        self.r_tracer.value()
+        self.resources
     }
 
     /// Share of the resources that the last spike released, faded since then.
     pub fn utilisation(&self) -> Real {
-        self.u_tracer.value()
+        self.utilisation
     }
 
     /// Takes one step and gives what is released in it: u·R where `spikes` is 1, nothing where it is 0.
     #[track_caller]
     pub fn update(&mut self, spikes: Real) -> Real {
-        let unused = 1.0 - self.u_tracer.relaxed();
-        let utilisation = self.u_tracer.update(unused * spikes);
-        let released = utilisation * self.r_tracer.relaxed() * spikes;
-        self.r_tracer.update(released);
+        let faded = self.utilisation - self.fading * self.utilisation;
+        let recovered = self.resources + self.recovery * (1.0 - self.resources);
+        self.utilisation = faded + self.increment * (1.0 - faded) * spikes;
+        let released = self.utilisation * recovered * spikes;
+        self.resources = recovered - released;
         released
     }
+}
+
+/// 1 − e^(−x) to full precision: recovery takes thousands of steps, over which an error in a small x would add up.
+#[track_caller]
+fn share_lost(x: Real) -> Real {
+    let half = (0.5 * x).tanh();
+    2.0 * half / (1.0 + half)
 }
