@@ -1,6 +1,8 @@
 //! Golden data: traces of the Python Spark, recorded once, and how to run ours beside them.
 #![allow(dead_code)]
 
+pub(crate) mod registered;
+
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use spark::config::{ConfigTree, ConfigValue};
