@@ -52,7 +52,8 @@ fn check(name: &str, run: Run) {
             exact("mask", t, &mask, &repeated(&golden.tensors["out/out_spikes.inhibition_mask"].values, mask.len()));
             if t == 0 {
                 // The reference's ring has 8 rows; a delay of 8 steps is none.
-                let delays: Vec<f64> = golden.tensors["init/const.delays._kernel"].values.iter().map(|d| d % 8.0).collect();
+                let delays: Vec<f64> =
+                    golden.tensors["init/const.delays._kernel"].values.iter().map(|d| d % 8.0).collect();
                 exact("delays", t, &outputs.get("delays.kernel").unwrap().value().to_f64(), &delays);
             }
             if run != Run::Spikes {
@@ -152,10 +153,16 @@ fn alif_neuron_in_half_precision_stays_near() {
         }
         let (expected, drift) = (count(&golden), (count(&golden) - count(&single)).abs());
         println!("{spikes} spikes, the reference has {expected}, {} in single precision", count(&single));
-        assert!((spikes - expected).abs() <= (0.02 * expected).max(drift), "{spikes} spikes, the reference has {expected}");
+        assert!(
+            (spikes - expected).abs() <= (0.02 * expected).max(drift),
+            "{spikes} spikes, the reference has {expected}"
+        );
         let kernel = mean(&model.state("synapses.kernel").unwrap().to_f64());
         let expected = mean(&golden.tensors["state/kernel@T400"].values);
-        assert!((kernel - expected).abs() <= 1e-3 * expected, "the mean weight is {kernel}, the reference has {expected}");
+        assert!(
+            (kernel - expected).abs() <= 1e-3 * expected,
+            "the mean weight is {kernel}, the reference has {expected}"
+        );
     }
 }
 

@@ -56,7 +56,8 @@ impl Run {
         let mut kernel = host(&self.kernel, &golden.tensors["in/kernel_0"].values);
         for t in 0..golden.steps() {
             if let Some(extra) = self.extra {
-                let increased = kernel.to_f64().iter().zip(extra(golden, t)).map(|(w, more)| w + more).collect::<Vec<_>>();
+                let increased =
+                    kernel.to_f64().iter().zip(extra(golden, t)).map(|(w, more)| w + more).collect::<Vec<_>>();
                 kernel = host(&self.kernel, &increased);
             }
             let spikes = |side: &str, shape: &InputShape| {
@@ -233,7 +234,8 @@ fn the_quadruplet_rule_of_the_reference_counts_postsynaptic_spikes_along_the_inp
     check("plasticity/quadruplet_patched_minimal_async_square.f32", TOLERANCE, |run| {
         run.config.values.insert("q_gamma".into(), ConfigValue::Float(0.0));
         run.extra = Some(|golden, t| {
-            let (units, modulation) = (golden.dims("post_spikes")[0], golden.input("modulation", t).value().to_f64()[0]);
+            let (units, modulation) =
+                (golden.dims("post_spikes")[0], golden.input("modulation", t).value().to_f64()[0]);
             let eta = golden.tensors["init/const.eta"].values[0];
             let gamma = golden.tensors["init/const.q_gamma"].values[0];
             let spikes = golden.input("post_spikes", t).value().to_f64();

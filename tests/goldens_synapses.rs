@@ -32,26 +32,22 @@ fn check(
 fn check_synapses(kind: &str) {
     let cases = support::cases("synapses").into_iter();
     for name in cases.filter(|name| name.starts_with(&format!("synapses/{kind}_"))) {
-        check(
-            &name,
-            &[("spikes", Some("inhibition_mask"))],
-            |golden, t, model, outputs, deviation| {
-                // Excitatory and inhibitory currents cancel, so that a last bit can be a large relative error.
-                let own = golden.own_difference("out/currents");
-                let currents = outputs.get("currents").unwrap().value().to_f64();
-                deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE, own);
-                if t + 1 < golden.steps() {
-                    return;
-                }
-                for (name, expected) in &golden.tensors {
-                    let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with(".trace")) else {
-                        continue;
-                    };
-                    let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
-                    deviation.check(state, &found, &expected.values, TOLERANCE, 0.0);
-                }
-            },
-        );
+        check(&name, &[("spikes", Some("inhibition_mask"))], |golden, t, model, outputs, deviation| {
+            // Excitatory and inhibitory currents cancel, so that a last bit can be a large relative error.
+            let own = golden.own_difference("out/currents");
+            let currents = outputs.get("currents").unwrap().value().to_f64();
+            deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE, own);
+            if t + 1 < golden.steps() {
+                return;
+            }
+            for (name, expected) in &golden.tensors {
+                let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with(".trace")) else {
+                    continue;
+                };
+                let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
+                deviation.check(state, &found, &expected.values, TOLERANCE, 0.0);
+            }
+        });
     }
 }
 

@@ -91,6 +91,28 @@ fn the_shape_of_a_population_does_not_matter() {
 }
 
 #[test]
+fn spikes_over_synapses_are_those_of_the_neurons_where_they_are_the_same() {
+    for plain in subjects() {
+        let over_synapses = Subject { over_synapses: true, ..plain.clone() };
+        let [plain, over_synapses] = [plain, over_synapses].map(|subject| {
+            let (_, kernel) = learn(&subject, &Drive::new(0.2), &weights(35), 60, false, |_, _| {});
+            (subject.spec.name, kernel)
+        });
+        assert_eq!(plain, over_synapses);
+    }
+}
+
+#[test]
+fn half_precision_stays_finite() {
+    for subject in subjects() {
+        let subject = subject.with("dtype", ConfigValue::DType(DType::F16));
+        learn(&subject, &Drive::new(0.3), &weights(35), 1000, false, |t, kernel| {
+            assert!(kernel.iter().all(|w| w.is_finite()), "{}, step {t}: {kernel:?}", subject.spec.name);
+        });
+    }
+}
+
+#[test]
 fn finite_input_gives_finite_weights() {
     for subject in subjects() {
         for (weight, factor) in [(0.0, 1.0), (1.0, 1e6), (1e6, 1e6), (1e30, 1.0), (-1e30, 1.0)] {

@@ -112,6 +112,16 @@ fn the_shape_of_a_population_does_not_matter() {
 }
 
 #[test]
+fn spikes_over_synapses_are_those_of_the_neurons_where_they_are_the_same() {
+    for plain in subjects().into_iter().filter(|subject| subject.spec.category == "Components/Synapses") {
+        let over_synapses = Subject { over_synapses: true, ..plain.clone() };
+        let found = [plain, over_synapses]
+            .map(|subject| (subject.spec.name, run(&subject, &Drive::new(0.3), &weights(35), 40, false)));
+        assert_eq!(found[0], found[1]);
+    }
+}
+
+#[test]
 fn large_weights_and_constant_spikes_give_finite_values() {
     for subject in subjects() {
         for sign in [1.0, -1.0] {
@@ -119,7 +129,11 @@ fn large_weights_and_constant_spikes_give_finite_values() {
             let mut model = subject.build(&kernel, false);
             for t in 0..1000 {
                 for (port, found) in values(&subject.step(&mut model, &Drive::new(1.1), t, &kernel)) {
-                    assert!(found.iter().all(|x| x.is_finite()), "{}, step {t}: {port} is {found:?}", subject.spec.name);
+                    assert!(
+                        found.iter().all(|x| x.is_finite()),
+                        "{}, step {t}: {port} is {found:?}",
+                        subject.spec.name
+                    );
                 }
             }
             for (state, found) in states(&model) {

@@ -101,14 +101,20 @@ fn every_pair_counts() {
     // Additive, so that the changes of the pairs add up.
     let (pre, post) = ([1usize, 4, 20], [6usize, 9, 15]);
     let pairs = pre.iter().flat_map(|pre| post.iter().map(move |post| *post as f64 - *pre as f64));
-    near(weight_after(pair(0.0), &pre, &post, START, false), START + pairs.map(|interval| window(0.0, interval)).sum::<f64>());
+    near(
+        weight_after(pair(0.0), &pre, &post, START, false),
+        START + pairs.map(|interval| window(0.0, interval)).sum::<f64>(),
+    );
 }
 
 #[test]
 fn a_pair_does_not_depend_on_the_time_step() {
     for dt in [0.5, 0.25] {
         let steps = |time: f64| (time / dt) as usize;
-        near(weight_after(pair(0.5).with_dt(dt), &[steps(2.0)], &[steps(12.0)], START, false), START + window(0.5, 10.0));
+        near(
+            weight_after(pair(0.5).with_dt(dt), &[steps(2.0)], &[steps(12.0)], START, false),
+            START + window(0.5, 10.0),
+        );
     }
 }
 

@@ -27,7 +27,8 @@ pub use crate::nn::synapses::{
 };
 pub use crate::nn::tracers::{RDTracer, RFSTracer, RUTracer, Tracer};
 pub use crate::payload::{
-    BooleanMask, ConductanceArray, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, PotentialArray, SpikeArray,
+    BooleanMask, ConductanceArray, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, PotentialArray,
+    SpikeArray,
 };
 pub use crate::random::RandomStream;
 pub use spark_compiler::array::{Bool, Int, Real};

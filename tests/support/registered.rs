@@ -21,6 +21,8 @@ pub(crate) struct Subject {
     pub(crate) tree: ConfigTree,
     pub(crate) post: Vec<usize>,
     pub(crate) pre: Vec<usize>,
+    /// Presynaptic spikes are given once for each synapse.
+    pub(crate) over_synapses: bool,
 }
 
 /// Values over a kind of axes.
@@ -48,7 +50,7 @@ impl Subject {
         if config.field("units").is_some() {
             tree = tree.with("units", Units(post.to_vec()).to_value());
         }
-        Subject { spec, tree, post: post.to_vec(), pre: pre.to_vec() }
+        Subject { spec, tree, post: post.to_vec(), pre: pre.to_vec(), over_synapses: false }
     }
 
     /// With another value of a field, if it has the field.
@@ -67,6 +69,10 @@ impl Subject {
         }
     }
 
+    fn repeats(&self, port: &PortSpecs) -> bool {
+        self.over_synapses && over(port) == Over::Pre
+    }
+
     fn array(&self, over: Over, values: Vec<f64>) -> Array {
         array(&self.dims(over), values)
     }
@@ -82,8 +88,14 @@ impl Subject {
         for port in self.spec.inputs {
             let dims = self.dims(over(port));
             let shape = InputShape::new(dims.clone());
-            let masked = port.payload.name == "SpikeArray";
-            builder = builder.input(port.name, if masked { shape.with_mask(dims) } else { shape });
+            let shape = match port.payload.name {
+                "SpikeArray" if self.repeats(port) => {
+                    InputShape::new(self.dims(Over::Synapses)).with_mask(dims).asynchronous()
+                }
+                "SpikeArray" => shape.with_mask(dims),
+                _ => shape,
+            };
+            builder = builder.input(port.name, shape);
         }
         let mut model = builder.build().unwrap_or_else(|e| panic!("{}: {e}", self.spec.name));
         if model.states().iter().any(|state| state == "kernel") {
@@ -100,7 +112,13 @@ impl Subject {
             match port.payload.name {
                 "SpikeArray" => {
                     let mask = drive.inhibitory(port, size);
-                    HostPayload::spikes(values(drive.spikes(port, t, size)), Some(values(mask)))
+                    let spikes = drive.spikes(port, t, size);
+                    let spikes = if self.repeats(port) {
+                        self.array(Over::Synapses, spikes.repeat(self.size(Over::Post)))
+                    } else {
+                        values(spikes)
+                    };
+                    HostPayload::spikes(spikes, Some(values(mask)))
                 }
                 _ if port.name == "kernel" => values(kernel.to_vec()).into(),
                 _ => values(drive.factor(port, t, size)).into(),

@@ -30,8 +30,8 @@ impl SpikePairs {
         let (pre, post) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?);
         let pre_tau = cx.param("pre_tau", pre_tau, &pre)?;
         let post_tau = cx.param("post_tau", post_tau, &post)?;
-        let trace = |shape, tau| Tracer::new(cx, shape, tau, cx.number(1.0), cx.number(0.0));
-        Ok(SpikePairs { pre_trace: trace(&pre, pre_tau), post_trace: trace(&post, post_tau) })
+        let (pre_trace, post_trace) = (Tracer::unscaled(cx, &pre, pre_tau), Tracer::unscaled(cx, &post, post_tau));
+        Ok(SpikePairs { pre_trace, post_trace })
     }
 
     /// Takes one step. The sign of spikes does not matter.

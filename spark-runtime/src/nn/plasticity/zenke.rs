@@ -52,6 +52,22 @@ pub struct ZenkeRuleConfig {
 ///
 /// Zenke, Agnes, Gerstner (2015), *Diverse synaptic plasticity mechanisms orchestrated to form and retrieve memories in
 /// spiking neural networks*, Nature Communications 6.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let builder = Model::component(ZenkeRuleConfig::default()).input("pre_spikes", [1]).input("post_spikes", [1]);
+/// let mut model = builder.input("kernel", [1, 1]).build()?;
+/// // A presynaptic spike alone: the transmitter-induced term.
+/// let outputs = model.step(&[
+///     ("pre_spikes", vec![true].into()),
+///     ("post_spikes", vec![false].into()),
+///     ("kernel", vec![1.0f32].into()),
+/// ])?;
+/// let weight = outputs.get("kernel")?.value().to_f32()[0];
+/// assert!((weight - (1.0 + 0.1)).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Plasticity")]
 pub struct ZenkeRule {
     #[config]

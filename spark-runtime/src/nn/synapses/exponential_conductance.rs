@@ -41,13 +41,12 @@ pub struct ExponentialConductanceSynapsesConfig {
 /// let inputs = InputShape::new([2]).with_mask([2]);
 /// let mut model = Model::component(config).input("spikes", inputs).build()?;
 /// let array = |values: Vec<bool>| Array::new(Shape::units(&[2]), Data::Bool(values));
-/// for spikes in [[true, true], [false, false]] {
-///     let spikes = HostPayload::spikes(array(spikes.to_vec())?, Some(array(vec![false, true])?));
-///     let outputs = model.step(&[("spikes", spikes)])?;
-///     println!("{:?}", outputs.get("inhibitory")?.value().to_f64());
-/// }
-/// let [excitatory, inhibitory] = ["excitatory_tracer", "inhibitory_tracer"]
-///     .map(|tracer| model.state(&format!("{tracer}.trace")).unwrap().to_f64()[0]);
+/// let spikes = |spiking: bool| -> Result<HostPayload, Box<dyn std::error::Error>> {
+///     Ok(HostPayload::spikes(array(vec![spiking; 2])?, Some(array(vec![false, true])?)))
+/// };
+/// model.step(&[("spikes", spikes(true)?)])?;
+/// let outputs = model.step(&[("spikes", spikes(false)?)])?;
+/// let [excitatory, inhibitory] = [outputs.get("excitatory")?, outputs.get("inhibitory")?].map(|g| g.value().to_f64()[0]);
 /// assert!((excitatory - 6.0 * f64::exp(-1.0 / 5.0)).abs() < 1e-5);
 /// assert!((inhibitory - 6.0 * f64::exp(-1.0 / 10.0)).abs() < 1e-5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -74,11 +73,10 @@ impl ExponentialConductanceSynapses {
         let units = Shape::units(&config.units);
         let tau_excitatory = cx.param("tau_excitatory", &config.tau_excitatory, &units)?;
         let tau_inhibitory = cx.param("tau_inhibitory", &config.tau_inhibitory, &units)?;
-        let tracer = |tau| Tracer::new(cx, &units, tau, cx.number(1.0), cx.number(0.0));
         Ok(Self {
             kernel,
-            excitatory_tracer: tracer(tau_excitatory),
-            inhibitory_tracer: tracer(tau_inhibitory),
+            excitatory_tracer: Tracer::unscaled(cx, &units, tau_excitatory),
+            inhibitory_tracer: Tracer::unscaled(cx, &units, tau_inhibitory),
             config,
         })
     }

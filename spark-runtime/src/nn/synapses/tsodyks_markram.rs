@@ -91,7 +91,7 @@ impl TsodyksMarkramSynapses {
         Ok(Self {
             kernel,
             ru_tracer: RUTracer::new(cx, &shape, tau_rec, tau_facil, u),
-            current_tracer: Tracer::new(cx, &units, tau_psc, cx.number(1.0), cx.number(0.0)),
+            current_tracer: Tracer::unscaled(cx, &units, tau_psc),
             config,
         })
     }
