@@ -74,8 +74,7 @@ fn linear_synapses() {
 
 #[test]
 fn n2n_delays() {
-    for case in ["max5_4x5", "max5_dt05_4x5", "max8", "max8_dt05", "max8_seeded", "max20_seeded_4x5"] {
-        let name = format!("delays/n2ndelays_{case}");
+    for name in support::cases("delays").into_iter().filter(|name| name.starts_with("delays/n2ndelays_")) {
         check(&name, &[("in_spikes", Some("inhibition_mask"))], |golden, t, model, outputs, _| {
             let spikes = outputs.get("out_spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/out_spikes"].step(t));

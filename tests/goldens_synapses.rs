@@ -83,8 +83,7 @@ fn every_recorded_case_is_tested() {
 #[test]
 fn neuron_delays() {
     let ports = [("in_spikes", Some("inhibition_mask"))];
-    for case in ["max5_4x5", "max5_dt05_4x5", "max8", "max8_dt05", "max8_seeded", "max20_seeded_4x5"] {
-        let name = format!("delays/ndelays_{case}");
+    for name in support::cases("delays").into_iter().filter(|name| name.starts_with("delays/ndelays_")) {
         check(&name, &ports, |golden, t, _, outputs, _| {
             let spikes = outputs.get("out_spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/out_spikes"].step(t));

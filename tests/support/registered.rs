@@ -166,7 +166,7 @@ impl Drive {
     }
 
     fn spikes(&self, port: &PortSpecs, t: usize, size: usize) -> Vec<f64> {
-        if t % self.every != 0 {
+        if !t.is_multiple_of(self.every) {
             return vec![0.0; size];
         }
         let drawn = self.draw(port, t / self.every, size);
