@@ -2,8 +2,7 @@
 
 mod support;
 
-use spark::prelude::*;
-use support::{Deviation, exact, load, repeated};
+use support::{Deviation, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -36,8 +35,7 @@ fn check(case: &str, spikes: &[&str], floats: &[&str], pools: &[&str]) {
                 deviation.check(&format!("{pool}.potential, step {t}"), &potential, expected, TOLERANCE, own);
                 let kernel = model.state(&format!("{pool}.synapses.kernel")).unwrap().to_f64();
                 let expected = golden.tensors[&format!("state/{pool}.kernel_sum")].step(t);
-                let sums: Vec<f64> =
-                    kernel.chunks(kernel.len() / expected.len()).map(|row| row.iter().sum()).collect();
+                let sums: Vec<f64> = kernel.chunks(kernel.len() / expected.len()).map(|row| row.iter().sum()).collect();
                 deviation.check(&format!("{pool}.kernel sums"), &sums, expected, TOLERANCE, 0.0);
             }
             for (output, tensor) in golden.tensors.iter().filter_map(|(n, t)| Some((n.strip_prefix("out/")?, t))) {
@@ -65,18 +63,4 @@ fn pools_that_read_each_other() {
 fn a_chain_of_pools_and_an_integrator() {
     let spikes = ["spiker.spikes", "first_pool.out_spikes", "second_pool.out_spikes"];
     check("feedforward_alif", &spikes, &["integrator.signal"], &["first_pool", "second_pool"]);
-}
-
-#[test]
-fn a_sampler_of_a_pools_spikes() {
-    let golden = load("brain/mutual_lif.f32.sampler");
-    let ports = [("inputs", Some("inhibition_mask"))];
-    for eager in [false, true] {
-        let mut model = golden.builder(&ports).eager(eager).build().unwrap();
-        for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(&ports, t)).unwrap();
-            let output = outputs.get("output").unwrap();
-            exact("output", t, &output.value().to_f64(), golden.tensors["out/output"].step(t));
-        }
-    }
 }

@@ -18,6 +18,8 @@ struct Run {
     kernel: Vec<usize>,
     /// The third factor's port, if the rule has one, and how many equal values it is given.
     factor: Option<(&'static str, usize)>,
+    /// What the kernel is increased by before each step.
+    extra: Option<fn(&Golden, usize) -> Vec<f64>>,
     eager: bool,
 }
 
@@ -35,6 +37,7 @@ impl Run {
             kernel: golden.tensors["in/kernel_0"].dims.clone(),
             factor: factors.next().map(|port| (port, 1)),
             golden,
+            extra: None,
             eager: false,
         }
     }
@@ -52,6 +55,11 @@ impl Run {
         let mut model = builder.build().unwrap_or_else(|e| panic!("{}: {e}", golden.name));
         let mut kernel = host(&self.kernel, &golden.tensors["in/kernel_0"].values);
         for t in 0..golden.steps() {
+            if let Some(extra) = self.extra {
+                let increased =
+                    kernel.to_f64().iter().zip(extra(golden, t)).map(|(w, more)| w + more).collect::<Vec<_>>();
+                kernel = host(&self.kernel, &increased);
+            }
             let spikes = |side: &str, shape: &InputShape| {
                 let size: usize = shape.dims.iter().product();
                 let mask_size: usize = shape.mask.as_ref().unwrap().iter().product();
@@ -89,15 +97,16 @@ fn host(dims: &[usize], values: &[f64]) -> Array {
     Array::new(Shape::of(Axis::anonymous(0), dims), Data::F64(values.to_vec())).unwrap()
 }
 
-/// Checks the kernel after every step and every trace after the last, in both modes. `own` is what counts as equal near
-/// zero: weights are clipped there, so that a last bit can be a large relative error.
+/// Checks the kernel after every step and every trace after the last, in both modes. Weights are clipped at zero, so that
+/// a last bit can be a large relative error near it.
 #[track_caller]
-fn check(name: &str, tolerance: f64, own: f64, adjust: impl Fn(&mut Run)) {
+fn check(name: &str, tolerance: f64, adjust: impl Fn(&mut Run)) {
     for eager in [false, true] {
         let mut run = Run::new(name);
         run.eager = eager;
         adjust(&mut run);
         let mut deviation = Deviation::default();
+        let own = run.golden.own_difference("out/kernel");
         let kernels = &run.golden.tensors["out/kernel"];
         let model = run.run(|t, kernel| deviation.check("kernel", kernel, kernels.step(t), tolerance, own));
         for (name, expected) in &run.golden.tensors {
@@ -107,48 +116,52 @@ fn check(name: &str, tolerance: f64, own: f64, adjust: impl Fn(&mut Run)) {
             // The reference keeps some traces per synapse that are the same for every postsynaptic neuron.
             let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
             let found = repeated(&found, expected.values.len());
-            deviation.check(state, &found, &expected.values, tolerance, own);
+            deviation.check(state, &found, &expected.values, tolerance, 0.0);
         }
         let mode = if eager { "eager" } else { "compiled" };
         println!("{name:<48} {mode:<9} {:>10.2e}  within {tolerance:.0e}", deviation.worst);
     }
 }
 
-/// Checks every case of a rule. What the reference differs between its own modes was recorded for some; the rule is the
-/// same in all.
+/// The recorded cases of a rule, in single precision.
+fn cases_of(rule: &str) -> Vec<String> {
+    let wanted = |name: &String| name.starts_with(&format!("plasticity/{rule}_")) && name.ends_with(".f32");
+    let cases: Vec<String> = support::cases("plasticity").into_iter().filter(wanted).collect();
+    assert!(!cases.is_empty(), "{rule}");
+    cases
+}
+
+/// Checks every case of a rule.
 #[track_caller]
-fn check_rule(rule: &str, cases: &[&str]) {
-    let names: Vec<String> = cases.iter().map(|case| format!("plasticity/{rule}_{case}.f32")).collect();
-    let own = names.iter().map(|name| load(name).own_difference("out/kernel")).fold(0.0, f64::max);
-    for name in &names {
-        check(name, TOLERANCE, own, |_| {});
+fn check_rule(rule: &str) {
+    for name in cases_of(rule) {
+        check(&name, TOLERANCE, |_| {});
     }
 }
 
 #[test]
 fn hebbian_rule() {
-    let cases = ["async", "sync", "async_multidim", "sync_multidim", "dt05_async", "tau_array_async", "tau_array_sync"];
-    check_rule("hebbian", &cases);
+    check_rule("hebbian");
 }
 
 #[test]
 fn oja_rule() {
-    check_rule("oja", &["async", "sync", "async_multidim", "sync_multidim"]);
+    check_rule("oja");
 }
 
 #[test]
 fn zenke_rule() {
-    check_rule("zenke", &["async", "sync", "async_multidim", "sync_multidim"]);
+    check_rule("zenke");
 }
 
 #[test]
 fn three_factor_rule() {
-    check_rule("three_factor", &["async", "async_multidim"]);
+    check_rule("three_factor");
 }
 
 #[test]
 fn quadruplet_rule() {
-    check_rule("quadruplet_patched_fixed", &["async", "sync", "async_square", "sync_square"]);
+    check_rule("quadruplet_patched_fixed");
 }
 
 /// The reference rounds this rule's parameters, and what it computes from them, to half precision. These are parameters
@@ -186,14 +199,57 @@ fn as_rounded(run: &mut Run) {
 
 #[test]
 fn quadruplet_rule_tensor() {
-    let cases = ["async", "sync", "default_async"].map(|case| format!("plasticity/quadruplet_tensor_{case}.f32"));
-    let own = cases.iter().map(|name| load(name).own_difference("out/kernel")).fold(0.0, f64::max);
-    for name in &cases {
-        check(name, TOLERANCE, own, as_rounded);
-        // Not rounded, weights are near by the measure of the largest: changes of both signs cancel in small ones.
-        let largest = load(name).tensors["out/kernel"].values.iter().copied().fold(0.0, f64::max);
-        check(name, 1e-3, 1e-3 * largest, |_| {});
+    for name in cases_of("quadruplet_tensor") {
+        check(&name, TOLERANCE, as_rounded);
     }
+}
+
+#[test]
+fn quadruplet_rule_tensor_with_parameters_as_given() {
+    // Rounding to half precision changes a number by up to a 2048th of it, and what changes a weight is a product of
+    // three of them: a factor, a trace's scale and its decay. Weights agree within that share of all their changes.
+    let share = 3.0 / 2048.0;
+    for name in cases_of("quadruplet_tensor") {
+        let run = Run::new(&name);
+        let kernels = &run.golden.tensors["out/kernel"];
+        let mut before = run.golden.tensors["in/kernel_0"].values.clone();
+        let mut changed = vec![0.0; before.len()];
+        let mut worst = 0.0f64;
+        run.run(|t, kernel| {
+            for (i, (found, expected)) in kernel.iter().zip(kernels.step(t)).enumerate() {
+                changed[i] += (expected - before[i]).abs();
+                worst = worst.max((found - expected).abs() / changed[i].max(1e-4));
+                before[i] = *expected;
+            }
+        });
+        println!("{name:<48} unrounded {worst:>10.2e}  within {share:.1e}");
+        assert!(worst <= share, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn the_quadruplet_rule_of_the_reference_counts_postsynaptic_spikes_along_the_inputs() {
+    // Patched only so far that it runs, the reference adds γ·S_post to the synapses from input j where neuron j spikes,
+    // which needs as many inputs as neurons. That term by hand, and ours without it, make its kernels.
+    check("plasticity/quadruplet_patched_minimal_async_square.f32", TOLERANCE, |run| {
+        run.config.values.insert("q_gamma".into(), ConfigValue::Float(0.0));
+        run.extra = Some(|golden, t| {
+            let (units, modulation) =
+                (golden.dims("post_spikes")[0], golden.input("modulation", t).value().to_f64()[0]);
+            let eta = golden.tensors["init/const.eta"].values[0];
+            let gamma = golden.tensors["init/const.q_gamma"].values[0];
+            let spikes = golden.input("post_spikes", t).value().to_f64();
+            let row: Vec<f64> = spikes.iter().map(|s| eta * (modulation + 0.1) * gamma * s).collect();
+            row.repeat(units)
+        });
+    });
+}
+
+#[test]
+fn every_recorded_case_is_tested() {
+    let rules = ["hebbian_", "oja_", "zenke_", "three_factor_", "quadruplet_patched_", "quadruplet_tensor_"];
+    let untested = |name: &String| !rules.iter().any(|rule| name.starts_with(&format!("plasticity/{rule}")));
+    assert_eq!(support::cases("plasticity").into_iter().filter(untested).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]
@@ -234,7 +290,7 @@ fn third_factor_rules_take_plain_spikes() {
 fn a_third_factor_may_differ_between_neurons() {
     // Given once for each neuron, the same value does the same.
     for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_patched_fixed_async.f32"] {
-        check(name, TOLERANCE, 2e-8, |run| run.factor = run.factor.map(|(port, _)| (port, 5)));
+        check(name, TOLERANCE, |run| run.factor = run.factor.map(|(port, _)| (port, 5)));
     }
 }
 
@@ -242,7 +298,7 @@ fn a_third_factor_may_differ_between_neurons() {
 fn a_time_constant_may_differ_between_synapses() {
     // Given once for each synapse, the same value does the same.
     for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_patched_fixed_sync.f32"] {
-        check(name, TOLERANCE, 2e-8, |run| {
+        check(name, TOLERANCE, |run| {
             let taus = ConfigValue::Array(host(&run.kernel, &[10.0; 40]));
             run.config.values.insert("pre_tau".into(), taus);
         });

@@ -29,60 +29,61 @@ fn check(
 
 /// Checks the currents of every case of a kind of synapses, and every trace after the last step.
 #[track_caller]
-fn check_synapses(kind: &str, cases: &[&str]) {
-    // Excitatory and inhibitory currents cancel, so that a last bit can be a large relative error; the reference adds
-    // them up in another order. The golden data's rule: ten times what the reference differs between its own modes, which
-    // is recorded for one case of each model.
-    let own = 10.0 * load(&format!("synapses/{kind}_plain.f32")).own_difference("out/currents");
-    for case in cases {
-        check(
-            &format!("synapses/{kind}_{case}.f32"),
-            &[("spikes", Some("inhibition_mask"))],
-            |golden, t, model, outputs, deviation| {
-                let currents = outputs.get("currents").unwrap().value().to_f64();
-                deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE, own);
-                if t + 1 < golden.steps() {
-                    return;
-                }
-                for (name, expected) in &golden.tensors {
-                    let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with(".trace")) else {
-                        continue;
-                    };
-                    let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
-                    deviation.check(state, &found, &expected.values, TOLERANCE, own);
-                }
-            },
-        );
+fn check_synapses(kind: &str) {
+    let cases = support::cases("synapses").into_iter();
+    for name in cases.filter(|name| name.starts_with(&format!("synapses/{kind}_"))) {
+        check(&name, &[("spikes", Some("inhibition_mask"))], |golden, t, model, outputs, deviation| {
+            // Excitatory and inhibitory currents cancel, so that a last bit can be a large relative error.
+            let own = golden.own_difference("out/currents");
+            let currents = outputs.get("currents").unwrap().value().to_f64();
+            deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE, own);
+            if t + 1 < golden.steps() {
+                return;
+            }
+            for (name, expected) in &golden.tensors {
+                let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with(".trace")) else {
+                    continue;
+                };
+                let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
+                deviation.check(state, &found, &expected.values, TOLERANCE, 0.0);
+            }
+        });
     }
 }
 
-const TRACED: &[&str] = &["plain", "async", "dt05", "multidim_plain", "multidim_async", "scaled_base", "tau_array"];
-
 #[test]
 fn linear_synapses() {
-    check_synapses("linear", &["plain", "async", "multidim_plain", "multidim_async"]);
+    check_synapses("linear");
 }
 
 #[test]
 fn traced_synapses() {
-    check_synapses("traced", TRACED);
+    check_synapses("traced");
 }
 
 #[test]
 fn rise_decay_synapses() {
-    check_synapses("rd_traced", TRACED);
+    check_synapses("rd_traced");
 }
 
 #[test]
 fn rise_fast_slow_synapses() {
-    check_synapses("rfs_traced", TRACED);
+    check_synapses("rfs_traced");
+}
+
+#[test]
+fn every_recorded_case_is_tested() {
+    let kinds = ["synapses/linear_", "synapses/traced_", "synapses/rd_traced_", "synapses/rfs_traced_"];
+    let delays = ["delays/ndelays_", "delays/n2ndelays_"];
+    let known = |name: &String| kinds.iter().chain(&delays).any(|kind| name.starts_with(kind));
+    let names = ["synapses", "delays"].into_iter().flat_map(support::cases);
+    assert_eq!(names.filter(|name| !known(name)).collect::<Vec<_>>(), Vec::<String>::new());
 }
 
 #[test]
 fn neuron_delays() {
     let ports = [("in_spikes", Some("inhibition_mask"))];
-    for case in ["max5_4x5", "max5_dt05_4x5", "max8", "max8_dt05", "max8_seeded", "max20_seeded_4x5"] {
-        let name = format!("delays/ndelays_{case}");
+    for name in support::cases("delays").into_iter().filter(|name| name.starts_with("delays/ndelays_")) {
         check(&name, &ports, |golden, t, _, outputs, _| {
             let spikes = outputs.get("out_spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/out_spikes"].step(t));

@@ -114,8 +114,8 @@ impl Payload {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a port type",
     label = "a port carries a payload",
-    note = "ports carry SpikeArray, CurrentArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or IntegerMask, \
-            or Payload for any of them"
+    note = "ports carry SpikeArray, CurrentArray, ConductanceArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or \
+            IntegerMask, or Payload for any of them"
 )]
 pub trait PayloadType: Sized {
     /// Its kind.
@@ -288,6 +288,10 @@ value_payload!(
     CurrentArray, Real, Real, "Currents."
 );
 value_payload!(
+    /// Conductances, in nS.
+    ConductanceArray, Real, Real, "Conductances."
+);
+value_payload!(
     /// Membrane potentials, in mV.
     PotentialArray, Real, Real, "Membrane potentials."
 );
@@ -347,7 +351,7 @@ macro_rules! real_operators {
         }
     };
 }
-real_operators!(CurrentArray PotentialArray FloatArray);
+real_operators!(CurrentArray ConductanceArray PotentialArray FloatArray);
 
 /// A payload on the host: arrays instead of handles.
 #[derive(Clone, Debug, PartialEq)]
@@ -434,4 +438,4 @@ macro_rules! register {
         inventory::submit! { crate::registry::Registered::Payload(|| $name::KIND, file!(), line!()) }
     )*};
 }
-register!(SpikeArray CurrentArray PotentialArray FloatArray IntegerArray BooleanMask IntegerMask);
+register!(SpikeArray CurrentArray ConductanceArray PotentialArray FloatArray IntegerArray BooleanMask IntegerMask);

@@ -16,8 +16,9 @@ pub use crate::nn::interfaces::{
     TopologicalLinearSpikerConfig, TopologicalPoissonSpiker, TopologicalPoissonSpikerConfig,
 };
 pub use crate::nn::plasticity::{
-    HebbianRule, HebbianRuleConfig, OjaRule, OjaRuleConfig, QuadrupletRule, QuadrupletRuleConfig, QuadrupletRuleTensor,
-    QuadrupletRuleTensorConfig, ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
+    HebbianRule, HebbianRuleConfig, OjaRule, OjaRuleConfig, PairSTDPRule, PairSTDPRuleConfig, PowerLawSTDPRule,
+    PowerLawSTDPRuleConfig, QuadrupletRule, QuadrupletRuleConfig, QuadrupletRuleTensor, QuadrupletRuleTensorConfig,
+    ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
 };
 pub use crate::nn::somas::{
     AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig, AdaptiveLeakySoma, AdaptiveLeakySomaConfig,
@@ -27,12 +28,14 @@ pub use crate::nn::somas::{
     SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig,
 };
 pub use crate::nn::synapses::{
-    LinearSynapses, LinearSynapsesConfig, RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses,
-    RFSTracedSynapsesConfig, TracedSynapses, TracedSynapsesConfig,
+    ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig, LinearSynapses, LinearSynapsesConfig,
+    RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses, RFSTracedSynapsesConfig, TracedSynapses,
+    TracedSynapsesConfig, TsodyksMarkramSynapses, TsodyksMarkramSynapsesConfig,
 };
-pub use crate::nn::tracers::{RDTracer, RFSTracer, Tracer};
+pub use crate::nn::tracers::{RDTracer, RFSTracer, RUTracer, Tracer};
 pub use crate::payload::{
-    BooleanMask, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, Payload, PotentialArray, SpikeArray,
+    BooleanMask, ConductanceArray, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, Payload,
+    PotentialArray, SpikeArray,
 };
 pub use crate::random::{KeyChain, RandomStream};
 pub use spark_compiler::array::{Bool, Int, Real};

@@ -25,6 +25,23 @@ pub struct N2NDelaysConfig {
 /// Neuron-to-neuron delays: every synapse has its own conduction delay.
 ///
 /// out\[post, pre\] = in\[pre\], delays\[post, pre\] steps ago. The output is spikes over synapses.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// // Two neurons listen to two inputs, which both spike in the first step.
+/// let config = N2NDelaysConfig::new([2]).with_delays(vec![0.0, 1.0, 2.0, 1.0]);
+/// let mut model = Model::component(config).input("in_spikes", [2]).build()?;
+/// let mut arrived = Vec::new();
+/// for t in 0..3 {
+///     let outputs = model.step(&[("in_spikes", vec![t == 0; 2].into())])?;
+///     arrived.push(outputs.spikes("out_spikes")?);
+/// }
+/// assert_eq!(arrived[0], [true, false, false, false]);
+/// assert_eq!(arrived[1], [false, true, false, true]);
+/// assert_eq!(arrived[2], [false, false, true, false]);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Delays")]
 pub struct N2NDelays {
     #[config]

@@ -22,6 +22,21 @@ pub struct NDelaysConfig {
 /// Neuron delays: every neuron's spikes reach all who listen to it after the neuron's own conduction delay.
 ///
 /// out\[i\] = in\[i\], delays\[i\] steps ago.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// // The first neuron's spikes take no time, those of the second two steps.
+/// let config = NDelaysConfig::default().with_delays(vec![0.0, 2.0]);
+/// let mut model = Model::component(config).input("in_spikes", [2]).build()?;
+/// let mut arrived = Vec::new();
+/// for t in 0..3 {
+///     let outputs = model.step(&[("in_spikes", vec![t == 0; 2].into())])?;
+///     arrived.push(outputs.spikes("out_spikes")?);
+/// }
+/// assert_eq!(arrived, [[true, false], [false, false], [false, true]]);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Delays")]
 pub struct NDelays {
     #[config]

@@ -1,46 +1,33 @@
 //! The leaky integrate-and-fire neuron.
 
-use crate::config::ConfigSpec;
-use crate::controller::{ModuleSpecs, PortMap};
-use crate::registry::Registered;
-use crate::spec::NeuronType;
+use super::population::{hebbian_population, register_neuron};
+use crate::controller::ModuleSpecs;
 
 /// The modules of a `LIFNeuron`: neuron-to-neuron delays, linear synapses, a leaky soma and Hebbian plasticity.
+///
+/// The registered name is `LIFNeuron`, and that of its configuration `LIFNeuronConfig`; a configuration without modules of its
+/// own has these.
+///
+/// ```
+/// use spark::config::{ConfigTree, ConfigValue};
+/// use spark::prelude::*;
+///
+/// let config = ConfigTree::new("LIFNeuronConfig").with("units", ConfigValue::Int(10));
+/// let mut model = Model::from_tree(config).input("in_spikes", [20]).build()?;
+/// // Stronger synapses than the default ones make it spike.
+/// let kernel = Array::full(Shape::units(&[10, 20]), DType::F32, 100.0);
+/// model.set_state("synapses.kernel", &kernel)?;
+/// let outputs = model.run(20, &[("in_spikes", vec![true; 20].into())])?;
+/// assert_eq!(outputs.get("out_spikes")?.dims(), [10]);
+/// assert_ne!(model.state("synapses.kernel")?.to_f64(), kernel.to_f64());
+/// # Ok::<(), spark::Error>(())
+/// ```
 pub fn lif_modules() -> Vec<ModuleSpecs> {
-    vec![
-        ModuleSpecs::new("delays", "N2NDelays").input("in_spikes", PortMap::output(PortMap::CALL, "in_spikes")),
-        ModuleSpecs::new("synapses", "LinearSynapses")
-            .input("spikes", PortMap::output("delays", "out_spikes"))
-            .effect("kernel", PortMap::output("hebbian_rule", "kernel")),
-        ModuleSpecs::new("soma", "LeakySoma")
-            .input("current", PortMap::output("synapses", "currents"))
-            .input("inhibition_mask", PortMap::property(PortMap::SELF, "inhibition_mask"))
-            .output("out_spikes", "spikes"),
-        ModuleSpecs::new("hebbian_rule", "HebbianRule")
-            .input("pre_spikes", PortMap::output("delays", "out_spikes"))
-            .input("post_spikes", PortMap::output("soma", "spikes"))
-            .input("kernel", PortMap::property("synapses", "kernel")),
-    ]
+    hebbian_population("LinearSynapses", "LeakySoma")
 }
 
-fn config() -> &'static ConfigSpec {
-    static SPEC: ConfigSpec = ConfigSpec {
-        name: "LIFNeuronConfig",
-        description: "Parameters of a LIFNeuron.",
-        fields: &crate::controller::NEURON_FIELDS,
-    };
-    &SPEC
-}
-
-fn spec() -> &'static NeuronType {
-    static SPEC: NeuronType = NeuronType {
-        name: "LIFNeuron",
-        description: "Leaky integrate-and-fire neurons with delayed linear synapses and Hebbian plasticity.",
-        config,
-        modules: lif_modules,
-    };
-    &SPEC
-}
-
-inventory::submit! { Registered::Neuron(spec, file!(), line!()) }
-inventory::submit! { Registered::Config(config, file!(), line!()) }
+register_neuron!(
+    "LIFNeuron",
+    lif_modules,
+    "Leaky integrate-and-fire neurons with delayed linear synapses and Hebbian plasticity."
+);

@@ -23,6 +23,22 @@ pub struct OjaRuleConfig {
 /// units.
 ///
 /// Oja (1982), *A simplified neuron model as a principal component analyzer*, Journal of Mathematical Biology 15.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let builder = Model::component(OjaRuleConfig::default().with_eta(1.0)).input("pre_spikes", [1]).input("post_spikes", [1]);
+/// let mut model = builder.input("kernel", [1, 1]).build()?;
+/// // Both neurons spike: y is 1/20 per ms.
+/// let outputs = model.step(&[
+///     ("pre_spikes", vec![true].into()),
+///     ("post_spikes", vec![true].into()),
+///     ("kernel", vec![1.0f32].into()),
+/// ])?;
+/// let weight = outputs.get("kernel")?.value().to_f32()[0];
+/// assert!((weight - (1.0 + 1.0 / 20.0 - 1.0 / 400.0)).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Plasticity")]
 pub struct OjaRule {
     #[config]

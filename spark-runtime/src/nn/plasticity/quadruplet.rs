@@ -40,6 +40,23 @@ pub struct QuadrupletRuleConfig {
 ///
 /// Confavreux, Zenke, Agnes, Lillicrap, Vogels (2020), *A meta-learning approach to (re)discover plasticity rules that
 /// carve a desired function into a neural network*, NeurIPS.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let builder = Model::component(QuadrupletRuleConfig::default().with_q_beta(-1.0)).input("pre_spikes", [1]).input("post_spikes", [1]);
+/// let mut model = builder.input("kernel", [1, 1]).input("modulation", [1]).build()?;
+/// // A presynaptic spike alone: the term of α.
+/// let outputs = model.step(&[
+///     ("pre_spikes", vec![true].into()),
+///     ("post_spikes", vec![false].into()),
+///     ("kernel", vec![1.0f32].into()),
+///     ("modulation", vec![0.9f32].into()),
+/// ])?;
+/// let weight = outputs.get("kernel")?.value().to_f32()[0];
+/// assert!((weight - (1.0 + 0.1 * (0.9 + 0.1))).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Plasticity")]
 pub struct QuadrupletRule {
     #[config]

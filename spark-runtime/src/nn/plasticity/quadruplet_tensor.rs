@@ -42,6 +42,23 @@ pub struct QuadrupletRuleTensorConfig {
 ///
 /// Confavreux, Ramesh, Goncalves, Macke, Vogels (2023), *Meta-learning families of plasticity rules in recurrent
 /// spiking networks using simulation-based inference*, NeurIPS.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let builder = Model::component(QuadrupletRuleTensorConfig::default()).input("pre_spikes", [1]).input("post_spikes", [1]);
+/// let mut model = builder.input("kernel", [1, 1]).input("modulation", [1]).build()?;
+/// // Both neurons spike, and both are excitatory: all four terms with the first number of each list.
+/// let outputs = model.step(&[
+///     ("pre_spikes", vec![true].into()),
+///     ("post_spikes", vec![true].into()),
+///     ("kernel", vec![1.0f32].into()),
+///     ("modulation", vec![0.5f32].into()),
+/// ])?;
+/// let weight = outputs.get("kernel")?.value().to_f32()[0];
+/// assert!((weight - (1.0 + 0.1 * 0.5 * (2.0 + 2.0 / 10.0))).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Plasticity")]
 pub struct QuadrupletRuleTensor {
     #[config]

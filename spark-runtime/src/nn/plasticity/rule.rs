@@ -1,5 +1,7 @@
 //! What the rules share: traces of spikes, the third factor, the step of the kernel.
 
+pub(super) use crate::nn::tracers::trace_shape;
+
 use crate::nn::tracers::Tracer;
 use crate::prelude::*;
 
@@ -7,17 +9,6 @@ use crate::prelude::*;
 pub(super) fn spike_trace(cx: &mut Build, name: &str, tau: &Param, shape: &Shape) -> Result<Tracer> {
     let tau = cx.param(name, tau, shape)?;
     Ok(Tracer::normalized(cx, shape, tau))
-}
-
-/// Over what the trace of `spikes` is kept where its time constant may differ between synapses: over the spikes if they
-/// share it, else over the kernel.
-pub(super) fn trace_shape(tau: &Param, spikes: &Shape, kernel: &Shape) -> Shape {
-    let shared = match tau {
-        Param::Scalar(_) => true,
-        Param::Array(array) => array.len() == 1 || array.len() == spikes.size(),
-        Param::Initializer(_) => false,
-    };
-    if shared { spikes.clone() } else { kernel.clone() }
 }
 
 /// A third factor that gates plasticity: one number for all synapses, or one per postsynaptic neuron.
@@ -31,4 +22,17 @@ pub(super) fn third_factor(factor: FloatArray) -> Real {
 #[track_caller]
 pub(super) fn stepped(kernel: FloatArray, change: Real, dt: Real) -> Real {
     (kernel.value() + dt * change).max(0.0)
+}
+
+/// x to the power of `exponent`, for x ≥ 0 and exponents ≥ 0; 0⁰ is 1.
+#[track_caller]
+pub(super) fn power(x: Real, exponent: f64) -> Real {
+    if exponent == 0.0 {
+        Real::scalar(1.0)
+    } else if exponent == 1.0 {
+        x
+    } else {
+        // ln 0 is −∞, and e^−∞ is 0.
+        (exponent * x.ln()).exp()
+    }
 }

@@ -27,6 +27,23 @@ pub struct ThreeFactorHebbianRuleConfig {
 ///
 /// Gerstner, Lehmann, Liakoni, Corneil, Brea (2018), *Eligibility traces and plasticity on behavioral time scales*,
 /// Frontiers in Neural Circuits 12.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let builder = Model::component(ThreeFactorHebbianRuleConfig::default()).input("pre_spikes", [1]).input("post_spikes", [1]);
+/// let mut model = builder.input("kernel", [1, 1]).input("reward", [1]).build()?;
+/// // Both neurons spike, and a reward comes.
+/// let outputs = model.step(&[
+///     ("pre_spikes", vec![true].into()),
+///     ("post_spikes", vec![true].into()),
+///     ("kernel", vec![1.0f32].into()),
+///     ("reward", vec![0.9f32].into()),
+/// ])?;
+/// let weight = outputs.get("kernel")?.value().to_f32()[0];
+/// assert!((weight - (1.0 + 0.1 * (0.9 + 0.1) * 2.0 / 10.0)).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Plasticity")]
 pub struct ThreeFactorHebbianRule {
     #[config]

@@ -47,10 +47,27 @@ pub struct ZenkeRuleConfig {
 /// τ_target du/dt = −u + w − p·u·(1/4 − u)·(1/2 − u).
 ///
 /// Traces are updated first, z too, so that a spike sees itself. The sign of spikes does not matter. Traces of spikes
-/// have unit area (1/ms); the target starts at 0.
+/// have unit area (1/ms); the target starts at 0. In the cubic u is bounded by √(2·τ_target/(3·p·dt)), 26 for the
+/// defaults, above which the explicit step of the target would diverge.
 ///
 /// Zenke, Agnes, Gerstner (2015), *Diverse synaptic plasticity mechanisms orchestrated to form and retrieve memories in
 /// spiking neural networks*, Nature Communications 6.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let builder = Model::component(ZenkeRuleConfig::default()).input("pre_spikes", [1]).input("post_spikes", [1]);
+/// let mut model = builder.input("kernel", [1, 1]).build()?;
+/// // A presynaptic spike alone: the transmitter-induced term.
+/// let outputs = model.step(&[
+///     ("pre_spikes", vec![true].into()),
+///     ("post_spikes", vec![false].into()),
+///     ("kernel", vec![1.0f32].into()),
+/// ])?;
+/// let weight = outputs.get("kernel")?.value().to_f32()[0];
+/// assert!((weight - (1.0 + 0.1)).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Plasticity")]
 pub struct ZenkeRule {
     #[config]
@@ -73,6 +90,9 @@ pub struct ZenkeRule {
     d: Real,
     #[constant]
     p: Real,
+    /// Above it an explicit step of the potential would not converge.
+    #[constant]
+    largest_target: Real,
     #[constant]
     rate: Real,
     #[constant]
@@ -83,16 +103,22 @@ pub struct ZenkeRule {
 impl ZenkeRule {
     fn build(cx: &mut Build, config: ZenkeRuleConfig) -> Result<Self> {
         let (pre, post, kernel) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?, cx.shape("kernel")?);
+        let pre_trace = spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?;
+        let post_trace = spike_trace(cx, "post_tau", &config.post_tau, &post)?;
+        let post_slow_trace = spike_trace(cx, "post_slow_tau", &config.post_slow_tau, &post)?;
+        let target_tau = cx.param("target_tau", &config.target_tau, &kernel)?;
+        let p = cx.param("p", &config.p, &kernel)?;
         Ok(Self {
-            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
-            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
-            post_slow_trace: spike_trace(cx, "post_slow_tau", &config.post_slow_tau, &post)?,
-            target_trace: spike_trace(cx, "target_tau", &config.target_tau, &kernel)?,
+            pre_trace,
+            post_trace,
+            post_slow_trace,
+            target_trace: Tracer::normalized(cx, &kernel, target_tau),
+            largest_target: (2.0 * target_tau / (3.0 * cx.dt() * p.abs())).sqrt(),
             a: cx.param("a", &config.a, &kernel)?,
             b: cx.param("b", &config.b, &kernel)?,
             c: cx.param("c", &config.c, &kernel)?,
             d: cx.param("d", &config.d, &kernel)?,
-            p: cx.param("p", &config.p, &kernel)?,
+            p,
             rate: cx.param("eta", &config.eta, &kernel)?,
             dt: cx.number(cx.dt()),
             config,
@@ -116,7 +142,10 @@ impl ZenkeRule {
         let post_trace = self.post_trace.update(post);
         let post_slow_trace = self.post_slow_trace.update(post);
         let target = self.target_trace.value();
-        let target = self.target_trace.update(kernel - self.p * target * (0.25 - target) * (0.5 - target));
+        let bounded = target.clip(-self.largest_target, self.largest_target);
+        let potential = self.p * bounded * (0.25 - bounded) * (0.5 - bounded);
+        // Unlike a spike, the weight acts throughout the step.
+        let target = self.target_trace.update(self.dt * (kernel - potential));
         let triplet = self.a * (post_slow_trace * post * pre_trace);
         let doublet = self.b * (post_trace * pre);
         let heterosynaptic = self.c * ((kernel - target) * (post_trace * post_trace * post_trace * post));

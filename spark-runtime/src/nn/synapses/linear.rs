@@ -20,6 +20,16 @@ pub struct LinearSynapsesConfig {
 /// Takes plain spikes (one per presynaptic neuron) and spikes over synapses (after per-synapse delays).
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 1.3.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = LinearSynapsesConfig::new([1]).with_kernel(vec![10.0, 20.0, 40.0]);
+/// let mut model = Model::component(config).input("spikes", [3]).build()?;
+/// let outputs = model.step(&[("spikes", vec![true, false, true].into())])?;
+/// assert_eq!(outputs.get("currents")?.value().to_f32(), [50.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Synapses")]
 pub struct LinearSynapses {
     #[config]

@@ -53,6 +53,20 @@ pub struct RFSTracedSynapsesConfig {
 /// the exponentials this is a sum of, see [`RFSTracer`].
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = RFSTracedSynapsesConfig::new([1]).with_kernel(10.0);
+/// let mut model = Model::component(config).input("spikes", [1]).build()?;
+/// model.step(&[("spikes", vec![true].into())])?;
+/// // The current 3 ms after the spike.
+/// let outputs = model.run(3, &[("spikes", vec![false].into())])?;
+/// let current = outputs.get("currents")?.value().to_f32()[0];
+/// let decay = 0.8 * f32::exp(-3.0 / 5.0) + 0.2 * f32::exp(-3.0 / 50.0);
+/// assert!((current - 10.0 * (1.0 - f32::exp(-3.0)) * decay).abs() < 1e-5);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Synapses")]
 pub struct RFSTracedSynapses {
     #[config]

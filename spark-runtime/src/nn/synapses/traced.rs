@@ -29,6 +29,19 @@ pub struct TracedSynapsesConfig {
 /// τ dx/dt = −(x − base), x ← x + scale·w·S, I = Σ x.
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = TracedSynapsesConfig::new([1]).with_kernel(10.0);
+/// let mut model = Model::component(config).input("spikes", [1]).build()?;
+/// model.step(&[("spikes", vec![true].into())])?;
+/// // The current 3 ms after the spike.
+/// let outputs = model.run(3, &[("spikes", vec![false].into())])?;
+/// let current = outputs.get("currents")?.value().to_f32()[0];
+/// assert!((current - 10.0 * f32::exp(-3.0 / 5.0)).abs() < 1e-5);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Synapses")]
 pub struct TracedSynapses {
     #[config]

@@ -1,12 +1,16 @@
 //! Traces: decaying memories of an input, parts that modules hold in `#[module]` fields.
 //!
-//! Each is a sum of exponentials, advanced exactly from step to step: [`Tracer`] has one, [`RDTracer`] two,
-//! [`RFSTracer`] four.
+//! Each is advanced exactly from step to step. Sums of exponentials: [`Tracer`] has one, [`RDTracer`] two, [`RFSTracer`]
+//! four. [`RUTracer`] is the state of a synapse with short-term plasticity.
 
 mod exponential;
+mod resource_utilisation;
 mod rise_decay;
 mod rise_fast_slow;
+mod shape;
 
 pub use exponential::{Exponential, Tracer};
+pub use resource_utilisation::RUTracer;
 pub use rise_decay::RDTracer;
 pub use rise_fast_slow::RFSTracer;
+pub(crate) use shape::trace_shape;

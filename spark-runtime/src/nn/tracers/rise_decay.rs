@@ -12,6 +12,22 @@ use spark_compiler::ir::Shape;
 /// for scales of 1 and bases of 0. Kept as the two exponentials on the right.
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+///
+/// ```
+/// use spark::nn::tracers::Exponential;
+/// use spark::prelude::*;
+///
+/// // An input of 1 in the first of four steps.
+/// let trace = spark::eager(|| {
+///     let inputs = Default::default();
+///     let cx = Build::new("Example", &inputs);
+///     let exponential = |tau| Exponential { tau: cx.number(tau), scale: cx.number(1.0), base: cx.number(0.0) };
+///     let mut tracer = RDTracer::new(&cx, &Shape::units(&[1]), exponential(2.0), exponential(10.0));
+///     [1.0, 0.0, 0.0, 0.0].map(|input| tracer.update(cx.number(input)).known().unwrap().to_f32()[0])
+/// })?;
+/// assert!((trace[3] - (1.0 - f32::exp(-3.0 / 2.0)) * f32::exp(-3.0 / 10.0)).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct RDTracer {

@@ -13,6 +13,24 @@ use spark_compiler::ir::Shape;
 /// for scales of 1 and bases of 0. Kept as two [`RDTracer`]s, which share τ_r.
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1.
+///
+/// ```
+/// use spark::nn::tracers::Exponential;
+/// use spark::prelude::*;
+///
+/// // An input of 1 in the first of four steps; 60 % of it decays fast.
+/// let trace = spark::eager(|| {
+///     let inputs = Default::default();
+///     let cx = Build::new("Example", &inputs);
+///     let exponential = |tau| Exponential { tau: cx.number(tau), scale: cx.number(1.0), base: cx.number(0.0) };
+///     let (rise, fast, slow) = (exponential(2.0), exponential(5.0), exponential(50.0));
+///     let mut tracer = RFSTracer::new(&cx, &Shape::units(&[1]), cx.number(0.6), rise, fast, slow);
+///     [1.0, 0.0, 0.0, 0.0].map(|input| tracer.update(cx.number(input)).known().unwrap().to_f32()[0])
+/// })?;
+/// let decay = 0.6 * f32::exp(-3.0 / 5.0) + 0.4 * f32::exp(-3.0 / 50.0);
+/// assert!((trace[3] - (1.0 - f32::exp(-3.0 / 2.0)) * decay).abs() < 1e-6);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct RFSTracer {

@@ -1,0 +1,108 @@
+//! Synapses that open exponential conductances.
+
+use super::kernel::build_kernel;
+use crate::prelude::*;
+
+/// Parameters of [`ExponentialConductanceSynapses`].
+#[spark::config]
+pub struct ExponentialConductanceSynapsesConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs): the conductance a spike opens. Conductances are not negative; whether
+    /// a synapse is inhibitory is said by its neuron.
+    #[param(default = SparseUniform::default(), units = "nS")]
+    pub kernel: Param,
+    /// Time constant of the excitatory conductance.
+    #[param(default = 5.0, units = "ms", check = positive)]
+    pub tau_excitatory: Param,
+    /// Time constant of the inhibitory conductance.
+    #[param(default = 10.0, units = "ms", check = positive)]
+    pub tau_inhibitory: Param,
+}
+
+/// Synapses that open exponential conductances, for conductance-based somas: a spike of an excitatory neuron adds w to
+/// the excitatory conductance g_e of its target, a spike of an inhibitory neuron adds w to the inhibitory one, g_i:
+///
+/// τ_e dg_e/dt = −g_e, g_e ← g_e + w; τ_i dg_i/dt = −g_i, g_i ← g_i + w.
+///
+/// Weights and conductances are in nS, and both conductances are positive: the soma's reversal potentials decide what
+/// they do. Time constants are one number or one per unit. The defaults are those of the COBA benchmark.
+///
+/// Vogels, Abbott (2005), *Signal propagation and logic gating in networks of integrate-and-fire neurons*, Journal of
+/// Neuroscience 25; Brette et al. (2007), *Simulation of networks of spiking neurons*, Journal of Computational
+/// Neuroscience 23.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// // An excitatory and an inhibitory input, 6 nS each.
+/// let config = ExponentialConductanceSynapsesConfig::new([1]).with_kernel(6.0);
+/// let inputs = InputShape::new([2]).with_mask([2]);
+/// let mut model = Model::component(config).input("spikes", inputs).build()?;
+/// let array = |values: Vec<bool>| Array::new(Shape::units(&[2]), Data::Bool(values));
+/// let spikes = |spiking: bool| -> Result<HostPayload, Box<dyn std::error::Error>> {
+///     Ok(HostPayload::spikes(array(vec![spiking; 2])?, Some(array(vec![false, true])?)))
+/// };
+/// model.step(&[("spikes", spikes(true)?)])?;
+/// let outputs = model.step(&[("spikes", spikes(false)?)])?;
+/// let [excitatory, inhibitory] = [outputs.get("excitatory")?, outputs.get("inhibitory")?].map(|g| g.value().to_f64()[0]);
+/// assert!((excitatory - 6.0 * f64::exp(-1.0 / 5.0)).abs() < 1e-5);
+/// assert!((inhibitory - 6.0 * f64::exp(-1.0 / 10.0)).abs() < 1e-5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[spark::module(category = "Components/Synapses")]
+pub struct ExponentialConductanceSynapses {
+    #[config]
+    config: ExponentialConductanceSynapsesConfig,
+    /// Synaptic weights, in nS.
+    #[variable]
+    kernel: Real,
+    /// Excitatory conductance of each neuron, in nS.
+    #[module]
+    excitatory_tracer: Tracer,
+    /// Inhibitory conductance of each neuron, in nS.
+    #[module]
+    inhibitory_tracer: Tracer,
+}
+
+#[spark::module]
+impl ExponentialConductanceSynapses {
+    fn build(cx: &mut Build, config: ExponentialConductanceSynapsesConfig) -> Result<Self> {
+        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let units = Shape::units(&config.units);
+        let tau_excitatory = cx.param("tau_excitatory", &config.tau_excitatory, &units)?;
+        let tau_inhibitory = cx.param("tau_inhibitory", &config.tau_inhibitory, &units)?;
+        Ok(Self {
+            kernel,
+            excitatory_tracer: Tracer::unscaled(cx, &units, tau_excitatory),
+            inhibitory_tracer: Tracer::unscaled(cx, &units, tau_inhibitory),
+            config,
+        })
+    }
+
+    /// Synaptic weights, in nS.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray::new(self.kernel)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.kernel = kernel.value();
+    }
+
+    #[step(out = (excitatory, inhibitory), axis = post)]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        spikes: SpikeArray,
+    ) -> (ConductanceArray, ConductanceArray) {
+        let (opened, closed) = (self.kernel * spikes.to_real(), Real::scalar(0.0));
+        let is_inhibitory = spikes.inhibition_mask();
+        let excitatory = is_inhibitory.select(closed, opened).sum(Axis::PRE);
+        let inhibitory = is_inhibitory.select(opened, closed).sum(Axis::PRE);
+        (self.excitatory_tracer.update(excitatory).into(), self.inhibitory_tracer.update(inhibitory).into())
+    }
+}
