@@ -10,8 +10,8 @@ pub struct AlphaConductanceSynapsesConfig {
     /// Shape of the postsynaptic population.
     #[param]
     pub units: Units,
-    /// Synaptic weights, of shape (units, inputs): the peak of the conductance a spike opens. Conductances are not negative; whether
-    /// a synapse is inhibitory is said by its neuron.
+    /// Synaptic weights, of shape (units, inputs): the peak of the conductance a spike opens. Conductances are not
+    /// negative; whether a synapse is inhibitory is said by its neuron.
     #[param(default = SparseUniform::default(), units = "nS")]
     pub kernel: Param,
     /// Time to the peak of the excitatory conductance.
@@ -22,7 +22,8 @@ pub struct AlphaConductanceSynapsesConfig {
     pub tau_inhibitory: Param,
 }
 
-/// Synapses that open alpha-shaped conductances, for conductance-based somas: a spike of an excitatory neuron at t = 0 adds
+/// Synapses that open alpha-shaped conductances, for conductance-based somas: a spike of an excitatory neuron at t = 0
+/// adds
 ///
 /// w·(t/τ_e)·e^(1 − t/τ_e)
 ///
