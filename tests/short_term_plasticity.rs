@@ -1,4 +1,4 @@
-//! Short-term plasticity against the published recursion, and conductances against their closed form.
+//! Short-term plasticity against the published recursion.
 
 use spark::prelude::*;
 
@@ -203,42 +203,4 @@ fn parameters_of_short_term_plasticity_are_checked() {
         let message = refused(config);
         assert!(message.contains(named), "{message}");
     }
-}
-
-#[test]
-fn conductances_follow_their_closed_form() {
-    // One excitatory and one inhibitory input to two neurons with time constants of their own, spikes in steps 1 and 4.
-    let weights = [1.0, 2.0, 3.0, 4.0];
-    let kernel = Array::new(Shape::units(&[2, 2]), Data::F64(weights.to_vec())).unwrap();
-    let config = ExponentialConductanceSynapsesConfig::new([2]).with_kernel(kernel).with_dt(0.5);
-    let config = config.with_tau_excitatory(vec![2.0, 5.0]).with_tau_inhibitory(10.0);
-    for eager in [false, true] {
-        let inputs = InputShape::new([2]).with_mask([2]);
-        let mut model = Model::component(config.clone()).input("spikes", inputs).eager(eager).build().unwrap();
-        let array = |values: [bool; 2]| Array::new(Shape::units(&[2]), Data::Bool(values.to_vec())).unwrap();
-        for t in 0..10 {
-            let spikes = HostPayload::spikes(array([t == 1 || t == 4; 2]), Some(array([false, true])));
-            let outputs = model.step(&[("spikes", spikes)]).unwrap();
-            let since = |spike: i32| 0.5 * f64::from(t - spike);
-            let decayed = |tau: f64| -> f64 {
-                [1, 4].into_iter().filter(|spike| t >= *spike).map(|spike| (-since(spike) / tau).exp()).sum()
-            };
-            let found = |port: &str| outputs.get(port).unwrap().value().to_f64();
-            near(&found("excitatory"), &[weights[0] * decayed(2.0), weights[2] * decayed(5.0)], 1e-6);
-            near(&found("inhibitory"), &[weights[1] * decayed(10.0), weights[3] * decayed(10.0)], 1e-6);
-        }
-    }
-}
-
-#[test]
-fn conductances_are_a_payload_of_their_own() {
-    // They do not fit a port that takes currents.
-    let modules = vec![
-        ModuleSpecs::new("synapses", "ExponentialConductanceSynapses")
-            .input("spikes", PortMap::output(PortMap::CALL, "in_spikes")),
-        ModuleSpecs::new("soma", "LeakySoma").input("current", PortMap::output("synapses", "excitatory")),
-    ];
-    let builder = Model::component(NeuronConfig::new([2], modules)).input("in_spikes", [3]);
-    let message = builder.build().err().expect("is refused").to_string();
-    assert!(message.contains("ConductanceArray") && message.contains("CurrentArray"), "{message}");
 }

@@ -28,11 +28,12 @@ pub use crate::nn::somas::{
     SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig,
 };
 pub use crate::nn::synapses::{
-    ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig, LinearSynapses, LinearSynapsesConfig,
-    RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses, RFSTracedSynapsesConfig, TracedSynapses,
-    TracedSynapsesConfig, TsodyksMarkramSynapses, TsodyksMarkramSynapsesConfig,
+    AlphaConductanceSynapses, AlphaConductanceSynapsesConfig, ExponentialConductanceSynapses,
+    ExponentialConductanceSynapsesConfig, LinearSynapses, LinearSynapsesConfig, RDTracedSynapses,
+    RDTracedSynapsesConfig, RFSTracedSynapses, RFSTracedSynapsesConfig, TracedSynapses, TracedSynapsesConfig,
+    TsodyksMarkramSynapses, TsodyksMarkramSynapsesConfig,
 };
-pub use crate::nn::tracers::{RDTracer, RFSTracer, RUTracer, Tracer};
+pub use crate::nn::tracers::{AlphaTracer, RDTracer, RFSTracer, RUTracer, Tracer};
 pub use crate::payload::{
     BooleanMask, ConductanceArray, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, Payload,
     PotentialArray, SpikeArray,

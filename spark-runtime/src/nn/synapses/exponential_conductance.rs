@@ -1,6 +1,6 @@
 //! Synapses that open exponential conductances.
 
-use super::kernel::build_kernel;
+use super::kernel::{build_kernel, opened};
 use crate::prelude::*;
 
 /// Parameters of [`ExponentialConductanceSynapses`].
@@ -99,10 +99,7 @@ impl ExponentialConductanceSynapses {
         #[axis(pre)]
         spikes: SpikeArray,
     ) -> (ConductanceArray, ConductanceArray) {
-        let (opened, closed) = (self.kernel * spikes.to_real(), Real::scalar(0.0));
-        let is_inhibitory = spikes.inhibition_mask();
-        let excitatory = is_inhibitory.select(closed, opened).sum(Axis::PRE);
-        let inhibitory = is_inhibitory.select(opened, closed).sum(Axis::PRE);
+        let (excitatory, inhibitory) = opened(self.kernel, spikes);
         (self.excitatory_tracer.update(excitatory).into(), self.inhibitory_tracer.update(inhibitory).into())
     }
 }

@@ -8,7 +8,9 @@
 //! | [`RFSTracedSynapses`] | a current | rise, fast and slow decay |
 //! | [`TsodyksMarkramSynapses`] | a current that depends on the spikes before it | exponential, or one step |
 //! | [`ExponentialConductanceSynapses`] | a conductance, excitatory or inhibitory | exponential |
+//! | [`AlphaConductanceSynapses`] | a conductance, excitatory or inhibitory | alpha function |
 
+mod alpha_conductance;
 mod exponential_conductance;
 mod kernel;
 mod linear;
@@ -17,6 +19,7 @@ mod rise_fast_slow;
 mod traced;
 mod tsodyks_markram;
 
+pub use alpha_conductance::{AlphaConductanceSynapses, AlphaConductanceSynapsesConfig};
 pub use exponential_conductance::{ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig};
 pub use linear::{LinearSynapses, LinearSynapsesConfig};
 pub use rise_decay::{RDTracedSynapses, RDTracedSynapsesConfig};

@@ -1,14 +1,17 @@
 //! Traces: decaying memories of an input, parts that modules hold in `#[module]` fields.
 //!
 //! Each is advanced exactly from step to step. Sums of exponentials: [`Tracer`] has one, [`RDTracer`] two, [`RFSTracer`]
-//! four. [`RUTracer`] is the state of a synapse with short-term plasticity.
+//! four. [`AlphaTracer`] has the shape of an alpha function, [`RUTracer`] is the state of a synapse with short-term
+//! plasticity.
 
+mod alpha;
 mod exponential;
 mod resource_utilisation;
 mod rise_decay;
 mod rise_fast_slow;
 mod shape;
 
+pub use alpha::AlphaTracer;
 pub use exponential::{Exponential, Tracer};
 pub use resource_utilisation::RUTracer;
 pub use rise_decay::RDTracer;

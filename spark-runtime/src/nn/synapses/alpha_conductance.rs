@@ -1,0 +1,101 @@
+//! Synapses that open alpha-shaped conductances.
+
+use super::kernel::{build_kernel, opened};
+use crate::nn::tracers::AlphaTracer;
+use crate::prelude::*;
+
+/// Parameters of [`AlphaConductanceSynapses`].
+#[spark::config]
+pub struct AlphaConductanceSynapsesConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs): the peak of the conductance a spike opens. Conductances are not
+    /// negative; whether a synapse is inhibitory is said by its neuron.
+    #[param(default = SparseUniform::default(), units = "nS")]
+    pub kernel: Param,
+    /// Time to the peak of the excitatory conductance.
+    #[param(default = 5.0, units = "ms", check = positive)]
+    pub tau_excitatory: Param,
+    /// Time to the peak of the inhibitory conductance.
+    #[param(default = 10.0, units = "ms", check = positive)]
+    pub tau_inhibitory: Param,
+}
+
+/// Synapses that open alpha-shaped conductances, for conductance-based somas: a spike of an excitatory neuron at t = 0
+/// adds
+///
+/// w·(t/τ_e)·e^(1 − t/τ_e)
+///
+/// to the excitatory conductance of its target, a spike of an inhibitory neuron the same with τ_i to the inhibitory one.
+/// The peak of a response is w, after a time τ.
+///
+/// Weights and conductances are in nS, and both conductances are positive: the soma's reversal potentials decide what
+/// they do. Time constants are one number or one per unit. The synapses of NEST's `iaf_cond_alpha`.
+///
+/// Rall (1967), *Distinguishing theoretical synaptic potentials computed for different soma-dendritic distributions of
+/// synaptic input*, Journal of Neurophysiology 30.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = AlphaConductanceSynapsesConfig::new([1]).with_kernel(6.0).with_tau_excitatory(2.0);
+/// let mut model = Model::component(config).input("spikes", [1]).build()?;
+/// model.step(&[("spikes", vec![true].into())])?;
+/// // The peak is 2 ms after the spike.
+/// let outputs = model.run(2, &[("spikes", vec![false].into())])?;
+/// assert!((outputs.get("excitatory")?.value().to_f64()[0] - 6.0).abs() < 1e-5);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[spark::module(category = "Components/Synapses")]
+pub struct AlphaConductanceSynapses {
+    #[config]
+    config: AlphaConductanceSynapsesConfig,
+    /// Synaptic weights, in nS.
+    #[variable]
+    kernel: Real,
+    /// Excitatory conductance of each neuron, in nS.
+    #[module]
+    excitatory_tracer: AlphaTracer,
+    /// Inhibitory conductance of each neuron, in nS.
+    #[module]
+    inhibitory_tracer: AlphaTracer,
+}
+
+#[spark::module]
+impl AlphaConductanceSynapses {
+    fn build(cx: &mut Build, config: AlphaConductanceSynapsesConfig) -> Result<Self> {
+        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let units = Shape::units(&config.units);
+        let tau_excitatory = cx.param("tau_excitatory", &config.tau_excitatory, &units)?;
+        let tau_inhibitory = cx.param("tau_inhibitory", &config.tau_inhibitory, &units)?;
+        Ok(Self {
+            kernel,
+            excitatory_tracer: AlphaTracer::new(cx, &units, tau_excitatory),
+            inhibitory_tracer: AlphaTracer::new(cx, &units, tau_inhibitory),
+            config,
+        })
+    }
+
+    /// Synaptic weights, in nS.
+    #[property(axis = (post, pre))]
+    fn kernel(&self) -> FloatArray {
+        FloatArray::new(self.kernel)
+    }
+
+    #[property]
+    fn set_kernel(&mut self, kernel: FloatArray) {
+        self.kernel = kernel.value();
+    }
+
+    #[step(out = (excitatory, inhibitory), axis = post)]
+    fn step(
+        &mut self,
+        /// Presynaptic spikes.
+        #[axis(pre)]
+        spikes: SpikeArray,
+    ) -> (ConductanceArray, ConductanceArray) {
+        let (excitatory, inhibitory) = opened(self.kernel, spikes);
+        (self.excitatory_tracer.update(excitatory).into(), self.inhibitory_tracer.update(inhibitory).into())
+    }
+}
