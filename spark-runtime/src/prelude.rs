@@ -13,14 +13,15 @@ pub use crate::nn::plasticity::{
     QuadrupletRuleTensorConfig, ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
 };
 pub use crate::nn::somas::{
-    AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig, AdaptiveLeakySoma, AdaptiveLeakySomaConfig,
-    ExponentialMembrane, ExponentialSoma, ExponentialSomaConfig, IzhikevichSoma, IzhikevichSomaConfig, LeakyMembrane,
-    LeakySoma, LeakySomaConfig, Refractory, RefractoryExponentialSoma, RefractoryExponentialSomaConfig,
+    Adaptation, AdaptationConfig, AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig, AdaptiveLeakySoma,
+    AdaptiveLeakySomaConfig, AdaptiveThresholdConfig, ExponentialMembrane, ExponentialMembraneConfig, ExponentialSoma,
+    ExponentialSomaConfig, IzhikevichSoma, IzhikevichSomaConfig, LeakyMembrane, LeakyMembraneConfig, LeakySoma,
+    LeakySomaConfig, Refractory, RefractoryConfig, RefractoryExponentialSoma, RefractoryExponentialSomaConfig,
     RefractoryLeakySoma, RefractoryLeakySomaConfig, SimplifiedAdaptiveExponentialSoma,
     SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig,
 };
 pub use crate::nn::synapses::{
-    LinearSynapses, LinearSynapsesConfig, RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses,
+    KernelConfig, LinearSynapses, LinearSynapsesConfig, RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses,
     RFSTracedSynapsesConfig, TracedSynapses, TracedSynapsesConfig,
 };
 pub use crate::nn::tracers::{RDTracer, RFSTracer, Tracer};

@@ -18,7 +18,7 @@ pub struct ConfigSpec {
 }
 
 /// What one field of a configuration is.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct FieldSpec {
     /// Its name, in files as well.
     pub name: &'static str,

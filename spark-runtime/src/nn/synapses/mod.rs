@@ -6,6 +6,7 @@ mod rise_decay;
 mod rise_fast_slow;
 mod traced;
 
+pub use kernel::KernelConfig;
 pub use linear::{LinearSynapses, LinearSynapsesConfig};
 pub use rise_decay::{RDTracedSynapses, RDTracedSynapsesConfig};
 pub use rise_fast_slow::{RFSTracedSynapses, RFSTracedSynapsesConfig};
