@@ -62,7 +62,11 @@ fn default_value(param: &Param) -> Option<TokenStream> {
 
 /// The type of a group's field, as the group tells it.
 pub(super) fn leaf_type(group: &Type, index: usize) -> TokenStream {
-    quote!(<#group as ::spark::__private::GroupField<#index>>::Type)
+    leaf_type_at(group, index, Span::call_site())
+}
+
+fn leaf_type_at(group: &Type, index: usize, span: Span) -> TokenStream {
+    quote_spanned!(span=> <#group as ::spark::__private::GroupField<#index>>::Type)
 }
 
 /// The group with its required fields, and its defaults or what replaces them.
@@ -73,7 +77,7 @@ fn group_value(group: &Group) -> TokenStream {
     }
     let (mut arguments, mut setters) = (Vec::new(), Vec::new());
     for (index, field) in group.fields.iter().enumerate() {
-        let value = group.overridden(field).map(|value| converted(leaf_type(ty, index), value));
+        let value = group.overridden(field).map(|value| converted(leaf_type_at(ty, index, value.span()), value));
         match (field.required, value) {
             (true, value) => arguments.push(value.unwrap_or_else(|| field.ident.to_token_stream())),
             (false, Some(value)) => {
@@ -113,12 +117,7 @@ fn constructor(config: &Config) -> TokenStream {
         };
         values.push(quote!(#ident: #value));
     }
-    // The value in place of a wrong default is never made, and is no second mistake of the user's.
-    let wrong = config.entries.iter().any(|entry| match entry {
-        Entry::Param(param) => matches!(param.default, DefaultValue::Wrong),
-        Entry::Group(group) => !group.known,
-    });
-    let allow = wrong.then(|| quote!(#[allow(unreachable_code)]));
+    let allow = allow_unreachable(config);
     if required.is_empty() {
         return quote! {
             #[automatically_derived]
@@ -143,6 +142,15 @@ fn constructor(config: &Config) -> TokenStream {
             }
         }
     }
+}
+
+/// A value in place of a wrong default, or of a group that is none, is never made, and is no second mistake of the user's.
+pub(super) fn allow_unreachable(config: &Config) -> Option<TokenStream> {
+    let wrong = config.entries.iter().any(|entry| match entry {
+        Entry::Param(param) => matches!(param.default, DefaultValue::Wrong),
+        Entry::Group(group) => !group.known,
+    });
+    wrong.then(|| quote!(#[allow(unreachable_code)]))
 }
 
 /// One chained setter per field, those of groups included.
@@ -203,8 +211,10 @@ pub(crate) fn implementation(config: &Config) -> TokenStream {
     let fields = field_specs(config);
     let Access { reads, value, writes } = access(config);
     let common = common_getters(config);
+    let allow = allow_unreachable(config);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #allow
         impl ::spark::__private::Config for #name {
             fn spec() -> &'static ::spark::__private::ConfigSpec {
                 static SPEC: ::spark::__private::ConfigSpec = ::spark::__private::ConfigSpec {
@@ -302,7 +312,7 @@ pub(super) fn field_specs(config: &Config) -> Vec<TokenStream> {
                     specs.push(match group.overridden(field) {
                         None => own,
                         Some(value) => {
-                            let default = option(Some(stored(converted(leaf_type(ty, index), value))));
+                            let default = option(Some(stored(converted(leaf_type_at(ty, index, value.span()), value))));
                             quote!(::spark::__private::FieldSpec { default: #default, ..#own })
                         }
                     });

@@ -26,8 +26,10 @@ pub(crate) fn emit(config: &Config) -> TokenStream {
         }
     });
     let answer = answer(config);
+    let allow = emit::allow_unreachable(config);
     quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #allow
         impl ::spark::__private::ConfigGroup for #name {
             const FIELDS: &'static [::spark::__private::FieldSpec] = &[#(#specs),*];
 

@@ -4,7 +4,6 @@
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
@@ -28,17 +27,19 @@ pub(crate) fn emit(model: &ModuleStruct) -> TokenStream {
     let properties: Vec<(&ModuleField, &FieldProperty)> =
         model.fields.iter().filter_map(|field| Some((field, field.property.as_ref()?))).collect();
     let ports = properties.iter().map(|(field, property)| port_spec(field, property));
-    let gets = properties.iter().map(|(field, _)| {
-        let (name, getter) = (field.name(), &field.ident);
-        quote! {
-            #name => ::core::option::Option::Some(::spark::__private::PayloadType::pack(self.#getter())),
-        }
-    });
-    let sets = properties.iter().filter(|(_, property)| property.settable).map(|(field, _)| {
-        let (name, setter) = (field.name(), setter(field));
+    let gets = properties.iter().map(|(field, property)| {
+        let (name, ident, of) = (field.name(), &field.ident, conversion(field, property));
         quote! {
             #name => ::core::option::Option::Some(
-                ::spark::__private::PayloadType::unpack(value).map(|value| self.#setter(value)),
+                ::spark::__private::PayloadType::pack(#of::from_handle(self.#ident)),
+            ),
+        }
+    });
+    let sets = properties.iter().filter(|(_, property)| property.settable).map(|(field, property)| {
+        let (name, ident, of) = (field.name(), &field.ident, conversion(field, property));
+        quote! {
+            #name => ::core::option::Option::Some(
+                ::spark::__private::PayloadType::unpack(value).map(|value| self.#ident = #of::into_handle(value)),
             ),
         }
     });
@@ -95,17 +96,18 @@ pub(crate) fn emit(model: &ModuleStruct) -> TokenStream {
     }
 }
 
-fn setter(field: &ModuleField) -> Ident {
-    format_ident!("set_{}", field.ident.unraw(), span = field.ident.span())
+/// The trait that turns the field into the payload and back; a field that does not fit is reported at the payload.
+fn conversion(field: &ModuleField, property: &FieldProperty) -> TokenStream {
+    let (ty, payload) = (&field.ty, &property.payload);
+    quote_spanned!(payload.span()=> <#payload as ::spark::__private::ValuePayload<#ty>>)
 }
 
 /// The getter of a field's property, and its setter if it has one.
 fn accessors(field: &ModuleField, property: &FieldProperty) -> TokenStream {
-    let (ident, ty, payload) = (&field.ident, &field.ty, &property.payload);
+    let (ident, payload, of) = (&field.ident, &property.payload, conversion(field, property));
     let doc = &field.description;
-    let of = quote_spanned!(payload.span()=> <#payload as ::spark::__private::ValuePayload<#ty>>);
     let setter = property.settable.then(|| {
-        let setter = setter(field);
+        let setter = format_ident!("set_{}", ident.unraw(), span = ident.span());
         quote! {
             #[allow(dead_code)]
             fn #setter(&mut self, value: #payload) {
