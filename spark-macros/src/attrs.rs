@@ -65,18 +65,29 @@ impl Key {
 /// Parses the tokens between an attribute's parentheses and reports names that are not `allowed`, or given twice.
 /// `what` names the attribute in messages.
 pub(crate) fn keys(tokens: TokenStream, what: &str, allowed: &[&str], ctxt: &mut Ctxt) -> Vec<Key> {
+    let mut keys = any_keys(tokens, ctxt);
+    keys.retain(|key| {
+        let name = key.name.to_string();
+        let known = allowed.contains(&name.as_str());
+        if !known {
+            let message = unknown(&format!("key in `{what}`"), &name, allowed);
+            ctxt.error(key.name.span(), message);
+        }
+        known
+    });
+    keys
+}
+
+/// Like [`keys`] where any name is allowed, or judged later.
+pub(crate) fn any_keys(tokens: TokenStream, ctxt: &mut Ctxt) -> Vec<Key> {
     let parser = |input: ParseStream| Punctuated::<Key, Token![,]>::parse_terminated_with(input, parse_key);
     let Some(parsed) = ctxt.check(parser.parse2(tokens)) else {
         return Vec::new();
     };
     let mut keys: Vec<Key> = Vec::new();
     for key in parsed {
-        let name = key.name.to_string();
-        if !allowed.contains(&name.as_str()) {
-            let message = unknown(&format!("key in `{what}`"), &name, allowed);
-            ctxt.error(key.name.span(), message);
-        } else if keys.iter().any(|earlier| earlier.name == key.name) {
-            ctxt.error(key.name.span(), format!("`{name}` is given twice"));
+        if keys.iter().any(|earlier| earlier.name == key.name) {
+            ctxt.error(key.name.span(), format!("`{}` is given twice", key.name));
         } else {
             keys.push(key);
         }

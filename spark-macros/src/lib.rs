@@ -37,7 +37,7 @@ use proc_macro::TokenStream;
 /// * `rename = "name"`: the name in files; `alias = "old_name"`: a further name accepted there.
 ///
 /// The macro adds the fields `seed`, `dtype` and `dt` unless they are declared or the attribute reads
-/// `#[spark::config(bare)]`; derives `Clone`, `Debug` and `PartialEq`; writes `Default` if every field has a default and
+/// `#[spark::config(bare)]` or `(group)`; derives `Clone`, `Debug` and `PartialEq`; writes `Default` if every field has a default and
 /// `new(required fields in order)` otherwise; and one chained setter `with_FIELD` per field.
 ///
 /// ```
@@ -56,9 +56,57 @@ use proc_macro::TokenStream;
 /// let config = TutorialSomaConfig::new(64).with_potential_rest(-65.0);
 /// assert_eq!(config.dt, 1.0);
 /// ```
+///
+/// # Groups of parameters
+///
+/// Parameters that several configurations have are written once, as a *group*: a struct with `#[spark::config(group)]`. A
+/// field with `#[flatten]` makes a group's fields the configuration's own, at its place: in files, in messages, in
+/// `spark describe`, as setters and as arguments of `new` there is no group. Only code sees it, as a field with a name.
+///
+/// * `#[flatten(tau = 10.0)]` replaces the group's default of `tau`;
+/// * a group may flatten other groups;
+/// * two fields of one name are an error.
+///
+/// ```
+/// use spark::config::Config;
+/// use spark::prelude::*;
+///
+/// /// What every leaky membrane has.
+/// #[spark::config(group)]
+/// pub struct TutorialMembraneConfig {
+///     /// Membrane time constant.
+///     #[param(default = 20.0, units = "ms", check = positive)]
+///     pub tau: Param,
+///     /// Potential above which the neuron spikes.
+///     #[param(default = -40.0, units = "mV")]
+///     pub threshold: Param,
+/// }
+///
+/// /// Parameters of a soma.
+/// #[spark::config]
+/// pub struct TutorialLeakyConfig {
+///     #[flatten(tau = 10.0)]
+///     pub membrane: TutorialMembraneConfig,
+///     /// Refractory period.
+///     #[param(default = 2.0, units = "ms")]
+///     pub cooldown: Param,
+/// }
+///
+/// let config = TutorialLeakyConfig::default().with_threshold(-50.0);
+/// assert_eq!(config.membrane.tau, Param::from(10.0));
+/// let names: Vec<&str> = TutorialLeakyConfig::spec().fields.iter().map(|field| field.name).collect();
+/// assert_eq!(names, ["tau", "threshold", "cooldown", "seed", "dtype", "dt"]);
+/// ```
 #[proc_macro_attribute]
 pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
     config::expand(attributes.into(), item.into()).into()
+}
+
+/// Goes on with a configuration after a group it flattens has told its fields.
+#[doc(hidden)]
+#[proc_macro]
+pub fn flatten(input: TokenStream) -> TokenStream {
+    config::continued(input.into()).into()
 }
 
 /// Makes a Spark module of a struct and its `impl` block; goes on both.
@@ -66,13 +114,18 @@ pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// On the struct (keys `category = ".."` and `name = ".."`) every field has one role: `#[config]` (exactly one field),
 /// `#[variable]` (state), `#[constant]`, `#[module]` (a nested module) or `#[host]` (plain data, left alone).
 ///
+/// A variable or constant that other modules may read is a *property*: `#[variable(property = PotentialArray)]` with the
+/// payload it is read as, `axis = (post, pre)` if it is not over `units`, and `set` if other modules may write it (as a
+/// plasticity rule writes a kernel). It has the field's name and documentation. A property that is not a field as it stands
+/// is a method with `#[property]`.
+///
 /// On the `impl` block (no keys):
 ///
 /// * `fn build(cx: &mut Build, config: C) -> Result<Self>` runs once, on the host, as written;
 /// * one method has `#[step(out = name)]` or `#[step(out = (a, b), axis = (post, pre))]`: its arguments are the input ports
 ///   (`Option<T>` optional, `Vec<T>` variadic, `Payload` for any payload, `#[axis(pre)]` on an argument), what it returns
 ///   the output ports;
-/// * `#[property]` on `fn kernel(&self) -> T` is a property, on `fn set_kernel(&mut self, kernel: T)` its setter;
+/// * `#[property]` on `fn kernel(&self) -> T` is a computed property, on `fn set_kernel(&mut self, kernel: T)` its setter;
 /// * `fn output_shape(config: &C) -> Option<Units>`, if there is one, tells the shape of the outputs before the inputs are
 ///   known; without it, it is the field `units` of the configuration, if there is one;
 /// * `#[host]` on a function keeps its body as written. All other bodies are rewritten as [`macro@traced`] says.
@@ -92,7 +145,8 @@ pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// #[spark::module(category = "Tutorial")]
 /// pub struct Summing {
 ///     #[config] config: SummingConfig,
-///     #[variable] potential: Real,
+///     /// Membrane potential, in mV.
+///     #[variable(property = PotentialArray)] potential: Real,
 ///     #[constant] threshold: Real,
 /// }
 ///
@@ -118,6 +172,13 @@ pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
 /// let mut model = Model::component(SummingConfig::default()).input("current", [1]).build()?;
 /// let outputs = model.run(2, &[("current", vec![0.6f32].into())])?;
 /// assert_eq!(outputs.spikes("spikes")?, [true]);
+///
+/// let mut model = Model::component(SummingConfig::default())
+///     .input("current", [1])
+///     .record("potential")
+///     .build()?;
+/// let outputs = model.run(1, &[("current", vec![0.5f32].into())])?;
+/// assert_eq!(outputs.get("potential")?.value().to_f32(), [0.5]);
 /// # Ok::<(), spark::Error>(())
 /// ```
 #[proc_macro_attribute]

@@ -43,6 +43,10 @@ fn check(part: &ModuleStruct, ctxt: &mut Ctxt) {
         let message = "a part has no config: the module that holds it passes what it needs";
         ctxt.error(field.ident.span(), message);
     }
+    for property in part.fields.iter().filter_map(|field| field.property.as_ref()) {
+        let message = "a part has no properties: give the module that holds it a `#[property]` method";
+        ctxt.error_at(&property.payload, message);
+    }
 }
 
 fn emit(part: &ModuleStruct) -> TokenStream {

@@ -50,18 +50,19 @@ pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R> {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::config::{
-        Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
-        IntoConfigValue, Units,
+        Config, ConfigErrors, ConfigGroup, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
+        GroupField, IntoConfigValue, Units,
     };
     pub use crate::error::Result;
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, output_shape,
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, join_ports, no_setter, output_shape,
         visit_nested,
     };
-    pub use crate::payload::{Payload, PayloadKind, PayloadType};
+    pub use crate::payload::{Payload, PayloadKind, PayloadType, ValuePayload};
     pub use crate::port::Args;
     pub use crate::registry::{Registered, submit};
     pub use crate::spec::{ModuleType, PortSpecs};
     pub use spark_compiler::array::*;
     pub use spark_compiler::ir::{Axis, DType};
+    pub use spark_macros::flatten;
 }

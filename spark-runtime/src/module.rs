@@ -7,7 +7,7 @@
 use crate::config::{Config, ConfigTree, FieldType, Units};
 use crate::delay::DelayLine;
 use crate::error::{Error, Result, unknown_name_help};
-use crate::payload::{Payload, PayloadType};
+use crate::payload::{FloatArray, Payload, PayloadType};
 use crate::port::{self, Args};
 use crate::spec::{Direction, ModuleType, PortSpecs};
 use spark_compiler::array::{Handle, Value, tape};
@@ -27,8 +27,14 @@ pub trait ModuleFields: Send + 'static {
     const DESCRIPTION: &'static str;
     /// The configuration it was built from.
     fn config(&self) -> &Self::Config;
+    /// The properties that fields are.
+    const PROPERTIES: &'static [PortSpecs];
     /// Shows every variable, constant and nested part to `visitor`.
     fn visit_fields(&mut self, visitor: &mut dyn FieldVisitor);
+    /// The value of a property that is a field.
+    fn field_property(&self, property: &str) -> Option<Payload>;
+    /// Sets a property that is a field; `None` if none of this name can be set.
+    fn set_field_property(&mut self, property: &str, value: Payload) -> Option<Result<()>>;
 }
 
 /// Build, step and properties of a module: implemented by `#[spark::module]` on the impl.
@@ -99,6 +105,29 @@ impl<M: ModuleFields> Nested for M {
 /// Shows a nested part to `visitor`.
 pub fn visit_nested(visitor: &mut dyn FieldVisitor, name: &'static str, part: &mut dyn Nested) {
     part.visit_nested(visitor, name);
+}
+
+/// The properties of fields and of methods, which are `N` together.
+///
+/// # Panics
+/// If they are another number.
+pub const fn join_ports<const N: usize>(fields: &[PortSpecs], methods: &[PortSpecs]) -> [PortSpecs; N] {
+    assert!(fields.len() + methods.len() == N, "room for every port");
+    let mut joined = [PortSpecs {
+        name: "",
+        payload: FloatArray::KIND,
+        axes: &[],
+        optional: false,
+        variadic: false,
+        settable: false,
+        description: "",
+    }; N];
+    let mut at = 0;
+    while at < N {
+        joined[at] = if at < fields.len() { fields[at] } else { methods[at - fields.len()] };
+        at += 1;
+    }
+    joined
 }
 
 /// The error of setting a property that has no setter.

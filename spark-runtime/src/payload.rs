@@ -129,6 +129,19 @@ pub trait PayloadType: Sized {
     fn unpack(payload: Payload) -> Result<Self>;
 }
 
+/// A payload that is one array: what a field with `property = ..` can be read as.
+#[diagnostic::on_unimplemented(
+    message = "a property of type `{Self}` cannot hold a `{H}`",
+    label = "does not fit the field",
+    note = "CurrentArray, PotentialArray and FloatArray hold a `Real`, IntegerArray and IntegerMask an `Int`, BooleanMask a `Bool`"
+)]
+pub trait ValuePayload<H>: PayloadType {
+    /// The payload of this array.
+    fn from_handle(handle: H) -> Self;
+    /// The array of this payload.
+    fn into_handle(self) -> H;
+}
+
 /// Checks that `payload` has the kind `expected` and that its parts have the right types.
 fn check(payload: &Payload, expected: &'static PayloadKind) -> Result<()> {
     if payload.kind != expected {
@@ -261,6 +274,16 @@ macro_rules! value_payload {
         impl From<$handle> for $name {
             fn from(value: $handle) -> $name {
                 $name(value)
+            }
+        }
+
+        impl ValuePayload<$handle> for $name {
+            fn from_handle(handle: $handle) -> $name {
+                $name(handle)
+            }
+
+            fn into_handle(self) -> $handle {
+                self.0
             }
         }
 

@@ -8,32 +8,12 @@ pub use crate::delay::DelayLine;
 pub use crate::error::{Error, Result};
 pub use crate::init::{Constant, Initializer, NormalizedSparseUniform, SparseUniform, Uniform};
 pub use crate::model::{InputShape, Model};
-pub use crate::nn::delays::{N2NDelays, N2NDelaysConfig, NDelays, NDelaysConfig};
-pub use crate::nn::interfaces::{
-    Concat, ConcatConfig, ConcatReshape, ConcatReshapeConfig, CurrentSource, CurrentSourceConfig,
-    ExponentialIntegrator, ExponentialIntegratorConfig, LinearSpiker, LinearSpikerConfig, PoissonSource,
-    PoissonSourceConfig, PoissonSpiker, PoissonSpikerConfig, Sampler, SamplerConfig, TopologicalLinearSpiker,
-    TopologicalLinearSpikerConfig, TopologicalPoissonSpiker, TopologicalPoissonSpikerConfig,
-};
-pub use crate::nn::plasticity::{
-    HebbianRule, HebbianRuleConfig, OjaRule, OjaRuleConfig, PairSTDPRule, PairSTDPRuleConfig, PowerLawSTDPRule,
-    PowerLawSTDPRuleConfig, QuadrupletRule, QuadrupletRuleConfig, QuadrupletRuleTensor, QuadrupletRuleTensorConfig,
-    ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
-};
-pub use crate::nn::somas::{
-    AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig, AdaptiveLeakySoma, AdaptiveLeakySomaConfig,
-    ExponentialMembrane, ExponentialSoma, ExponentialSomaConfig, IzhikevichSoma, IzhikevichSomaConfig, LeakyMembrane,
-    LeakySoma, LeakySomaConfig, Refractory, RefractoryExponentialSoma, RefractoryExponentialSomaConfig,
-    RefractoryLeakySoma, RefractoryLeakySomaConfig, SimplifiedAdaptiveExponentialSoma,
-    SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig,
-};
-pub use crate::nn::synapses::{
-    AlphaConductanceSynapses, AlphaConductanceSynapsesConfig, ExponentialConductanceSynapses,
-    ExponentialConductanceSynapsesConfig, LinearSynapses, LinearSynapsesConfig, RDTracedSynapses,
-    RDTracedSynapsesConfig, RFSTracedSynapses, RFSTracedSynapsesConfig, TracedSynapses, TracedSynapsesConfig,
-    TsodyksMarkramSynapses, TsodyksMarkramSynapsesConfig,
-};
-pub use crate::nn::tracers::{AlphaTracer, RDTracer, RFSTracer, RUTracer, Tracer};
+pub use crate::nn::delays::*;
+pub use crate::nn::interfaces::*;
+pub use crate::nn::plasticity::*;
+pub use crate::nn::somas::*;
+pub use crate::nn::synapses::*;
+pub use crate::nn::tracers::*;
 pub use crate::payload::{
     BooleanMask, ConductanceArray, CurrentArray, FloatArray, HostPayload, IntegerArray, IntegerMask, Payload,
     PotentialArray, SpikeArray,

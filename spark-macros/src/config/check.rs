@@ -5,9 +5,10 @@
 use std::collections::HashMap;
 
 use proc_macro2::Span;
+use syn::ext::IdentExt;
 use syn::{Expr, ExprLit, ExprUnary, Lit, Type};
 
-use super::parse::{Config, DefaultValue, Param};
+use super::parse::{Config, DefaultValue, Entry, Group, Param};
 use crate::ctxt::Ctxt;
 use crate::{attrs, units};
 
@@ -16,12 +17,37 @@ const CHECKS: &[&str] = &["positive", "non_negative", "zero_one", "binary", "fin
 
 /// Records every mistake of `config` and drops what cannot be emitted.
 pub(crate) fn check(config: &mut Config, ctxt: &mut Ctxt) {
-    for param in &mut config.fields {
-        check_units(param, ctxt);
-        check_checks(param, ctxt);
-        check_default(param, ctxt);
+    for entry in &mut config.entries {
+        match entry {
+            Entry::Param(param) => {
+                check_units(param, ctxt);
+                check_checks(param, ctxt);
+                check_default(param, ctxt);
+            }
+            Entry::Group(group) => check_overrides(group, ctxt),
+        }
     }
     check_names(config, ctxt);
+}
+
+/// A group's default can be replaced for a field it has, by a value.
+fn check_overrides(group: &mut Group, ctxt: &mut Ctxt) {
+    if !group.known {
+        group.overrides.clear();
+    }
+    let names: Vec<String> = group.fields.iter().map(|field| field.ident.unraw().to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    group.overrides.retain(|key| {
+        let name = key.name.unraw().to_string();
+        if !names.contains(&name.as_str()) {
+            ctxt.error(
+                key.name.span(),
+                attrs::unknown(&format!("field of the group `{}`", group.ident), &name, &names),
+            );
+            return false;
+        }
+        key.value(ctxt).is_some()
+    });
 }
 
 fn check_units(param: &Param, ctxt: &mut Ctxt) {
@@ -43,20 +69,67 @@ fn check_checks(param: &mut Param, ctxt: &mut Ctxt) {
     });
 }
 
-/// No two fields may share a name or alias in files.
-fn check_names(config: &Config, ctxt: &mut Ctxt) {
-    let mut owners: HashMap<String, String> = HashMap::new();
-    for param in &config.fields {
-        let span = match &param.rename {
-            Some(name) => name.span(),
-            None => param.ident.span(),
-        };
-        let alias = param.alias.iter().map(|alias| (alias.value(), alias.span()));
-        for (name, span) in std::iter::once((param.file_name(), span)).chain(alias) {
-            if let Some(owner) = owners.insert(name.clone(), param.ident.to_string()) {
-                let message = format!("`{name}` already names the field `{owner}` in files");
-                ctxt.error(span, message);
+/// A field's names, and where a message about them belongs.
+struct Names {
+    /// How messages call the field.
+    owner: String,
+    /// In code: of its setter.
+    setter: String,
+    /// In files, with the alias.
+    in_files: Vec<(String, Span)>,
+    span: Span,
+}
+
+fn names(config: &Config) -> Vec<Names> {
+    let mut all = Vec::new();
+    for entry in &config.entries {
+        match entry {
+            Entry::Param(param) => {
+                let span = param.rename.as_ref().map_or(param.ident.span(), |name| name.span());
+                let alias = param.alias.iter().map(|alias| (alias.value(), alias.span()));
+                all.push(Names {
+                    owner: format!("`{}`", param.ident),
+                    setter: param.ident.unraw().to_string(),
+                    in_files: std::iter::once((param.file_name(), span)).chain(alias).collect(),
+                    span: param.ident.span(),
+                });
             }
+            Entry::Group(group) => {
+                let span = group.ident.span();
+                all.extend(group.fields.iter().map(|field| {
+                    Names {
+                        owner: format!("`{}` of the group `{}`", field.ident, group.ident),
+                        setter: field.ident.unraw().to_string(),
+                        in_files: [Some(&field.file_name), field.alias.as_ref()]
+                            .into_iter()
+                            .flatten()
+                            .map(|name| (name.clone(), span))
+                            .collect(),
+                        span,
+                    }
+                }));
+            }
+        }
+    }
+    all
+}
+
+/// No two fields may share a name or alias in files, nor a setter.
+fn check_names(config: &Config, ctxt: &mut Ctxt) {
+    let mut setters: HashMap<String, String> = HashMap::new();
+    let mut owners: HashMap<String, String> = HashMap::new();
+    for Names { owner, setter, in_files, span } in names(config) {
+        let mut clash = false;
+        for (name, span) in in_files {
+            if let Some(owner) = owners.insert(name.clone(), owner.clone()) {
+                clash = true;
+                ctxt.error(span, format!("`{name}` already names the field {owner} in files"));
+            }
+        }
+        if let Some(earlier) = setters.insert(setter.clone(), owner.clone())
+            && !clash
+        {
+            ctxt.error(span, format!("{owner} and {earlier} have the same setter `with_{setter}`"));
         }
     }
 }

@@ -1,40 +1,28 @@
-//! Writes the struct, its constructors and setters, and `impl Config`.
+//! Writes the constructor and setters of a config or group, and `impl Config`.
 //!
 //! What comes out is static data and calls: the spec is a `static`, reading and writing are one call per field, and a default
-//! is converted by `FromDefault`, whose call carries the span of the user's expression.
+//! is converted by `FromDefault`, whose call carries the span of the user's expression. A flattened group's fields are those
+//! of its `ConfigGroup::FIELDS`, in place.
+
+use std::collections::HashSet;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, ItemStruct, Path, Token, parse_quote, punctuated::Punctuated};
+use syn::{Ident, ItemStruct, Path, Token, Type, parse_quote, punctuated::Punctuated};
 
-use super::parse::{Config, DefaultValue, Param};
+use super::parse::{Config, DefaultValue, Entry, Group, Param};
 
-/// All items for `config`; `item` is the struct without helper attributes.
-pub(crate) fn emit(config: &Config, mut item: ItemStruct) -> TokenStream {
-    add_derives(&mut item);
+/// What a config and a group have in common.
+pub(crate) fn emit(config: &Config) -> TokenStream {
     let constructor = constructor(config);
     let setters = setters(config);
-    let implementation = implementation(config);
-    let name = &config.name;
-    quote! {
-        #item
-        #constructor
-        #setters
-        #implementation
-        ::spark::__private::submit! {
-            ::spark::__private::Registered::Config(
-                <#name as ::spark::__private::Config>::spec,
-                ::core::file!(),
-                ::core::line!(),
-            )
-        }
-    }
+    quote!(#constructor #setters)
 }
 
 /// Derives what a config needs and the user has not derived.
-fn add_derives(item: &mut ItemStruct) {
+pub(crate) fn add_derives(item: &mut ItemStruct) {
     let mut derived = Vec::new();
     for attribute in &item.attrs {
         if attribute.path().is_ident("derive")
@@ -56,9 +44,8 @@ fn add_derives(item: &mut ItemStruct) {
     item.attrs.push(parse_quote!(#[derive(#(#missing),*)]));
 }
 
-/// `value` converted to the field's type.
-fn converted(param: &Param, value: &syn::Expr) -> TokenStream {
-    let ty = &param.ty;
+/// `value` converted to a field's type.
+fn converted(ty: impl ToTokens, value: &syn::Expr) -> TokenStream {
     quote_spanned! {value.span()=>
         <#ty as ::spark::__private::FromDefault<_>>::from_default(#value)
     }
@@ -69,7 +56,40 @@ fn default_value(param: &Param) -> Option<TokenStream> {
     match &param.default {
         DefaultValue::None => None,
         DefaultValue::Wrong => Some(quote!(::core::unreachable!())),
-        DefaultValue::Given(value) => Some(converted(param, value)),
+        DefaultValue::Given(value) => Some(converted(&param.ty, value)),
+    }
+}
+
+/// The type of a group's field, as the group tells it.
+pub(super) fn leaf_type(group: &Type, index: usize) -> TokenStream {
+    leaf_type_at(group, index, Span::call_site())
+}
+
+fn leaf_type_at(group: &Type, index: usize, span: Span) -> TokenStream {
+    quote_spanned!(span=> <#group as ::spark::__private::GroupField<#index>>::Type)
+}
+
+/// The group with its required fields, and its defaults or what replaces them.
+fn group_value(group: &Group) -> TokenStream {
+    let ty = &group.ty;
+    if !group.known {
+        return quote!(::core::unreachable!());
+    }
+    let (mut arguments, mut setters) = (Vec::new(), Vec::new());
+    for (index, field) in group.fields.iter().enumerate() {
+        let value = group.overridden(field).map(|value| converted(leaf_type_at(ty, index, value.span()), value));
+        match (field.required, value) {
+            (true, value) => arguments.push(value.unwrap_or_else(|| field.ident.to_token_stream())),
+            (false, Some(value)) => {
+                let setter = format_ident!("with_{}", field.ident.unraw());
+                setters.push(quote!(.#setter(#value)));
+            }
+            (false, None) => {}
+        }
+    }
+    match arguments.is_empty() {
+        true => quote!(<#ty as ::core::default::Default>::default()#(#setters)*),
+        false => quote!(<#ty>::new(#(#arguments),*)#(#setters)*),
     }
 }
 
@@ -79,20 +99,25 @@ fn constructor(config: &Config) -> TokenStream {
     let mut required = Vec::new();
     let mut types = Vec::new();
     let mut values = Vec::new();
-    for param in &config.fields {
-        let (ident, ty) = (&param.ident, &param.ty);
-        values.push(match default_value(param) {
-            Some(value) => quote!(#ident: #value),
-            None => {
+    for entry in &config.entries {
+        let ident = entry.ident();
+        let value = match entry {
+            Entry::Param(param) => default_value(param).unwrap_or_else(|| {
                 required.push(ident);
-                types.push(ty);
-                quote!(#ident: ::core::convert::Into::into(#ident))
+                types.push(param.ty.to_token_stream());
+                quote!(::core::convert::Into::into(#ident))
+            }),
+            Entry::Group(group) => {
+                for (index, field) in group.fields.iter().enumerate().filter(|(_, field)| group.requires(field)) {
+                    required.push(&field.ident);
+                    types.push(leaf_type(&group.ty, index));
+                }
+                group_value(group)
             }
-        });
+        };
+        values.push(quote!(#ident: #value));
     }
-    // The value in place of a wrong default is never made, and is no second mistake of the user's.
-    let wrong = config.fields.iter().any(|param| matches!(param.default, DefaultValue::Wrong));
-    let allow = wrong.then(|| quote!(#[allow(unreachable_code)]));
+    let allow = allow_unreachable(config);
     if required.is_empty() {
         return quote! {
             #[automatically_derived]
@@ -119,26 +144,57 @@ fn constructor(config: &Config) -> TokenStream {
     }
 }
 
-/// One chained setter per field.
+/// A value in place of a wrong default, or of a group that is none, is never made, and is no second mistake of the user's.
+pub(super) fn allow_unreachable(config: &Config) -> Option<TokenStream> {
+    let wrong = config.entries.iter().any(|entry| match entry {
+        Entry::Param(param) => matches!(param.default, DefaultValue::Wrong),
+        Entry::Group(group) => !group.known,
+    });
+    wrong.then(|| quote!(#[allow(unreachable_code)]))
+}
+
+/// One chained setter per field, those of groups included.
 fn setters(config: &Config) -> TokenStream {
     let name = &config.name;
-    let setters = config.fields.iter().map(|param| {
-        let (ident, ty) = (&param.ident, &param.ty);
-        let setter = format_ident!("with_{}", ident.unraw(), span = ident.span());
-        let mut doc = format!("Sets `{}`.", ident.unraw());
-        if !param.description.is_empty() {
-            doc = format!("{doc} {}", param.description);
+    let mut setters = Vec::new();
+    // Names that clash are reported; their setters need not be.
+    let mut seen = HashSet::new();
+    let mut add = |field: &Ident, span: Span, ty: TokenStream, description: &str, set: TokenStream| {
+        let field = field.unraw();
+        let setter = format_ident!("with_{}", field, span = span);
+        if !seen.insert(field.to_string()) {
+            return;
         }
-        quote! {
+        let mut doc = format!("Sets `{field}`.");
+        if !description.is_empty() {
+            doc = format!("{doc} {description}");
+        }
+        setters.push(quote! {
             #[doc = #doc]
             #[allow(dead_code, unreachable_pub)]
             #[must_use]
             pub fn #setter(mut self, value: impl ::core::convert::Into<#ty>) -> Self {
-                self.#ident = ::core::convert::Into::into(value);
+                #set
                 self
             }
+        });
+    };
+    for entry in &config.entries {
+        let ident = entry.ident();
+        match entry {
+            Entry::Param(param) => {
+                let set = quote!(self.#ident = ::core::convert::Into::into(value););
+                add(ident, ident.span(), param.ty.to_token_stream(), &param.description, set);
+            }
+            Entry::Group(group) => {
+                for (index, field) in group.fields.iter().enumerate() {
+                    let setter = format_ident!("with_{}", field.ident.unraw());
+                    let set = quote!(self.#ident = self.#ident.#setter(value););
+                    add(&field.ident, ident.span(), leaf_type(&group.ty, index), &field.description, set);
+                }
+            }
         }
-    });
+    }
     quote! {
         #[automatically_derived]
         impl #name {
@@ -147,34 +203,24 @@ fn setters(config: &Config) -> TokenStream {
     }
 }
 
-fn implementation(config: &Config) -> TokenStream {
+/// `impl Config` and the registry entry.
+pub(crate) fn implementation(config: &Config) -> TokenStream {
     let name = &config.name;
     let name_text = name.unraw().to_string();
     let description = &config.description;
-    let specs = config.fields.iter().map(field_spec);
-    let idents: Vec<&Ident> = config.fields.iter().map(|param| &param.ident).collect();
-    let reads = config.fields.iter().enumerate().map(|(index, param)| {
-        let (ident, ty) = (&param.ident, &param.ty);
-        // The local carries its own hygiene: a field may be called `values` or `errors`.
-        let local = local(ident);
-        quote_spanned! {ty.span()=>
-            let #local = values.read::<#ty>(&spec.fields[#index], errors);
-        }
-    });
-    let locals = idents.iter().map(|ident| local(ident));
-    let writes = config.fields.iter().map(|param| {
-        let (ident, file_name) = (&param.ident, param.file_name());
-        quote_spanned!(param.ty.span()=> values.write(#file_name, &self.#ident);)
-    });
+    let fields = field_specs(config);
+    let Access { reads, value, writes } = access(config);
     let common = common_getters(config);
-    quote! {
+    let allow = allow_unreachable(config);
+    quote_spanned! {Span::mixed_site()=>
         #[automatically_derived]
+        #allow
         impl ::spark::__private::Config for #name {
             fn spec() -> &'static ::spark::__private::ConfigSpec {
                 static SPEC: ::spark::__private::ConfigSpec = ::spark::__private::ConfigSpec {
                     name: #name_text,
                     description: #description,
-                    fields: &[#(#specs),*],
+                    fields: &[#(#fields),*],
                 };
                 &SPEC
             }
@@ -183,27 +229,108 @@ fn implementation(config: &Config) -> TokenStream {
                 values: &::spark::__private::ConfigValues,
                 errors: &mut ::spark::__private::ConfigErrors,
             ) -> ::core::option::Option<Self> {
-                let spec = <Self as ::spark::__private::Config>::spec();
-                #(#reads)*
-                ::core::option::Option::Some(Self { #(#idents: #locals?),* })
+                let fields = <Self as ::spark::__private::Config>::spec().fields;
+                #reads
+                #value
             }
 
             fn to_values(&self) -> ::spark::__private::ConfigValues {
-                let mut values = ::spark::__private::ConfigValues::new(
+                let mut written = ::spark::__private::ConfigValues::new(
                     <Self as ::spark::__private::Config>::spec(),
                 );
-                #(#writes)*
-                values
+                let values = &mut written;
+                #writes
+                written
             }
 
             #common
         }
+
+        ::spark::__private::submit! {
+            ::spark::__private::Registered::Config(
+                <#name as ::spark::__private::Config>::spec,
+                ::core::file!(),
+                ::core::line!(),
+            )
+        }
     }
+}
+
+/// Statements that read and write every field, against a slice `fields` of their specs and `values`.
+pub(super) struct Access {
+    pub(super) reads: TokenStream,
+    /// What was read, as `Option<Self>`.
+    pub(super) value: TokenStream,
+    pub(super) writes: TokenStream,
+}
+
+pub(super) fn access(config: &Config) -> Access {
+    let (mut reads, mut writes) = (TokenStream::new(), TokenStream::new());
+    let mut made = Vec::new();
+    let mut at = 0_usize;
+    for entry in &config.entries {
+        let ident = entry.ident();
+        // Locals carry their own hygiene: a field may be called `values` or `errors`.
+        let local = local(ident);
+        let span = |ty: &Type| Span::mixed_site().located_at(ty.span());
+        match entry {
+            Entry::Param(param) => {
+                let (ty, file_name) = (&param.ty, param.file_name());
+                reads.extend(quote_spanned!(span(ty)=> let #local = values.read::<#ty>(&fields[#at], errors);));
+                writes.extend(quote_spanned!(span(ty)=> values.write(#file_name, &self.#ident);));
+                at += 1;
+            }
+            Entry::Group(group) if !group.known => {
+                made.push(quote!(#ident: ::core::unreachable!()));
+                continue;
+            }
+            Entry::Group(group) => {
+                let ty = &group.ty;
+                let end = at + group.fields.len();
+                let of = quote_spanned!(span(ty)=> <#ty as ::spark::__private::ConfigGroup>);
+                reads.extend(quote_spanned!(span(ty)=> let #local = #of::read(values, &fields[#at..#end], errors);));
+                writes.extend(quote_spanned!(span(ty)=> #of::write(&self.#ident, values);));
+                at = end;
+            }
+        }
+        made.push(quote!(#ident: #local?));
+    }
+    let value = quote!(::core::option::Option::Some(Self { #(#made),* }));
+    Access { reads, value, writes }
+}
+
+/// The specs of every field, those of groups in place.
+pub(super) fn field_specs(config: &Config) -> Vec<TokenStream> {
+    let mut specs = Vec::new();
+    for entry in &config.entries {
+        match entry {
+            Entry::Param(param) => specs.push(field_spec(param)),
+            Entry::Group(group) => {
+                for (index, field) in group.fields.iter().enumerate() {
+                    let ty = &group.ty;
+                    let own = quote!(<#ty as ::spark::__private::ConfigGroup>::FIELDS[#index]);
+                    specs.push(match group.overridden(field) {
+                        None => own,
+                        Some(value) => {
+                            let default = option(Some(stored(converted(leaf_type_at(ty, index, value.span()), value))));
+                            quote!(::spark::__private::FieldSpec { default: #default, ..#own })
+                        }
+                    });
+                }
+            }
+        }
+    }
+    specs
 }
 
 /// A local variable for the value of a field.
 fn local(field: &Ident) -> Ident {
     format_ident!("field_{}", field.unraw(), span = Span::mixed_site())
+}
+
+/// A function that gives `value` untyped.
+fn stored(value: TokenStream) -> TokenStream {
+    quote!(|| ::spark::__private::IntoConfigValue::into_value(&#value))
 }
 
 fn field_spec(param: &Param) -> TokenStream {
@@ -213,9 +340,8 @@ fn field_spec(param: &Param) -> TokenStream {
     let type_name = type_name(&param.ty);
     let description = &param.description;
     let checks = param.checks.iter().map(Ident::to_string);
-    let stored = |value: TokenStream| quote!(|| ::spark::__private::IntoConfigValue::into_value(&#value));
     let default = option(default_value(param).map(stored));
-    let python_default = option(param.python_default.as_ref().map(|value| stored(converted(param, value))));
+    let python_default = option(param.python_default.as_ref().map(|value| stored(converted(&param.ty, value))));
     // The type of the unreachable value of a wrong default cannot be inferred.
     let default = match param.default {
         DefaultValue::Wrong => quote!(::core::option::Option::Some(|| ::core::unreachable!())),
@@ -240,9 +366,9 @@ fn common_getters(config: &Config) -> TokenStream {
     let types = [("seed", quote!(u32)), ("dtype", quote!(::spark::__private::DType)), ("dt", quote!(f64))];
     let mut getters = TokenStream::new();
     for (name, ty) in types {
-        if let Some(param) = config.fields.iter().find(|param| param.ident == name) {
+        if let Some(param) = config.params().find(|param| param.ident == name) {
             let ident = &param.ident;
-            getters.extend(quote_spanned! {ident.span()=>
+            getters.extend(quote! {
                 fn #ident(&self) -> #ty {
                     self.#ident
                 }

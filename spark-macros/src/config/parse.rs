@@ -1,12 +1,16 @@
-//! Reads a config struct into [`Config`] and takes the `#[param]` attributes off it.
+//! Reads a config struct into [`Config`] and takes the `#[param]` and `#[flatten]` attributes off it.
 //!
 //! Only the shape is judged here: named fields, no generics, known keys. What the keys say is for [`super::check`].
 
 use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
-use syn::{Expr, Field, Fields, Ident, ItemStruct, LitStr, Type, Visibility, parse_quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{
+    Expr, Field, Fields, Ident, ItemStruct, LitBool, LitStr, Path, Token, Type, Visibility, braced, parse_quote,
+};
 
-use crate::attrs;
+use crate::attrs::{self, Key};
 use crate::ctxt::Ctxt;
 
 const KEYS: &[&str] = &["default", "units", "check", "rename", "alias", "python_default"];
@@ -14,11 +18,20 @@ const KEYS: &[&str] = &["default", "units", "check", "rename", "alias", "python_
 /// A config struct as written.
 pub(crate) struct Config {
     pub(crate) name: Ident,
+    pub(crate) visibility: Visibility,
     pub(crate) description: String,
-    pub(crate) fields: Vec<Param>,
+    /// Whether it is a group of parameters, for other configs to flatten.
+    pub(crate) is_group: bool,
+    pub(crate) entries: Vec<Entry>,
 }
 
-/// One field.
+/// One field of the struct.
+pub(crate) enum Entry {
+    Param(Param),
+    Group(Group),
+}
+
+/// A field with a value of its own.
 pub(crate) struct Param {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
@@ -33,6 +46,31 @@ pub(crate) struct Param {
     pub(crate) python_default: Option<Expr>,
 }
 
+/// A field with `#[flatten]`: its fields are the config's own.
+pub(crate) struct Group {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    /// What `#[flatten(name = value)]` says.
+    pub(crate) overrides: Vec<Key>,
+    pub(crate) fields: Vec<GroupField>,
+    /// Whether the type can be one, and has told its fields.
+    pub(crate) known: bool,
+}
+
+/// The answer of a group: its fields, those it flattens itself included.
+#[derive(Clone)]
+pub(crate) struct GroupFields(pub(crate) Vec<GroupField>);
+
+/// One field of a group.
+#[derive(Clone)]
+pub(crate) struct GroupField {
+    pub(crate) ident: Ident,
+    pub(crate) file_name: String,
+    pub(crate) alias: Option<String>,
+    pub(crate) required: bool,
+    pub(crate) description: String,
+}
+
 /// What a field's `default` key says.
 pub(crate) enum DefaultValue {
     /// No default: the field is required.
@@ -40,6 +78,25 @@ pub(crate) enum DefaultValue {
     Given(Expr),
     /// One of the wrong kind, reported already; the field still counts as having one.
     Wrong,
+}
+
+impl Config {
+    /// The fields with values of their own.
+    pub(crate) fn params(&self) -> impl Iterator<Item = &Param> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Param(param) => Some(param),
+            Entry::Group(_) => None,
+        })
+    }
+}
+
+impl Entry {
+    pub(crate) fn ident(&self) -> &Ident {
+        match self {
+            Entry::Param(param) => &param.ident,
+            Entry::Group(group) => &group.ident,
+        }
+    }
 }
 
 impl Param {
@@ -52,13 +109,81 @@ impl Param {
     }
 }
 
-/// Reads `item`; `None` if no configuration can be made of it.
-pub(crate) fn parse(attributes: TokenStream, item: &mut ItemStruct, ctxt: &mut Ctxt) -> Option<Config> {
-    let keys = attrs::keys(attributes, "#[spark::config]", &["bare"], ctxt);
-    if let Some(value) = keys.iter().find_map(|key| key.value.as_ref()) {
-        ctxt.error_at(value, "`bare` takes no value");
+impl Group {
+    /// The value a field is given in place of the group's default.
+    pub(crate) fn overridden(&self, field: &GroupField) -> Option<&Expr> {
+        let key = self.overrides.iter().find(|key| key.name.unraw() == field.ident.unraw())?;
+        key.value.as_ref()
     }
-    let mut params = parse_fields(item, ctxt);
+
+    /// Whether a field needs a value when the config is made.
+    pub(crate) fn requires(&self, field: &GroupField) -> bool {
+        field.required && self.overridden(field).is_none()
+    }
+}
+
+impl Parse for GroupFields {
+    fn parse(input: ParseStream) -> syn::Result<GroupFields> {
+        let content;
+        braced!(content in input);
+        let mut fields = Vec::new();
+        while !content.is_empty() {
+            let ident = content.call(Ident::parse_any)?;
+            let file_name = content.parse::<LitStr>()?.value();
+            let alias = Some(content.parse::<LitStr>()?.value()).filter(|alias| !alias.is_empty());
+            let required = content.parse::<LitBool>()?.value;
+            let description = content.parse::<LitStr>()?.value();
+            content.parse::<Token![;]>()?;
+            fields.push(GroupField { ident, file_name, alias, required, description });
+        }
+        Ok(GroupFields(fields))
+    }
+}
+
+impl ToTokens for GroupFields {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let fields = self.0.iter().map(|GroupField { ident, file_name, alias, required, description }| {
+            let alias = alias.as_deref().unwrap_or_default();
+            quote!(#ident #file_name #alias #required #description;)
+        });
+        tokens.extend(quote!({ #(#fields)* }));
+    }
+}
+
+/// The types of the flattened fields, where they can be groups.
+pub(crate) fn groups(item: &ItemStruct) -> Vec<Path> {
+    let flattened = |field: &&Field| field.attrs.iter().any(|attribute| attribute.path().is_ident("flatten"));
+    item.fields.iter().filter(flattened).filter_map(|field| group_path(&field.ty)).cloned().collect()
+}
+
+/// A group is named by a path without generics: its macro has the same.
+fn group_path(ty: &Type) -> Option<&Path> {
+    match ty {
+        Type::Path(path) if path.qself.is_none() => {
+            Some(&path.path).filter(|path| path.segments.iter().all(|segment| segment.arguments.is_empty()))
+        }
+        _ => None,
+    }
+}
+
+/// Reads `item`, whose groups have given `answers`; `None` if no configuration can be made of it.
+pub(crate) fn parse(
+    attributes: TokenStream,
+    item: &mut ItemStruct,
+    answers: &[GroupFields],
+    ctxt: &mut Ctxt,
+) -> Option<Config> {
+    let keys = attrs::keys(attributes, "#[spark::config]", &["bare", "group"], ctxt);
+    for key in &keys {
+        if let Some(value) = &key.value {
+            ctxt.error_at(value, format!("`{}` takes no value", key.name));
+        }
+    }
+    let mut answers = answers.iter();
+    let mut entries = Vec::with_capacity(item.fields.len());
+    for field in item.fields.iter_mut() {
+        entries.extend(parse_entry(field, &mut answers, ctxt));
+    }
     if !item.generics.params.is_empty() {
         let message = "a config cannot be generic: files and the registry need one concrete type";
         ctxt.error_at(&item.generics, message);
@@ -72,20 +197,26 @@ pub(crate) fn parse(attributes: TokenStream, item: &mut ItemStruct, ctxt: &mut C
     if keys.is_empty() {
         let public = matches!(item.vis, Visibility::Public(_));
         for mut field in common_fields() {
-            if params.iter().any(|param| Some(&param.ident) == field.ident.as_ref()) {
+            if entries.iter().any(|entry| Some(entry.ident()) == field.ident.as_ref()) {
                 continue;
             }
             if !public {
                 field.vis = item.vis.clone();
             }
-            params.extend(parse_field(&mut field, ctxt));
+            entries.extend(parse_entry(&mut field, &mut answers, ctxt));
             fields.named.push(field);
         }
     }
-    Some(Config { name: item.ident.clone(), description: attrs::doc_text(&item.attrs), fields: params })
+    Some(Config {
+        name: item.ident.clone(),
+        visibility: item.vis.clone(),
+        description: attrs::doc_text(&item.attrs),
+        is_group: keys.iter().any(|key| key.name == "group"),
+        entries,
+    })
 }
 
-/// The fields every config has unless it is `bare`.
+/// The fields every config has unless it is `bare` or a group.
 fn common_fields() -> [Field; 3] {
     [
         parse_quote! {
@@ -106,16 +237,42 @@ fn common_fields() -> [Field; 3] {
     ]
 }
 
-fn parse_fields(item: &mut ItemStruct, ctxt: &mut Ctxt) -> Vec<Param> {
-    let mut params = Vec::with_capacity(item.fields.len());
-    for field in item.fields.iter_mut() {
-        params.extend(parse_field(field, ctxt));
+/// Reads one field; `None` for a field without a name.
+fn parse_entry<'a>(
+    field: &mut Field,
+    answers: &mut impl Iterator<Item = &'a GroupFields>,
+    ctxt: &mut Ctxt,
+) -> Option<Entry> {
+    let Some(flatten) = attrs::take_one(&mut field.attrs, "flatten", ctxt) else {
+        return parse_param(field, ctxt).map(Entry::Param);
+    };
+    for param in attrs::take(&mut field.attrs, "param") {
+        ctxt.error_at(&param, "a field is one parameter (`#[param]`) or a group of them (`#[flatten]`), not both");
     }
-    params
+    let overrides = attrs::any_keys(attrs::list_tokens(&flatten, ctxt), ctxt);
+    let fields = match group_path(&field.ty) {
+        Some(_) => answers.next(),
+        None => {
+            let message = "`#[flatten]` goes on a field whose type is a group: a struct with `#[spark::config(group)]`";
+            ctxt.error_at(&field.ty, message);
+            None
+        }
+    };
+    if attrs::doc_text(&field.attrs).is_empty() {
+        let doc = "A group of parameters, flattened.";
+        field.attrs.push(parse_quote!(#[doc = #doc]));
+    }
+    Some(Entry::Group(Group {
+        ident: field.ident.clone()?,
+        ty: field.ty.clone(),
+        overrides,
+        fields: fields.map(|fields| fields.0.clone()).unwrap_or_default(),
+        known: fields.is_some(),
+    }))
 }
 
-/// Reads one field; `None` for a field without a name.
-fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<Param> {
+/// Reads a field with a value of its own; `None` for a field without a name.
+fn parse_param(field: &mut Field, ctxt: &mut Ctxt) -> Option<Param> {
     let attribute = attrs::take_one(&mut field.attrs, "param", ctxt);
     let mut param = Param {
         ident: field.ident.clone()?,

@@ -11,7 +11,8 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, GenericArgument, Ident, Pat, PathArguments, ReceiverKind, Signature, Type};
 
-use super::parse_impl::{Argument, Axis, ModuleImpl, Property, Step};
+use super::axes::Axis;
+use super::parse_impl::{Argument, ModuleImpl, Property, Step};
 use super::parse_struct::{ModuleStruct, Role};
 use crate::ctxt::Ctxt;
 

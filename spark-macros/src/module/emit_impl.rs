@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, Index};
 
 use super::check::{Arity, Port, Ports, PropertyPort};
-use super::parse_impl::{Axis, ModuleImpl};
+use super::parse_impl::ModuleImpl;
 
 /// `impl Module` for `model`, with bodies that are never run if it is not `clean`.
 pub(crate) fn emit(model: &ModuleImpl, ports: Option<&Ports>, clean: bool) -> TokenStream {
@@ -126,6 +126,9 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
     let outputs = ports.outputs.iter().map(|port| port_spec(port, false));
     let properties = ports.properties.iter().map(|property| port_spec(&property.port, property.setter.is_some()));
     quote! {
+        const METHODS: &[::spark::__private::PortSpecs] = &[#(#properties),*];
+        static PROPERTIES: [::spark::__private::PortSpecs; #fields::PROPERTIES.len() + METHODS.len()] =
+            ::spark::__private::join_ports(#fields::PROPERTIES, METHODS);
         static SPEC: ::spark::__private::ModuleType = ::spark::__private::ModuleType {
             name: #fields::NAME,
             category: #fields::CATEGORY,
@@ -133,7 +136,7 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
             config: <#fields::Config as ::spark::__private::Config>::spec,
             inputs: &[#(#inputs),*],
             outputs: &[#(#outputs),*],
-            properties: &[#(#properties),*],
+            properties: &PROPERTIES,
             construct: ::spark::__private::construct::<#self_ty>,
             output_shape: ::spark::__private::output_shape::<#self_ty>,
         };
@@ -147,10 +150,7 @@ fn port_spec(port: &Port, settable: bool) -> TokenStream {
     let kind = quote_spanned! {payload.span()=>
         <#payload as ::spark::__private::PayloadType>::KIND
     };
-    let axes = port.axes.iter().map(|axis| match axis {
-        Axis::Units => quote!(::spark::__private::Axis::UNITS),
-        Axis::Pre => quote!(::spark::__private::Axis::PRE),
-    });
+    let axes = &port.axes;
     let optional = port.arity == Arity::Optional;
     let variadic = port.arity == Arity::Variadic;
     let description = &port.description;
@@ -223,7 +223,7 @@ fn get(properties: &[PropertyPort]) -> TokenStream {
     quote! {
         match property {
             #(#arms)*
-            _ => ::core::option::Option::None,
+            _ => ::spark::__private::ModuleFields::field_property(self, property),
         }
     }
 }
@@ -242,10 +242,13 @@ fn set(properties: &[PropertyPort]) -> TokenStream {
     quote! {
         match property {
             #(#arms)*
-            _ => ::core::result::Result::Err(::spark::__private::no_setter(
-                <Self as ::spark::__private::Module>::spec(),
-                property,
-            )),
+            _ => match ::spark::__private::ModuleFields::set_field_property(self, property, value) {
+                ::core::option::Option::Some(result) => result,
+                ::core::option::Option::None => ::core::result::Result::Err(::spark::__private::no_setter(
+                    <Self as ::spark::__private::Module>::spec(),
+                    property,
+                )),
+            },
         }
     }
 }

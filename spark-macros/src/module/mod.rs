@@ -2,10 +2,12 @@
 //!
 //! The struct half says what each field is and emits `impl ModuleFields`; the `impl` half says what the ports are, rewrites the
 //! method bodies ([`crate::rewrite`]) and emits `impl Module` and the registry entry. The halves do not see each other: what one
-//! needs of the other it reaches through `<Type as ModuleFields>`, so the order of the two items is free.
+//! needs of the other it reaches through `<Type as ModuleFields>`, so the order of the two items is free. Properties come from
+//! both: of fields with `property = ..`, and of methods with `#[property]`.
 //! Invariant: with mistakes in either half the trait impl is still emitted (with bodies that are never run), so that the only
 //! messages are ours.
 
+mod axes;
 mod check;
 mod emit_impl;
 pub(crate) mod emit_struct;

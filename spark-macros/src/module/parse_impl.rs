@@ -9,12 +9,12 @@ use syn::spanned::Spanned;
 use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatType, ReturnType};
 use syn::{PatWild, Signature, Token, Type};
 
+use super::axes::{AXES, Axis, parse_axes};
 use crate::attrs;
 use crate::ctxt::Ctxt;
 
 const STEP_KEYS: &[&str] = &["out", "axis"];
 const PROPERTY_KEYS: &[&str] = &["axis"];
-const AXES: &[&str] = &["units", "post", "pre"];
 
 /// The `impl` block of a module as written.
 pub(crate) struct ModuleImpl {
@@ -54,13 +54,6 @@ pub(crate) struct Property {
     pub(crate) signature: Signature,
     pub(crate) axes: Vec<Axis>,
     pub(crate) description: String,
-}
-
-/// A named axis of a port. `units` and `post` are the same axis.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Axis {
-    Units,
-    Pre,
 }
 
 /// Reads `item`.
@@ -172,27 +165,6 @@ fn parse_arguments(signature: &mut Signature, ctxt: &mut Ctxt) -> Vec<Argument> 
         }
     }
     arguments
-}
-
-fn parse_axes(names: &[Ident], ctxt: &mut Ctxt) -> Vec<Axis> {
-    let mut axes = Vec::with_capacity(names.len());
-    for ident in names {
-        let name = ident.to_string();
-        let axis = match name.as_str() {
-            "units" | "post" => Axis::Units,
-            "pre" => Axis::Pre,
-            _ => {
-                ctxt.error(ident.span(), attrs::unknown("axis", &name, AXES));
-                continue;
-            }
-        };
-        if axes.contains(&axis) {
-            ctxt.error(ident.span(), format!("the axis `{name}` is given twice"));
-        } else {
-            axes.push(axis);
-        }
-    }
-    axes
 }
 
 impl Step {

@@ -1,12 +1,15 @@
 //! Reads a module struct into [`ModuleStruct`] and takes the role attributes off its fields.
 
 use proc_macro2::TokenStream;
-use syn::{Attribute, Field, Fields, Ident, ItemStruct, LitStr, Type};
+use syn::ext::IdentExt;
+use syn::{Attribute, Expr, Field, Fields, Ident, ItemStruct, LitStr, Type, TypePath};
 
-use crate::attrs;
+use super::axes::{Axis, parse_axes};
+use crate::attrs::{self, Key};
 use crate::ctxt::Ctxt;
 
 const KEYS: &[&str] = &["category", "name"];
+const HANDLE_KEYS: &[&str] = &["property", "axis", "set"];
 const ROLES: &[&str] = &["config", "variable", "constant", "module", "host"];
 
 /// A module struct as written.
@@ -26,6 +29,16 @@ pub(crate) struct ModuleField {
     pub(crate) description: String,
     /// `None` if the field has no role, or an unknown one; reported already.
     pub(crate) role: Option<Role>,
+    /// Whether others may read it, and write it.
+    pub(crate) property: Option<FieldProperty>,
+}
+
+/// What `property = ..` on a variable or constant says.
+pub(crate) struct FieldProperty {
+    /// The payload it is read as.
+    pub(crate) payload: Type,
+    pub(crate) axes: Vec<Axis>,
+    pub(crate) settable: bool,
 }
 
 /// What a field is to the module.
@@ -73,8 +86,13 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<ModuleField> {
     for name in ROLES {
         roles.extend(attrs::take(&mut field.attrs, name));
     }
-    for role in &roles {
-        attrs::no_arguments(role, ctxt);
+    let mut property = None;
+    for attribute in &roles {
+        if attribute.path().is_ident("variable") || attribute.path().is_ident("constant") {
+            property = parse_property(attribute, ctxt);
+        } else {
+            attrs::no_arguments(attribute, ctxt);
+        }
     }
     if let [_, again, ..] = roles.as_slice() {
         ctxt.error_at(again, format!("field `{ident}` has two roles; keep one"));
@@ -91,8 +109,47 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<ModuleField> {
         ty: field.ty.clone(),
         description: attrs::doc_text(&field.attrs),
         role: role.and_then(|name| Role::from_name(&name)),
+        property,
         ident,
     })
+}
+
+/// Reads the keys of `#[variable]` or `#[constant]`.
+fn parse_property(attribute: &Attribute, ctxt: &mut Ctxt) -> Option<FieldProperty> {
+    let role = attrs::attribute_name(attribute)?;
+    let keys = attrs::keys(attrs::list_tokens(attribute, ctxt), &format!("#[{role}]"), HANDLE_KEYS, ctxt);
+    let find = |name: &str| keys.iter().find(|key| key.name == name);
+    let (mut axes, set) = (vec![Axis::Units], find("set"));
+    if let Some(key) = find("axis") {
+        axes = parse_axes(&key.names(ctxt), ctxt);
+    }
+    if let Some(value) = set.and_then(|key| key.value.as_ref()) {
+        ctxt.error_at(value, "`set` takes no value");
+    }
+    if let (Some(key), "constant") = (set, role.as_str()) {
+        ctxt.error(key.name.span(), "a constant cannot be set; make it a `#[variable]`");
+    }
+    let Some(key) = find("property") else {
+        for key in &keys {
+            let message = format!("`{}` needs `property = ..`, the payload the field is read as", key.name);
+            ctxt.error(key.name.span(), message);
+        }
+        return None;
+    };
+    let payload = property_type(key, ctxt)?;
+    Some(FieldProperty { payload, axes, settable: set.is_some() && role == "variable" })
+}
+
+fn property_type(key: &Key, ctxt: &mut Ctxt) -> Option<Type> {
+    match key.value(ctxt)? {
+        Expr::Path(path) => {
+            Some(Type::Path(TypePath { attrs: Vec::new(), qself: path.qself.clone(), path: path.path.clone() }))
+        }
+        other => {
+            ctxt.error_at(other, "`property` needs a payload type: `property = PotentialArray`");
+            None
+        }
+    }
 }
 
 /// Takes off an attribute that is almost a role, such as `#[varible]`, and reports it; true if there was one.
@@ -107,6 +164,13 @@ fn take_misspelled(attributes: &mut Vec<Attribute>, ctxt: &mut Ctxt) -> bool {
         ctxt.error_at(attribute.path(), attrs::unknown("role", &name, ROLES));
     }
     any
+}
+
+impl ModuleField {
+    /// The name of the field, and of its property.
+    pub(crate) fn name(&self) -> String {
+        self.ident.unraw().to_string()
+    }
 }
 
 impl Role {

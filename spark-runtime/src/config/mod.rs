@@ -11,6 +11,7 @@
 
 mod default;
 mod field;
+mod group;
 mod param;
 mod spec;
 pub mod validate;
@@ -19,6 +20,7 @@ mod value;
 pub use default::FromDefault;
 pub(crate) use field::parse_dtype;
 pub use field::{FieldType, IntoConfigValue, Units};
+pub use group::{ConfigGroup, GroupField};
 pub use param::Param;
 pub use spec::{ConfigErrors, ConfigSpec, ConfigValues, FieldSpec};
 pub use value::{ConfigTree, ConfigValue};

@@ -87,6 +87,42 @@ impl Leaky {
     }
 }
 
+/// A module whose fields are its properties.
+#[spark::module]
+pub struct Properties {
+    #[config]
+    config: LeakyConfig,
+    /// Weights.
+    #[variable(property = FloatArray, axis = (post, pre), set)]
+    kernel: Real,
+    #[variable(property = spark::payload::IntegerArray)]
+    counter: Int,
+    #[variable()]
+    hidden: Bool,
+    #[constant(property = PotentialArray)]
+    threshold: Real,
+}
+
+#[spark::module]
+impl Properties {
+    fn build(_cx: &mut Build, config: LeakyConfig) -> Result<Self> {
+        let (kernel, threshold) = (Real::from(1.0), Real::from(2.0));
+        Ok(Properties { kernel, counter: Int::from(0), hidden: Bool::scalar(true), threshold, config })
+    }
+
+    #[step]
+    fn advance(&mut self) {
+        // Getters and setters are methods like those of computed properties.
+        let kernel = self.kernel();
+        self.set_kernel(FloatArray::new(kernel.value() + self.threshold().value()));
+    }
+
+    #[property]
+    fn doubled(&self) -> FloatArray {
+        FloatArray::new(2.0 * self.kernel)
+    }
+}
+
 /// A module with a nested one, without inputs, outputs or properties.
 #[spark::module]
 pub struct Outer {

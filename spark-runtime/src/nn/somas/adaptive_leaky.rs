@@ -5,30 +5,12 @@ use crate::prelude::*;
 /// Parameters of [`AdaptiveLeakySoma`].
 #[spark::config]
 pub struct AdaptiveLeakySomaConfig {
-    /// Membrane rest potential.
-    #[param(default = -60.0, units = "mV")]
-    pub potential_rest: Param,
-    /// Membrane potential right after a spike.
-    #[param(default = -50.0, units = "mV")]
-    pub potential_reset: Param,
-    /// Membrane time constant.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub potential_tau: Param,
-    /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
-    pub resistance: Param,
-    /// Potential above which the neuron spikes.
-    #[param(default = -40.0, units = "mV")]
-    pub threshold: Param,
-    /// Refractory period.
-    #[param(default = 2.0, units = "ms", check = non_negative)]
-    pub cooldown: Param,
-    /// Time constant of the threshold's return.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub threshold_tau: Param,
-    /// Rise of the threshold after a spike.
-    #[param(default = 100.0, units = "mV")]
-    pub threshold_delta: Param,
+    #[flatten]
+    pub membrane: LeakyMembraneConfig,
+    #[flatten]
+    pub refractory: RefractoryConfig,
+    #[flatten]
+    pub adaptive_threshold: AdaptiveThresholdConfig,
 }
 
 /// Leaky integrate-and-fire soma with a refractory period and a threshold that rises with every spike:
@@ -39,17 +21,33 @@ pub struct AdaptiveLeakySomaConfig {
 /// raises the threshold from the next step on.
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 5.1.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let mut model = Model::component(AdaptiveLeakySomaConfig::default().with_threshold_delta(5.0))
+///     .input("current", [1])
+///     .build()?;
+/// let mut times = Vec::new();
+/// for t in 0..400 {
+///     if model.step(&[("current", vec![400.0f32].into())])?.spikes("spikes")?[0] {
+///         times.push(t);
+///     }
+/// }
+/// // Intervals grow as the threshold does.
+/// let intervals: Vec<i32> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+/// assert!(intervals.last() > intervals.first());
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Somas")]
 pub struct AdaptiveLeakySoma {
     #[config]
     config: AdaptiveLeakySomaConfig,
     /// Membrane potential relative to rest, in mV.
-    #[variable]
+    #[variable(property = PotentialArray)]
     potential: Real,
     #[module]
     membrane: LeakyMembrane,
-    #[constant]
-    reset: Real,
     #[module]
     refractory: Refractory,
     #[module]
@@ -60,28 +58,14 @@ pub struct AdaptiveLeakySoma {
 impl AdaptiveLeakySoma {
     fn build(cx: &mut Build, config: AdaptiveLeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        let rest = cx.param("potential_rest", &config.potential_rest, &units)?;
-        let reset = cx.param("potential_reset", &config.potential_reset, &units)?;
-        let tau = cx.param("potential_tau", &config.potential_tau, &units)?;
-        let resistance = cx.param("resistance", &config.resistance, &units)?;
-        let threshold = cx.param("threshold", &config.threshold, &units)?;
-        let cooldown = cx.param("cooldown", &config.cooldown, &units)?;
-        let threshold_tau = cx.param("threshold_tau", &config.threshold_tau, &units)?;
-        let threshold_delta = cx.param("threshold_delta", &config.threshold_delta, &units)?;
+        let membrane = LeakyMembrane::build(cx, &config.membrane, &units)?;
         Ok(Self {
             potential: cx.zeros(&units),
-            membrane: LeakyMembrane::new(cx, tau, resistance),
-            reset: reset - rest,
-            refractory: Refractory::new(cx, &units, cooldown),
-            threshold: Tracer::new(cx, &units, threshold_tau, threshold_delta, threshold - rest),
+            refractory: Refractory::build(cx, &config.refractory, &units)?,
+            threshold: config.adaptive_threshold.build(cx, &units, membrane.threshold)?,
+            membrane,
             config,
         })
-    }
-
-    /// Membrane potential relative to rest, in mV.
-    #[property]
-    fn potential(&self) -> PotentialArray {
-        PotentialArray::new(self.potential)
     }
 
     #[step(out = spikes)]
@@ -93,12 +77,10 @@ impl AdaptiveLeakySoma {
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
         let ready = self.refractory.is_ready();
-        let input = if ready { current.value() } else { 0.0 };
+        let input = ready.select(current.value(), Real::scalar(0.0));
         self.potential = self.membrane.advance(self.potential, input);
         let fired = self.potential > self.threshold.value() && ready;
-        if fired {
-            self.potential = self.reset;
-        }
+        self.potential = fired.select(self.membrane.reset, self.potential);
         self.refractory.update(fired);
         self.threshold.update(fired.to_real());
         SpikeArray::new(fired, inhibition_mask)

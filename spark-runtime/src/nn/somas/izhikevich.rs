@@ -1,6 +1,6 @@
 //! Izhikevich's soma.
 
-use super::membrane::largest;
+use super::exponential_membrane::largest;
 use crate::prelude::*;
 
 /// Parameters of [`IzhikevichSoma`].
@@ -39,12 +39,26 @@ pub struct IzhikevichSomaConfig {
 /// lower than what keeps it finite in the storage type (−640 mV for `float16`, −10¹⁵ mV otherwise).
 ///
 /// Izhikevich, *Simple Model of Spiking Neurons*, IEEE Transactions on Neural Networks 14(6), 2003.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// // A regular spiking neuron of the paper: a = 0.02, b = 0.2, c = −65, d = 8, and R = 1.
+/// let config = IzhikevichSomaConfig::default().with_resistance(1.0).with_recovery_update(8.0).with_dt(0.1);
+/// let mut model = Model::component(config).input("current", [1]).build()?;
+/// let mut count = 0;
+/// for _ in 0..5000 {
+///     count += usize::from(model.step(&[("current", vec![10.0f32].into())])?.spikes("spikes")?[0]);
+/// }
+/// assert!((5..20).contains(&count));
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Somas")]
 pub struct IzhikevichSoma {
     #[config]
     config: IzhikevichSomaConfig,
     /// Membrane potential relative to `potential_rest`, in mV.
-    #[variable]
+    #[variable(property = PotentialArray)]
     potential: Real,
     /// Recovery variable u.
     #[variable]
@@ -95,12 +109,6 @@ impl IzhikevichSoma {
         })
     }
 
-    /// Membrane potential relative to `potential_rest`, in mV.
-    #[property]
-    fn potential(&self) -> PotentialArray {
-        PotentialArray::new(self.potential)
-    }
-
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -116,10 +124,8 @@ impl IzhikevichSoma {
         let v = self.potential + self.rest;
         self.recovery += dt * (self.recovery_timescale * (self.recovery_sensitivity * v - self.recovery));
         let fired = self.potential > self.threshold;
-        if fired {
-            self.potential = self.reset;
-            self.recovery += self.recovery_update;
-        }
+        self.potential = fired.select(self.reset, self.potential);
+        self.recovery = fired.select(self.recovery + self.recovery_update, self.recovery);
         SpikeArray::new(fired, inhibition_mask)
     }
 }

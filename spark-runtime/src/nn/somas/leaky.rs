@@ -5,21 +5,8 @@ use crate::prelude::*;
 /// Parameters of [`LeakySoma`].
 #[spark::config]
 pub struct LeakySomaConfig {
-    /// Membrane rest potential.
-    #[param(default = -60.0, units = "mV")]
-    pub potential_rest: Param,
-    /// Membrane potential right after a spike.
-    #[param(default = -50.0, units = "mV")]
-    pub potential_reset: Param,
-    /// Membrane time constant.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub potential_tau: Param,
-    /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
-    pub resistance: Param,
-    /// Potential above which the neuron spikes.
-    #[param(default = -40.0, units = "mV")]
-    pub threshold: Param,
+    #[flatten]
+    pub membrane: LeakyMembraneConfig,
 }
 
 /// Leaky integrate-and-fire soma: τ dv/dt = −v + R·I, integrated exactly for a current that is constant over a step.
@@ -35,11 +22,9 @@ pub struct LeakySomaConfig {
 /// let mut model = Model::component(LeakySomaConfig::default())
 ///     .input("current", [2])
 ///     .build()?;
-/// for _ in 0..100 {
-///     model.step(&[("current", vec![0.0f32, 400.0].into())])?;
-/// }
-/// let potential = model.state("potential")?.to_f32();
-/// assert_eq!(potential[0], 0.0);
+/// // 200 pA through 0.1 GΩ reach the threshold, 20 mV above rest, but never exceed it; 400 pA do.
+/// let spikes = model.run(14, &[("current", vec![200.0f32, 400.0].into())])?.spikes("spikes")?;
+/// assert_eq!(spikes, [false, true]);
 /// # Ok::<(), spark::Error>(())
 /// ```
 #[spark::module(category = "Components/Somas")]
@@ -47,38 +32,17 @@ pub struct LeakySoma {
     #[config]
     config: LeakySomaConfig,
     /// Membrane potential relative to rest, in mV.
-    #[variable]
+    #[variable(property = PotentialArray)]
     potential: Real,
     #[module]
     membrane: LeakyMembrane,
-    #[constant]
-    reset: Real,
-    #[constant]
-    threshold: Real,
 }
 
 #[spark::module]
 impl LeakySoma {
     fn build(cx: &mut Build, config: LeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        let rest = cx.param("potential_rest", &config.potential_rest, &units)?;
-        let reset = cx.param("potential_reset", &config.potential_reset, &units)?;
-        let tau = cx.param("potential_tau", &config.potential_tau, &units)?;
-        let resistance = cx.param("resistance", &config.resistance, &units)?;
-        let threshold = cx.param("threshold", &config.threshold, &units)?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: LeakyMembrane::new(cx, tau, resistance),
-            reset: reset - rest,
-            threshold: threshold - rest,
-            config,
-        })
-    }
-
-    /// Membrane potential relative to rest, in mV.
-    #[property]
-    fn potential(&self) -> PotentialArray {
-        PotentialArray::new(self.potential)
+        Ok(Self { potential: cx.zeros(&units), membrane: LeakyMembrane::build(cx, &config.membrane, &units)?, config })
     }
 
     #[step(out = spikes)]
@@ -90,10 +54,8 @@ impl LeakySoma {
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
         self.potential = self.membrane.advance(self.potential, current.value());
-        let fired = self.potential > self.threshold;
-        if fired {
-            self.potential = self.reset;
-        }
+        let fired = self.potential > self.membrane.threshold;
+        self.potential = fired.select(self.membrane.reset, self.potential);
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -2,6 +2,14 @@
 
 use crate::prelude::*;
 
+/// Parameters of a [`Refractory`] period.
+#[spark::config(group)]
+pub struct RefractoryConfig {
+    /// Refractory period.
+    #[param(default = 2.0, units = "ms", check = non_negative)]
+    pub cooldown: Param,
+}
+
 /// Counts the steps since the last spike, against a cooldown of c steps.
 ///
 /// The counter begins at c. A spike sets it to 0, every other step adds 1, up to the largest integer. Ask whether the
@@ -19,11 +27,15 @@ pub struct Refractory {
 
 #[spark::traced]
 impl Refractory {
-    /// A period of `cooldown`, in ms, rounded to whole steps.
+    /// The period of each of `units` neurons, rounded to whole steps.
+    ///
+    /// # Errors
+    /// If the parameter does not fit `units`.
     #[track_caller]
-    pub fn new(cx: &Build<'_>, units: &Shape, cooldown: Real) -> Refractory {
+    pub fn build(cx: &mut Build, config: &RefractoryConfig, units: &Shape) -> Result<Refractory> {
+        let cooldown = cx.param("cooldown", &config.cooldown, units)?;
         let cooldown = (cooldown / cx.dt()).round().to_int();
-        Refractory { counter: cx.int_zeros(units) + cooldown, cooldown }
+        Ok(Refractory { counter: cx.int_zeros(units) + cooldown, cooldown })
     }
 
     /// True where more than c steps were silent: spikes are at least c + 2 steps apart, the first step has none.

@@ -1,29 +1,14 @@
-//! Leaky somas with a refractory period: the membrane of [`super::LeakySoma`], and no spikes for a while after
-//! one.
+//! Leaky soma that takes no input while it is refractory.
 
 use crate::prelude::*;
 
 /// Parameters of [`RefractoryLeakySoma`].
 #[spark::config]
 pub struct RefractoryLeakySomaConfig {
-    /// Membrane rest potential.
-    #[param(default = -60.0, units = "mV")]
-    pub potential_rest: Param,
-    /// Membrane potential right after a spike.
-    #[param(default = -50.0, units = "mV")]
-    pub potential_reset: Param,
-    /// Membrane time constant.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub potential_tau: Param,
-    /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
-    pub resistance: Param,
-    /// Potential above which the neuron spikes.
-    #[param(default = -40.0, units = "mV")]
-    pub threshold: Param,
-    /// Refractory period.
-    #[param(default = 2.0, units = "ms", check = non_negative)]
-    pub cooldown: Param,
+    #[flatten]
+    pub membrane: LeakyMembraneConfig,
+    #[flatten]
+    pub refractory: RefractoryConfig,
 }
 
 /// Leaky integrate-and-fire soma that takes no input for `cooldown` after a spike: τ dv/dt = −v + R·I, where I counts as
@@ -32,19 +17,31 @@ pub struct RefractoryLeakySomaConfig {
 /// The potential, relative to rest, goes on decaying meanwhile. [`Refractory`] says when the neuron is ready again.
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 1.3.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = RefractoryLeakySomaConfig::default().with_cooldown(3.0);
+/// let mut model = Model::component(config).input("current", [1]).build()?;
+/// // Driven hard, it spikes at its second step and every five from then on: three silent steps, one to count, one to spike.
+/// let mut times = Vec::new();
+/// for t in 0..12 {
+///     if model.step(&[("current", vec![1e5f32].into())])?.spikes("spikes")?[0] {
+///         times.push(t);
+///     }
+/// }
+/// assert_eq!(times, [1, 6, 11]);
+/// # Ok::<(), spark::Error>(())
+/// ```
 #[spark::module(category = "Components/Somas")]
 pub struct RefractoryLeakySoma {
     #[config]
     config: RefractoryLeakySomaConfig,
     /// Membrane potential relative to rest, in mV.
-    #[variable]
+    #[variable(property = PotentialArray)]
     potential: Real,
     #[module]
     membrane: LeakyMembrane,
-    #[constant]
-    reset: Real,
-    #[constant]
-    threshold: Real,
     #[module]
     refractory: Refractory,
 }
@@ -53,26 +50,12 @@ pub struct RefractoryLeakySoma {
 impl RefractoryLeakySoma {
     fn build(cx: &mut Build, config: RefractoryLeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        let rest = cx.param("potential_rest", &config.potential_rest, &units)?;
-        let reset = cx.param("potential_reset", &config.potential_reset, &units)?;
-        let tau = cx.param("potential_tau", &config.potential_tau, &units)?;
-        let resistance = cx.param("resistance", &config.resistance, &units)?;
-        let threshold = cx.param("threshold", &config.threshold, &units)?;
-        let cooldown = cx.param("cooldown", &config.cooldown, &units)?;
         Ok(Self {
             potential: cx.zeros(&units),
-            membrane: LeakyMembrane::new(cx, tau, resistance),
-            reset: reset - rest,
-            threshold: threshold - rest,
-            refractory: Refractory::new(cx, &units, cooldown),
+            membrane: LeakyMembrane::build(cx, &config.membrane, &units)?,
+            refractory: Refractory::build(cx, &config.refractory, &units)?,
             config,
         })
-    }
-
-    /// Membrane potential relative to rest, in mV.
-    #[property]
-    fn potential(&self) -> PotentialArray {
-        PotentialArray::new(self.potential)
     }
 
     #[step(out = spikes)]
@@ -84,105 +67,10 @@ impl RefractoryLeakySoma {
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
         let ready = self.refractory.is_ready();
-        let input = if ready { current.value() } else { 0.0 };
+        let input = ready.select(current.value(), Real::scalar(0.0));
         self.potential = self.membrane.advance(self.potential, input);
-        let fired = self.potential > self.threshold && ready;
-        if fired {
-            self.potential = self.reset;
-        }
-        self.refractory.update(fired);
-        SpikeArray::new(fired, inhibition_mask)
-    }
-}
-
-/// Parameters of [`StrictRefractoryLeakySoma`].
-#[spark::config]
-pub struct StrictRefractoryLeakySomaConfig {
-    /// Membrane rest potential.
-    #[param(default = -60.0, units = "mV")]
-    pub potential_rest: Param,
-    /// Membrane potential right after a spike.
-    #[param(default = -50.0, units = "mV")]
-    pub potential_reset: Param,
-    /// Membrane time constant.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub potential_tau: Param,
-    /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
-    pub resistance: Param,
-    /// Potential above which the neuron spikes.
-    #[param(default = -40.0, units = "mV")]
-    pub threshold: Param,
-    /// Refractory period.
-    #[param(default = 2.0, units = "ms", check = non_negative)]
-    pub cooldown: Param,
-}
-
-/// Leaky integrate-and-fire soma that is held at the reset potential for `cooldown` after a spike: τ dv/dt = −v + R·I
-/// while the neuron is ready, v = `potential_reset` while it is refractory.
-///
-/// The potential is relative to rest. The neuron is ready one step earlier than a [`RefractoryLeakySoma`]; see
-/// [`Refractory::is_over`].
-///
-/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 1.3.
-#[spark::module(category = "Components/Somas")]
-pub struct StrictRefractoryLeakySoma {
-    #[config]
-    config: StrictRefractoryLeakySomaConfig,
-    /// Membrane potential relative to rest, in mV.
-    #[variable]
-    potential: Real,
-    #[module]
-    membrane: LeakyMembrane,
-    #[constant]
-    reset: Real,
-    #[constant]
-    threshold: Real,
-    #[module]
-    refractory: Refractory,
-}
-
-#[spark::module]
-impl StrictRefractoryLeakySoma {
-    fn build(cx: &mut Build, config: StrictRefractoryLeakySomaConfig) -> Result<Self> {
-        let units = cx.shape("current")?;
-        let rest = cx.param("potential_rest", &config.potential_rest, &units)?;
-        let reset = cx.param("potential_reset", &config.potential_reset, &units)?;
-        let tau = cx.param("potential_tau", &config.potential_tau, &units)?;
-        let resistance = cx.param("resistance", &config.resistance, &units)?;
-        let threshold = cx.param("threshold", &config.threshold, &units)?;
-        let cooldown = cx.param("cooldown", &config.cooldown, &units)?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: LeakyMembrane::new(cx, tau, resistance),
-            reset: reset - rest,
-            threshold: threshold - rest,
-            refractory: Refractory::new(cx, &units, cooldown),
-            config,
-        })
-    }
-
-    /// Membrane potential relative to rest, in mV.
-    #[property]
-    fn potential(&self) -> PotentialArray {
-        PotentialArray::new(self.potential)
-    }
-
-    #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let ready = self.refractory.is_over();
-        let relaxed = self.membrane.advance(self.potential, current.value());
-        self.potential = if ready { relaxed } else { self.reset };
-        let fired = self.potential > self.threshold && ready;
-        if fired {
-            self.potential = self.reset;
-        }
+        let fired = self.potential > self.membrane.threshold && ready;
+        self.potential = fired.select(self.membrane.reset, self.potential);
         self.refractory.update(fired);
         SpikeArray::new(fired, inhibition_mask)
     }

@@ -3,6 +3,28 @@
 use crate::init::InitOverrides;
 use crate::prelude::*;
 
+/// Parameters of the kernel of synapses.
+#[spark::config(group)]
+pub struct KernelConfig {
+    /// Shape of the postsynaptic population.
+    #[param]
+    pub units: Units,
+    /// Synaptic weights, of shape (units, inputs).
+    #[param(default = SparseUniform::default(), units = "pA")]
+    pub kernel: Param,
+}
+
+impl KernelConfig {
+    /// The weights of synapses from the spikes on the port `spikes`, over (units, inputs). Draws one key.
+    ///
+    /// # Errors
+    /// If nothing is connected to `spikes`, or the kernel has another shape.
+    #[track_caller]
+    pub fn build(&self, cx: &mut Build) -> Result<Real> {
+        build_kernel(cx, &self.units, &self.kernel)
+    }
+}
+
 /// The weights of synapses from the spikes on the port `spikes` to a population of shape `units`, over (units, inputs).
 ///
 /// Draws one key.

@@ -1,17 +1,13 @@
 //! Linear synapses.
 
-use super::kernel::build_kernel;
+use super::kernel::KernelConfig;
 use crate::prelude::*;
 
 /// Parameters of [`LinearSynapses`].
 #[spark::config]
 pub struct LinearSynapsesConfig {
-    /// Shape of the postsynaptic population.
-    #[param]
-    pub units: Units,
-    /// Synaptic weights, of shape (units, inputs).
-    #[param(default = SparseUniform::default(), units = "pA")]
-    pub kernel: Param,
+    #[flatten]
+    pub weights: KernelConfig,
 }
 
 /// Linear synapses: the current of a neuron is the sum of its weights over the spikes that arrive, negative for spikes of
@@ -35,25 +31,14 @@ pub struct LinearSynapses {
     #[config]
     config: LinearSynapsesConfig,
     /// Synaptic weights, in pA.
-    #[variable]
+    #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
 }
 
 #[spark::module]
 impl LinearSynapses {
     fn build(cx: &mut Build, config: LinearSynapsesConfig) -> Result<Self> {
-        Ok(Self { kernel: build_kernel(cx, &config.units, &config.kernel)?, config })
-    }
-
-    /// Synaptic weights, in pA.
-    #[property(axis = (post, pre))]
-    fn kernel(&self) -> FloatArray {
-        FloatArray::new(self.kernel)
-    }
-
-    #[property]
-    fn set_kernel(&mut self, kernel: FloatArray) {
-        self.kernel = kernel.value();
+        Ok(Self { kernel: config.weights.build(cx)?, config })
     }
 
     #[step(out = currents, axis = post)]

@@ -21,6 +21,7 @@ mod tsodyks_markram;
 
 pub use alpha_conductance::{AlphaConductanceSynapses, AlphaConductanceSynapsesConfig};
 pub use exponential_conductance::{ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig};
+pub use kernel::KernelConfig;
 pub use linear::{LinearSynapses, LinearSynapsesConfig};
 pub use rise_decay::{RDTracedSynapses, RDTracedSynapsesConfig};
 pub use rise_fast_slow::{RFSTracedSynapses, RFSTracedSynapsesConfig};

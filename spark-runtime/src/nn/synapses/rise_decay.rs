@@ -1,18 +1,14 @@
 //! Synapses whose current rises and decays.
 
-use super::kernel::build_kernel;
+use super::kernel::KernelConfig;
 use crate::nn::tracers::Exponential;
 use crate::prelude::*;
 
 /// Parameters of [`RDTracedSynapses`].
 #[spark::config]
 pub struct RDTracedSynapsesConfig {
-    /// Shape of the postsynaptic population.
-    #[param]
-    pub units: Units,
-    /// Synaptic weights, of shape (units, inputs).
-    #[param(default = SparseUniform::default(), units = "pA")]
-    pub kernel: Param,
+    #[flatten]
+    pub weights: KernelConfig,
     /// Time constant of the rise.
     #[param(default = 1.0, units = "ms", check = positive)]
     pub tau_rise: Param,
@@ -59,7 +55,7 @@ pub struct RDTracedSynapses {
     #[config]
     config: RDTracedSynapsesConfig,
     /// Synaptic weights, in pA.
-    #[variable]
+    #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
     /// Current of each synapse, in pA.
     #[module]
@@ -69,7 +65,7 @@ pub struct RDTracedSynapses {
 #[spark::module]
 impl RDTracedSynapses {
     fn build(cx: &mut Build, config: RDTracedSynapsesConfig) -> Result<Self> {
-        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let kernel = config.weights.build(cx)?;
         let shape = kernel.shape();
         let tau_rise = cx.param("tau_rise", &config.tau_rise, &shape)?;
         let tau_decay = cx.param("tau_decay", &config.tau_decay, &shape)?;
@@ -81,17 +77,6 @@ impl RDTracedSynapses {
         let decay = Exponential { tau: tau_decay, scale: scale_decay, base: base_decay };
         let current_tracer = RDTracer::new(cx, &shape, rise, decay);
         Ok(Self { kernel, current_tracer, config })
-    }
-
-    /// Synaptic weights, in pA.
-    #[property(axis = (post, pre))]
-    fn kernel(&self) -> FloatArray {
-        FloatArray::new(self.kernel)
-    }
-
-    #[property]
-    fn set_kernel(&mut self, kernel: FloatArray) {
-        self.kernel = kernel.value();
     }
 
     #[step(out = currents, axis = post)]

@@ -1,18 +1,14 @@
 //! Synapses whose current rises, then decays fast and slowly.
 
-use super::kernel::build_kernel;
+use super::kernel::KernelConfig;
 use crate::nn::tracers::Exponential;
 use crate::prelude::*;
 
 /// Parameters of [`RFSTracedSynapses`].
 #[spark::config]
 pub struct RFSTracedSynapsesConfig {
-    /// Shape of the postsynaptic population.
-    #[param]
-    pub units: Units,
-    /// Synaptic weights, of shape (units, inputs).
-    #[param(default = SparseUniform::default(), units = "pA")]
-    pub kernel: Param,
+    #[flatten]
+    pub weights: KernelConfig,
     /// Weight of the fast decay against the slow one.
     #[param(default = 0.8, check = zero_one)]
     pub alpha: Param,
@@ -72,7 +68,7 @@ pub struct RFSTracedSynapses {
     #[config]
     config: RFSTracedSynapsesConfig,
     /// Synaptic weights, in pA.
-    #[variable]
+    #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
     /// Current of each synapse, in pA.
     #[module]
@@ -82,7 +78,7 @@ pub struct RFSTracedSynapses {
 #[spark::module]
 impl RFSTracedSynapses {
     fn build(cx: &mut Build, config: RFSTracedSynapsesConfig) -> Result<Self> {
-        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let kernel = config.weights.build(cx)?;
         let shape = kernel.shape();
         let tau_rise = cx.param("tau_rise", &config.tau_rise, &shape)?;
         let tau_fast_decay = cx.param("tau_fast_decay", &config.tau_fast_decay, &shape)?;
@@ -99,17 +95,6 @@ impl RFSTracedSynapses {
         let slow = Exponential { tau: tau_slow_decay, scale: scale_slow_decay, base: base_slow_decay };
         let current_tracer = RFSTracer::new(cx, &shape, alpha, rise, fast, slow);
         Ok(Self { kernel, current_tracer, config })
-    }
-
-    /// Synaptic weights, in pA.
-    #[property(axis = (post, pre))]
-    fn kernel(&self) -> FloatArray {
-        FloatArray::new(self.kernel)
-    }
-
-    #[property]
-    fn set_kernel(&mut self, kernel: FloatArray) {
-        self.kernel = kernel.value();
     }
 
     #[step(out = currents, axis = post)]

@@ -1,17 +1,13 @@
 //! Exponential synapses.
 
-use super::kernel::build_kernel;
+use super::kernel::KernelConfig;
 use crate::prelude::*;
 
 /// Parameters of [`TracedSynapses`].
 #[spark::config]
 pub struct TracedSynapsesConfig {
-    /// Shape of the postsynaptic population.
-    #[param]
-    pub units: Units,
-    /// Synaptic weights, of shape (units, inputs).
-    #[param(default = SparseUniform::default(), units = "pA")]
-    pub kernel: Param,
+    #[flatten]
+    pub weights: KernelConfig,
     /// Time constant of the decay.
     #[param(default = 5.0, units = "ms", check = positive)]
     pub tau: Param,
@@ -47,7 +43,7 @@ pub struct TracedSynapses {
     #[config]
     config: TracedSynapsesConfig,
     /// Synaptic weights, in pA.
-    #[variable]
+    #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
     /// Current of each synapse, in pA.
     #[module]
@@ -57,24 +53,13 @@ pub struct TracedSynapses {
 #[spark::module]
 impl TracedSynapses {
     fn build(cx: &mut Build, config: TracedSynapsesConfig) -> Result<Self> {
-        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
+        let kernel = config.weights.build(cx)?;
         let shape = kernel.shape();
         let tau = cx.param("tau", &config.tau, &shape)?;
         let scale = cx.param("scale", &config.scale, &shape)?;
         let base = cx.param("base", &config.base, &shape)?;
         let current_tracer = Tracer::new(cx, &shape, tau, scale, base);
         Ok(Self { kernel, current_tracer, config })
-    }
-
-    /// Synaptic weights, in pA.
-    #[property(axis = (post, pre))]
-    fn kernel(&self) -> FloatArray {
-        FloatArray::new(self.kernel)
-    }
-
-    #[property]
-    fn set_kernel(&mut self, kernel: FloatArray) {
-        self.kernel = kernel.value();
     }
 
     #[step(out = currents, axis = post)]

@@ -1,0 +1,94 @@
+//! The exponential membrane, a part that somas hold.
+
+use super::leaky_membrane::LeakyParameters;
+use crate::prelude::*;
+
+/// Parameters of an [`ExponentialMembrane`].
+#[spark::config(group)]
+pub struct ExponentialMembraneConfig {
+    #[flatten(
+        potential_rest = -70.0,
+        potential_reset = -51.0,
+        potential_tau = 5.0,
+        resistance = 0.5,
+        threshold = -30.0,
+    )]
+    pub leak: LeakyMembraneConfig,
+    /// Rheobase threshold: above it the exponential term drives the potential upwards.
+    #[param(default = -50.0, units = "mV")]
+    pub rheobase_threshold: Param,
+    /// Sharpness of the upstroke.
+    #[param(default = 2.0, units = "mV", check = positive)]
+    pub spike_slope: Param,
+}
+
+/// An exponential membrane: τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, by the explicit Euler method.
+///
+/// Potentials are relative to rest. Above the rheobase threshold ϑ the potential runs away, which is the upstroke of a
+/// spike. Where nothing resets it the exponential would overflow: it is bounded so that the upstroke stays a quarter of
+/// the largest number the storage type holds.
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct ExponentialMembrane {
+    /// dt/τ.
+    #[constant]
+    scale: Real,
+    /// Membrane resistance.
+    #[constant]
+    resistance: Real,
+    /// Rheobase threshold ϑ.
+    #[constant]
+    rheobase: Real,
+    /// Sharpness Δ of the upstroke.
+    #[constant]
+    slope: Real,
+    /// Largest argument of the exponential.
+    #[constant]
+    limit: Real,
+    /// Potential right after a spike.
+    #[constant]
+    pub reset: Real,
+    /// Potential above which the neuron spikes.
+    #[constant]
+    pub threshold: Real,
+}
+
+impl ExponentialMembrane {
+    /// The membrane of each of `units` neurons.
+    ///
+    /// # Errors
+    /// If a parameter does not fit `units`.
+    #[track_caller]
+    pub fn build(cx: &mut Build, config: &ExponentialMembraneConfig, units: &Shape) -> Result<ExponentialMembrane> {
+        let LeakyParameters { rest, reset, tau, resistance, threshold } = config.leak.values(cx, units)?;
+        let rheobase = cx.param("rheobase_threshold", &config.rheobase_threshold, units)?;
+        let slope = cx.param("spike_slope", &config.spike_slope, units)?;
+        Ok(ExponentialMembrane {
+            scale: cx.dt() / tau,
+            resistance,
+            rheobase: rheobase - rest,
+            slope,
+            limit: (cx.number(largest(cx.dtype()) / 4.0) / slope).ln(),
+            reset: reset - rest,
+            threshold: threshold - rest,
+        })
+    }
+
+    /// The potential after a step with `current`, in pA.
+    #[track_caller]
+    pub fn advance(&self, potential: Real, current: Real) -> Real {
+        let upstroke = self.slope * ((potential - self.rheobase) / self.slope).min(self.limit).exp();
+        potential + self.scale * (upstroke - potential + self.resistance * current)
+    }
+}
+
+/// The largest finite number of a floating-point type.
+pub(super) fn largest(dtype: DType) -> f64 {
+    if dtype == DType::F16 {
+        65_504.0
+    } else if dtype == DType::F64 {
+        f64::MAX
+    } else {
+        f64::from(f32::MAX)
+    }
+}

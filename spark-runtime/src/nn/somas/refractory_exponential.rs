@@ -1,0 +1,77 @@
+//! Exponential soma that takes no input while it is refractory.
+
+use crate::prelude::*;
+
+/// Parameters of [`RefractoryExponentialSoma`].
+#[spark::config]
+pub struct RefractoryExponentialSomaConfig {
+    #[flatten]
+    pub membrane: ExponentialMembraneConfig,
+    #[flatten]
+    pub refractory: RefractoryConfig,
+}
+
+/// Exponential integrate-and-fire soma that takes no input for `cooldown` after a spike:
+/// τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, where I counts as zero while the neuron is refractory.
+///
+/// The potential, relative to rest, goes on evolving meanwhile. [`Refractory`] says when the neuron is ready again.
+///
+/// Fourcaud-Trocmé, Hansel, van Vreeswijk, Brunel, *How Spike Generation Mechanisms Determine the Neuronal Response to
+/// Fluctuating Inputs*, Journal of Neuroscience 23(37), 2003; Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*,
+/// chapter 5.2.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = RefractoryExponentialSomaConfig::default().with_cooldown(10.0);
+/// let mut model = Model::component(config).input("current", [1]).build()?;
+/// let mut count = 0;
+/// for _ in 0..120 {
+///     count += usize::from(model.step(&[("current", vec![1000.0f32].into())])?.spikes("spikes")?[0]);
+/// }
+/// // At most one spike in twelve steps: the period of ten, and two.
+/// assert_eq!(count, 10);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[spark::module(category = "Components/Somas")]
+pub struct RefractoryExponentialSoma {
+    #[config]
+    config: RefractoryExponentialSomaConfig,
+    /// Membrane potential relative to rest, in mV.
+    #[variable(property = PotentialArray)]
+    potential: Real,
+    #[module]
+    membrane: ExponentialMembrane,
+    #[module]
+    refractory: Refractory,
+}
+
+#[spark::module]
+impl RefractoryExponentialSoma {
+    fn build(cx: &mut Build, config: RefractoryExponentialSomaConfig) -> Result<Self> {
+        let units = cx.shape("current")?;
+        Ok(Self {
+            potential: cx.zeros(&units),
+            membrane: ExponentialMembrane::build(cx, &config.membrane, &units)?,
+            refractory: Refractory::build(cx, &config.refractory, &units)?,
+            config,
+        })
+    }
+
+    #[step(out = spikes)]
+    fn step(
+        &mut self,
+        /// Input current, in pA.
+        current: CurrentArray,
+        /// True for inhibitory neurons.
+        inhibition_mask: Option<BooleanMask>,
+    ) -> SpikeArray {
+        let ready = self.refractory.is_ready();
+        let input = ready.select(current.value(), Real::scalar(0.0));
+        self.potential = self.membrane.advance(self.potential, input);
+        let fired = self.potential > self.membrane.threshold && ready;
+        self.potential = fired.select(self.membrane.reset, self.potential);
+        self.refractory.update(fired);
+        SpikeArray::new(fired, inhibition_mask)
+    }
+}

@@ -1,0 +1,88 @@
+//! Exponential soma whose threshold adapts.
+
+use crate::prelude::*;
+
+/// Parameters of [`SimplifiedAdaptiveExponentialSoma`].
+#[spark::config]
+pub struct SimplifiedAdaptiveExponentialSomaConfig {
+    #[flatten]
+    pub membrane: ExponentialMembraneConfig,
+    #[flatten]
+    pub refractory: RefractoryConfig,
+    #[flatten]
+    pub adaptive_threshold: AdaptiveThresholdConfig,
+}
+
+/// Exponential integrate-and-fire soma with a refractory period and a threshold that rises with every spike, in place of
+/// the adaptation current of [`AdaptiveExponentialSoma`]; by the explicit Euler method:
+///
+/// τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, τ_s ds/dt = s₀ − s, and s ← s + `threshold_delta` at a spike.
+///
+/// The potential is stored relative to rest, and so is the threshold s; ϑ is `rheobase_threshold` and Δ is
+/// `spike_slope`. While the neuron is refractory I counts as zero. A raised threshold lets the potential run away without
+/// a spike; [`ExponentialMembrane`] keeps it finite.
+///
+/// Brette, Gerstner, *Adaptive Exponential Integrate-and-Fire Model as an Effective Description of Neuronal Activity*,
+/// Journal of Neurophysiology 94(5), 2005; Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 6.1.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let mut model = Model::component(SimplifiedAdaptiveExponentialSomaConfig::default())
+///     .input("current", [1])
+///     .build()?;
+/// let mut count = 0;
+/// for _ in 0..200 {
+///     count += usize::from(model.step(&[("current", vec![100.0f32].into())])?.spikes("spikes")?[0]);
+/// }
+/// assert!(count > 2);
+/// assert!(model.state("threshold.trace")?.to_f32()[0] > 40.0);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[spark::module(category = "Components/Somas")]
+pub struct SimplifiedAdaptiveExponentialSoma {
+    #[config]
+    config: SimplifiedAdaptiveExponentialSomaConfig,
+    /// Membrane potential relative to rest, in mV.
+    #[variable(property = PotentialArray)]
+    potential: Real,
+    #[module]
+    membrane: ExponentialMembrane,
+    #[module]
+    refractory: Refractory,
+    #[module]
+    threshold: Tracer,
+}
+
+#[spark::module]
+impl SimplifiedAdaptiveExponentialSoma {
+    fn build(cx: &mut Build, config: SimplifiedAdaptiveExponentialSomaConfig) -> Result<Self> {
+        let units = cx.shape("current")?;
+        let membrane = ExponentialMembrane::build(cx, &config.membrane, &units)?;
+        Ok(Self {
+            potential: cx.zeros(&units),
+            refractory: Refractory::build(cx, &config.refractory, &units)?,
+            threshold: config.adaptive_threshold.build(cx, &units, membrane.threshold)?,
+            membrane,
+            config,
+        })
+    }
+
+    #[step(out = spikes)]
+    fn step(
+        &mut self,
+        /// Input current, in pA.
+        current: CurrentArray,
+        /// True for inhibitory neurons.
+        inhibition_mask: Option<BooleanMask>,
+    ) -> SpikeArray {
+        let ready = self.refractory.is_ready();
+        let input = ready.select(current.value(), Real::scalar(0.0));
+        self.potential = self.membrane.advance(self.potential, input);
+        let fired = self.potential > self.threshold.value() && ready;
+        self.potential = fired.select(self.membrane.reset, self.potential);
+        self.refractory.update(fired);
+        self.threshold.update(fired.to_real());
+        SpikeArray::new(fired, inhibition_mask)
+    }
+}
