@@ -7,7 +7,7 @@
 //! A product that is smaller than the sum (it would be repeated over more axes) stays a product: it is computed once per
 //! element of its own.
 
-use crate::ir::{BinaryOp, Op, OpId, Program};
+use crate::ir::{BinaryOp, Literal, Op, OpId, Program};
 
 /// Operand of a multiply-add to be negated.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -30,10 +30,18 @@ pub(super) fn contract(program: &Program, op: &Op) -> Option<MulAdd> {
     let Op::Binary(sum @ (BinaryOp::Add | BinaryOp::Sub), left, right) = *op else { return None };
     let shape = program.node(left).shape.broadcast(&program.node(right).shape).ok()?;
     let factors = |id: OpId| {
-        let node = program.node(id);
-        match node.op {
-            Op::Binary(BinaryOp::Mul, a, b) if node.elem.is_float() && node.shape == shape => Some([a, b]),
-            _ => None,
+        let mut node = program.node(id);
+        loop {
+            let Op::Binary(BinaryOp::Mul, a, b) = node.op else { return None };
+            if !node.elem.is_float() || node.shape != shape {
+                return None;
+            }
+            // 1·(a·b) is a·b: with a time step of 1, a product that dt scales is still the product.
+            let other = if is_one(program, a) { b } else { a };
+            match is_one(program, a) || is_one(program, b) {
+                true if matches!(program.node(other).op, Op::Binary(BinaryOp::Mul, ..)) => node = program.node(other),
+                _ => return Some([a, b]),
+            }
         }
     };
     let (factors, addend, negate) = match (factors(left), factors(right)) {
@@ -44,6 +52,11 @@ pub(super) fn contract(program: &Program, op: &Op) -> Option<MulAdd> {
         (None, None) => return None,
     };
     Some(MulAdd { factors, addend, negate })
+}
+
+/// True for the literal 1.
+fn is_one(program: &Program, id: OpId) -> bool {
+    matches!(program.node(id).op, Op::Literal(one) if one == Literal::from_f64(1.0, one.elem()) && one.elem().is_float())
 }
 
 #[cfg(test)]

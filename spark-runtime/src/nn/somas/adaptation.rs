@@ -68,7 +68,7 @@ impl Adaptation {
     /// The current w after a step, from what it was and the potential the step ended with.
     #[track_caller]
     pub fn advance(&self, adaptation: Real, potential: Real, fired: Bool) -> Real {
-        let relaxed = adaptation + self.scale * (self.subthreshold * potential - adaptation);
-        if fired { relaxed + self.delta } else { relaxed }
+        let jump = if fired { self.delta } else { 0.0 };
+        adaptation + (self.scale * (self.subthreshold * potential - adaptation) + jump)
     }
 }

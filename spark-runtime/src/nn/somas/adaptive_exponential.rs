@@ -76,7 +76,7 @@ impl AdaptiveExponentialSoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        self.potential = self.membrane.advance(self.potential, current - self.adaptation);
+        self.potential = self.membrane.advance_against(self.potential, self.adaptation, current.value());
         let fired = self.potential > self.membrane.threshold;
         self.potential = fired.select(self.membrane.reset, self.potential);
         self.adaptation = self.current_adaptation.advance(self.adaptation, self.potential, fired);

@@ -42,6 +42,9 @@ pub struct ExponentialMembrane {
     /// Sharpness Δ of the upstroke.
     #[constant]
     slope: Real,
+    /// 1/Δ.
+    #[constant]
+    steepness: Real,
     /// Largest argument of the exponential.
     #[constant]
     limit: Real,
@@ -68,6 +71,7 @@ impl ExponentialMembrane {
             resistance,
             rheobase: rheobase - rest,
             slope,
+            steepness: 1.0 / slope,
             limit: (cx.number(largest(cx.dtype()) / 4.0) / slope).ln(),
             reset: reset - rest,
             threshold: threshold - rest,
@@ -77,8 +81,21 @@ impl ExponentialMembrane {
     /// The potential after a step with `current`, in pA.
     #[track_caller]
     pub fn advance(&self, potential: Real, current: Real) -> Real {
-        let upstroke = self.slope * ((potential - self.rheobase) / self.slope).min(self.limit).exp();
-        potential + self.scale * (upstroke - potential + self.resistance * current)
+        potential + self.scale * (self.drift(potential) + self.resistance * current)
+    }
+
+    /// The potential after a step with `current` against the current `adaptation`, both in pA.
+    #[track_caller]
+    pub fn advance_against(&self, potential: Real, adaptation: Real, current: Real) -> Real {
+        let held = self.drift(potential) - self.resistance * adaptation;
+        potential + self.scale * (held + self.resistance * current)
+    }
+
+    /// τ dv/dt without currents.
+    #[track_caller]
+    fn drift(&self, potential: Real) -> Real {
+        let upstroke = ((potential - self.rheobase) * self.steepness).min(self.limit).exp();
+        self.slope * upstroke - potential
     }
 }
 

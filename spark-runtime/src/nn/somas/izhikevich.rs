@@ -119,8 +119,8 @@ impl IzhikevichSoma {
     ) -> SpikeArray {
         let dt = self.config.dt;
         let v = (self.potential + self.rest).max(self.lowest);
-        let drive = self.resistance * (current - self.recovery);
-        self.potential += dt * (0.04 * v.square() + 5.0 * v + 140.0 + drive);
+        let slope = 5.0 * v + 0.04 * v.square() + 140.0;
+        self.potential += dt * (slope - self.resistance * self.recovery + self.resistance * current);
         let v = self.potential + self.rest;
         self.recovery += dt * (self.recovery_timescale * (self.recovery_sensitivity * v - self.recovery));
         let fired = self.potential > self.threshold;
