@@ -3,6 +3,8 @@
 mod support;
 
 use safetensors::{Dtype, SafeTensors, serialize, tensor::TensorView};
+use spark::config::Config;
+use spark::nn::interfaces::PoissonSourceConfig;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -418,4 +420,16 @@ fn tensors_in_unknown_folders_are_not_skipped() {
     let entries: [(&str, &[usize], &[f32]); 2] =
         [("current", &[4, 3], &[0.0; 12]), ("inn/current", &[4, 3], &[0.0; 12])];
     refuses(&tensors(folder.path(), &entries), &[], "inn/current");
+}
+
+#[test]
+fn a_model_without_inputs_runs_without_a_file() {
+    let folder = folder();
+    let path = folder.path().join("source.scfg");
+    let config = PoissonSourceConfig::new(50).with_rate(200.0);
+    std::fs::write(&path, spark::scfg::write(&config.to_tree(), false).unwrap()).unwrap();
+    let args = ["run", path.to_str().unwrap(), "-o", "out.safetensors", "--steps", "20"];
+    succeeds(&args, folder.path());
+    let counts = read(&folder.path().join("out.safetensors"));
+    assert_eq!(counts.tensors["out/counts"].1, [20, 50]);
 }

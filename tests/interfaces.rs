@@ -450,22 +450,26 @@ fn tree(config: impl Config) -> ConfigTree {
     config.to_tree()
 }
 
+/// Checks that `config` is the same after it was written to a file and read.
+#[track_caller]
+fn check_file<C: Config + PartialEq + std::fmt::Debug>(config: C) {
+    for compressed in [false, true] {
+        let bytes = spark::scfg::write(&config.to_tree(), compressed).unwrap();
+        let read = spark::scfg::parse(&bytes).and_then(|tree| C::from_tree(&tree));
+        assert_eq!(read.unwrap(), config);
+    }
+}
+
 #[test]
 fn configurations_are_the_same_after_writing_and_reading() {
-    let map = Array::new(Shape::units(&[3]), Data::I32(vec![1, 0, 1])).unwrap();
-    for config in [
-        tree(ExponentialIntegratorConfig::new(2_usize)),
-        tree(ExponentialIntegratorConfig::new(2_usize).with_output_map(map)),
-        tree(TopologicalLinearSpikerConfig::default().with_glue(vec![0.0, 1.0]).with_maxs(2.5)),
-        tree(CurrentSourceConfig::new([2, 2]).with_offset(7.0)),
-        tree(ConcatReshapeConfig::new([2, 3])),
-        tree(SamplerConfig::new(4_usize)),
-    ] {
-        for compressed in [false, true] {
-            let bytes = spark::scfg::write(&config, compressed).unwrap();
-            assert_eq!(spark::scfg::parse(&bytes).unwrap(), config);
-        }
-    }
+    let map = Array::new(Shape::of(Axis::anonymous(0), &[3]), Data::I32(vec![1, 0, 1])).unwrap();
+    check_file(ExponentialIntegratorConfig::new(2_usize));
+    check_file(ExponentialIntegratorConfig::new(2_usize).with_output_map(map));
+    check_file(TopologicalLinearSpikerConfig::default().with_glue(1).with_maxs(2.5).with_resolution(7_usize));
+    check_file(CurrentSourceConfig::new([2, 2]).with_offset(7.0));
+    check_file(PoissonSourceConfig::new(3).with_rate(vec![1.0, 2.5, 0.0]));
+    check_file(ConcatReshapeConfig::new([2, 3]));
+    check_file(SamplerConfig::new(4_usize));
 }
 
 #[test]

@@ -33,7 +33,7 @@ impl Args {
     }
 
     /// Adds one more source of input `port`, after those it has.
-    pub fn and(mut self, port: &str, source: Payload) -> Args {
+    pub fn with_source(mut self, port: &str, source: Payload) -> Args {
         match self.named.iter_mut().find(|(name, _)| name == port) {
             Some((_, sources)) => sources.push(source),
             None => self.named.push((port.into(), vec![source])),

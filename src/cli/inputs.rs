@@ -9,7 +9,7 @@ use super::readings::{Matched, choose, common_steps, population, readings_of};
 use super::tensors::{Tensor, TensorFile};
 use spark::error::{Error, Result, suggest};
 use spark::model::{InputShape, ModelBuilder};
-use spark::payload::{BooleanMask, HostPayload, PayloadKind, PayloadType, SpikeArray};
+use spark::payload::{BooleanMask, HostPayload, Payload, PayloadKind, PayloadType, SpikeArray};
 use spark::spec::PortSpecs;
 use spark_compiler::ir::{Array, Axis, Data, Shape};
 
@@ -136,7 +136,9 @@ fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpecs)]) -> Re
     let mut errors = Vec::new();
     let mut values: Vec<Option<&Tensor>> = vec![None; ports.len()];
     let mut masks = values.clone();
-    let spikes: Vec<usize> = (0..ports.len()).filter(|&i| is_spikes(ports[i].1.payload)).collect();
+    // A port for any payload takes spikes, too.
+    let masked = |kind: &PayloadKind| is_spikes(kind) || kind == Payload::KIND;
+    let spikes: Vec<usize> = (0..ports.len()).filter(|&i| masked(ports[i].1.payload)).collect();
     for tensor in &file.tensors {
         let name = tensor.name.strip_prefix("in/").unwrap_or(&tensor.name);
         if RECORDINGS.iter().any(|folder| name.starts_with(folder)) {

@@ -31,9 +31,9 @@ pub(crate) struct RunArgs {
     ///
     /// Names may begin with `in/`. With a single spike port the mask may be called `inhibition_mask`. Recordings in the
     /// same file (`out/`, `state/`, `final/`, `init/`, `param/`) are ignored. Metadata `async_spikes` = `True` has the effect of
-    /// --async for the spike ports.
+    /// --async for the spike ports. A model without input ports needs no file, only --steps.
     #[arg(long, short, value_name = "IN.safetensors")]
-    input: PathBuf,
+    input: Option<PathBuf>,
     /// Where the outputs and recorded values go
     #[arg(long, short, value_name = "OUT.safetensors")]
     output: Option<PathBuf>,
@@ -67,7 +67,7 @@ pub(crate) struct RunArgs {
 /// If a file cannot be read or written, or the model, its inputs or the recorded paths have a mistake.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let target = args.output.as_deref().map(tensors::check_target).transpose()?;
-    for source in [&args.model, &args.input] {
+    for source in [Some(&args.model), args.input.as_ref()].into_iter().flatten() {
         let same = target.as_ref().is_some_and(|target| source.canonicalize().is_ok_and(|source| source == *target));
         if same {
             let error = Error::new("the output would overwrite what is read");
@@ -76,13 +76,13 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     }
     let in_model = |e: Error| e.in_file(&args.model);
     let blueprint = Model::from_file(&args.model)?.blueprint().map_err(in_model)?;
-    let file = TensorFile::open(&args.input)?;
+    let file = args.input.as_deref().map(TensorFile::open).transpose()?.unwrap_or_default();
     let hints = Hints { steps: args.steps, constant: args.constant.clone(), asynchronous: args.asynchronous.clone() };
     let ports = blueprint.inputs();
     hints.check(&ports)?;
     let plan = inputs::plan(&file, &ports, blueprint.units().as_deref(), &hints)
         .and_then(|plan| plan.check(&file).map(|()| plan))
-        .map_err(|e| e.in_file(&args.input))?;
+        .map_err(|e| if let Some(input) = &args.input { e.in_file(input) } else { e })?;
     plan.notes.iter().for_each(|note| remark("note", note));
 
     let start = || -> Result<ModelBuilder> {

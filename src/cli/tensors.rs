@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 /// The largest file that is read, in bytes.
 const FILE_LIMIT: u64 = 16 << 30;
 
-/// A tensor file in memory.
+/// A tensor file in memory; by default one without tensors.
+#[derive(Default)]
 pub(crate) struct TensorFile {
     bytes: Vec<u8>,
     /// The tensors, sorted by name.

@@ -427,7 +427,7 @@ fn record(
         };
         let parts = input.parts.iter().enumerate().map(part).collect();
         let payload = Payload { kind: input.kind, parts, async_spikes: input.async_spikes };
-        args = args.and(&input.port, payload);
+        args = args.with_source(&input.port, payload);
     }
     root.bind("");
     let payloads = root.call(args)?;

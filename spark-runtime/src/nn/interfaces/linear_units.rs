@@ -53,7 +53,7 @@ impl LinearUnits {
             threshold: cx.number(tau),
             cooldown: cx.number(cooldown),
             dt: cx.number(cx.dt()),
-            bound: cx.number(if cx.dtype() == DType::F16 { 3e4 } else { 1e30 }),
+            bound: cx.number(if cx.dtype() == DType::F16 { 65_504.0 } else { 1e30 }),
         })
     }
 }
