@@ -13,12 +13,15 @@ pub use crate::nn::plasticity::{
     QuadrupletRuleTensorConfig, ThreeFactorHebbianRule, ThreeFactorHebbianRuleConfig, ZenkeRule, ZenkeRuleConfig,
 };
 pub use crate::nn::somas::{
-    Adaptation, AdaptationConfig, AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig, AdaptiveLeakySoma,
-    AdaptiveLeakySomaConfig, AdaptiveThresholdConfig, ExponentialMembrane, ExponentialMembraneConfig, ExponentialSoma,
-    ExponentialSomaConfig, IzhikevichSoma, IzhikevichSomaConfig, LeakyMembrane, LeakyMembraneConfig, LeakySoma,
-    LeakySomaConfig, Refractory, RefractoryConfig, RefractoryExponentialSoma, RefractoryExponentialSomaConfig,
-    RefractoryLeakySoma, RefractoryLeakySomaConfig, SimplifiedAdaptiveExponentialSoma,
-    SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig,
+    Adaptation, AdaptationConfig, AdaptiveCurrentLeakySoma, AdaptiveCurrentLeakySomaConfig, AdaptiveExponentialSoma,
+    AdaptiveExponentialSomaConfig, AdaptiveLeakySoma, AdaptiveLeakySomaConfig, AdaptiveThresholdConfig, AlphaPSCSoma,
+    AlphaPSCSomaConfig, ConductanceLeakySoma, ConductanceLeakySomaConfig, DeltaPSCSoma, DeltaPSCSomaConfig,
+    ExponentialMembrane, ExponentialMembraneConfig, ExponentialPSCSoma, ExponentialPSCSomaConfig, ExponentialSoma,
+    ExponentialSomaConfig, HodgkinHuxleySoma, HodgkinHuxleySomaConfig, IzhikevichSoma, IzhikevichSomaConfig,
+    LeakyMembrane, LeakyMembraneConfig, LeakySoma, LeakySomaConfig, Refractory, RefractoryConfig,
+    RefractoryExponentialSoma, RefractoryExponentialSomaConfig, RefractoryLeakySoma, RefractoryLeakySomaConfig,
+    SimplifiedAdaptiveExponentialSoma, SimplifiedAdaptiveExponentialSomaConfig, StrictRefractoryLeakySoma,
+    StrictRefractoryLeakySomaConfig,
 };
 pub use crate::nn::synapses::{
     KernelConfig, LinearSynapses, LinearSynapsesConfig, RDTracedSynapses, RDTracedSynapsesConfig, RFSTracedSynapses,

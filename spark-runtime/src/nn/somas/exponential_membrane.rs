@@ -69,8 +69,8 @@ impl ExponentialMembrane {
             rheobase: rheobase - rest,
             slope,
             limit: (cx.number(largest(cx.dtype()) / 4.0) / slope).ln(),
-            reset: reset - rest,
-            threshold: threshold - rest,
+            reset,
+            threshold,
         })
     }
 
