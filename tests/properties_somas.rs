@@ -106,6 +106,24 @@ fn permuted_units_give_permuted_outputs() {
 }
 
 #[test]
+fn eager_and_compiled_steps_are_the_same() {
+    let values: Vec<f64> = (0..9).map(|i| f64::from(i) * 60.0 - 30.0).collect();
+    for soma in somas() {
+        for driven in drives(soma) {
+            for dtype in [DType::F32, DType::F16] {
+                let [mut eager, mut compiled] = [true, false]
+                    .map(|eager| Population::new(soma, values.len(), |builder| builder.eager(eager).dtype(dtype)));
+                for step in 0..100 {
+                    let spikes = eager.step(driven, &values);
+                    assert_eq!(compiled.step(driven, &values), spikes, "{} by {driven}, step {step}", soma.name);
+                    assert_eq!(compiled.states(), eager.states(), "{} {dtype} by {driven}, step {step}", soma.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn any_finite_input_keeps_every_state_finite() {
     let sizes = [0.0, 1.0, -1.0, 1e2, -1e2, 1e4, -1e4, 1e6, -1e6, 1e12, -1e12, 1e20, -1e20];
     for soma in somas() {
