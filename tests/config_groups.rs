@@ -1,7 +1,6 @@
 //! Groups of parameters: a configuration that flattens them is, outside code, one that has their fields itself.
 
 use spark::config::{Config, ConfigTree, ConfigValue, FieldSpec, Param, Units};
-use spark::prelude::*;
 
 /// What a membrane has.
 #[spark::config(group)]
@@ -34,6 +33,7 @@ pub struct LargerConfig {
 pub struct SomaConfig {
     #[flatten(wrap = true, tau = 10.0)]
     pub larger: LargerConfig,
+    /// The last one.
     #[param(default = 2.0)]
     pub last: f64,
 }

@@ -26,6 +26,7 @@ pub(crate) struct Config {
 }
 
 /// One field of the struct.
+#[allow(clippy::large_enum_variant, reason = "a handful in a macro call")]
 pub(crate) enum Entry {
     Param(Param),
     Group(Group),

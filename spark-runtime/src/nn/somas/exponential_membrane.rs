@@ -73,8 +73,8 @@ impl ExponentialMembrane {
             slope,
             steepness: 1.0 / slope,
             limit: (cx.number(largest(cx.dtype()) / 4.0) / slope).ln(),
-            reset: reset - rest,
-            threshold: threshold - rest,
+            reset,
+            threshold,
         })
     }
 

@@ -25,25 +25,35 @@ pub struct LeakyMembraneConfig {
     pub threshold: Param,
 }
 
-/// The values of a [`LeakyMembraneConfig`].
-pub(super) struct LeakyParameters {
-    pub(super) rest: Real,
-    pub(super) reset: Real,
-    pub(super) tau: Real,
-    pub(super) resistance: Real,
-    pub(super) threshold: Real,
+/// The values of a [`LeakyMembraneConfig`], one per neuron or one for all.
+#[derive(Clone, Copy, Debug)]
+pub struct LeakyParameters {
+    /// Membrane rest potential, in mV.
+    pub rest: Real,
+    /// Potential right after a spike, relative to rest, in mV.
+    pub reset: Real,
+    /// Membrane time constant, in ms.
+    pub tau: Real,
+    /// Membrane resistance, in GΩ.
+    pub resistance: Real,
+    /// Potential above which the neuron spikes, relative to rest, in mV.
+    pub threshold: Real,
 }
 
 impl LeakyMembraneConfig {
-    /// Draws one key per parameter.
+    /// The values for `units` neurons. Draws one key per parameter.
+    ///
+    /// # Errors
+    /// If a parameter does not fit `units`.
     #[track_caller]
-    pub(super) fn values(&self, cx: &mut Build, units: &Shape) -> Result<LeakyParameters> {
+    pub fn values(&self, cx: &mut Build, units: &Shape) -> Result<LeakyParameters> {
+        let rest = cx.param("potential_rest", &self.potential_rest, units)?;
         Ok(LeakyParameters {
-            rest: cx.param("potential_rest", &self.potential_rest, units)?,
-            reset: cx.param("potential_reset", &self.potential_reset, units)?,
+            rest,
+            reset: cx.param("potential_reset", &self.potential_reset, units)? - rest,
             tau: cx.param("potential_tau", &self.potential_tau, units)?,
             resistance: cx.param("resistance", &self.resistance, units)?,
-            threshold: cx.param("threshold", &self.threshold, units)?,
+            threshold: cx.param("threshold", &self.threshold, units)? - rest,
         })
     }
 }
@@ -75,9 +85,15 @@ impl LeakyMembrane {
     /// If a parameter does not fit `units`.
     #[track_caller]
     pub fn build(cx: &mut Build, config: &LeakyMembraneConfig, units: &Shape) -> Result<LeakyMembrane> {
-        let LeakyParameters { rest, reset, tau, resistance, threshold } = config.values(cx, units)?;
-        let decay = (-cx.dt() / tau).exp();
-        Ok(LeakyMembrane { decay, gain: (1.0 - decay) * resistance, reset: reset - rest, threshold: threshold - rest })
+        config.values(cx, units).map(|values| LeakyMembrane::new(cx, values))
+    }
+
+    /// The membrane of these values.
+    #[track_caller]
+    pub fn new(cx: &Build, values: LeakyParameters) -> LeakyMembrane {
+        let decay = (-cx.dt() / values.tau).exp();
+        let gain = (1.0 - decay) * values.resistance;
+        LeakyMembrane { decay, gain, reset: values.reset, threshold: values.threshold }
     }
 
     /// The potential after a step with `current`, in pA.

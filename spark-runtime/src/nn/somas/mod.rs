@@ -11,19 +11,31 @@
 //! | [`AdaptiveExponentialSoma`] | exponential | | current |
 //! | [`SimplifiedAdaptiveExponentialSoma`] | exponential | takes no input | threshold |
 //! | [`IzhikevichSoma`] | quadratic | | current |
+//! | [`AdaptiveCurrentLeakySoma`] | leaky | | current |
+//! | [`ExponentialPSCSoma`], [`AlphaPSCSoma`], [`DeltaPSCSoma`] | leaky, with synaptic currents | held at reset | |
+//! | [`ConductanceLeakySoma`] | leaky, with synaptic conductances | held at reset | |
+//! | [`HodgkinHuxleySoma`] | sodium and potassium channels | | |
 //!
 //! What they share are parts with their parameters: the membranes ([`LeakyMembrane`], [`ExponentialMembrane`]), the
 //! [`Refractory`] period, the [`Adaptation`] current, and the adaptive threshold ([`AdaptiveThresholdConfig`]).
 
 mod adaptation;
+mod adaptive_current_leaky;
 mod adaptive_exponential;
 mod adaptive_leaky;
 mod adaptive_threshold;
+mod alpha_psc;
+mod conductance_leaky;
+mod delta_psc;
+mod drive;
 mod exponential;
 mod exponential_membrane;
+mod exponential_psc;
+mod hodgkin_huxley;
 mod izhikevich;
 mod leaky;
 mod leaky_membrane;
+mod postsynaptic_current;
 mod refractory;
 mod refractory_exponential;
 mod refractory_leaky;
@@ -31,14 +43,21 @@ mod simplified_adaptive_exponential;
 mod strict_refractory_leaky;
 
 pub use adaptation::{Adaptation, AdaptationConfig};
+pub use adaptive_current_leaky::{AdaptiveCurrentLeakySoma, AdaptiveCurrentLeakySomaConfig};
 pub use adaptive_exponential::{AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig};
 pub use adaptive_leaky::{AdaptiveLeakySoma, AdaptiveLeakySomaConfig};
 pub use adaptive_threshold::AdaptiveThresholdConfig;
+pub use alpha_psc::{AlphaPSCSoma, AlphaPSCSomaConfig};
+pub use conductance_leaky::{ConductanceLeakySoma, ConductanceLeakySomaConfig};
+pub use delta_psc::{DeltaPSCSoma, DeltaPSCSomaConfig};
 pub use exponential::{ExponentialSoma, ExponentialSomaConfig};
 pub use exponential_membrane::{ExponentialMembrane, ExponentialMembraneConfig};
+pub use exponential_psc::{ExponentialPSCSoma, ExponentialPSCSomaConfig};
+pub use hodgkin_huxley::{HodgkinHuxleySoma, HodgkinHuxleySomaConfig};
 pub use izhikevich::{IzhikevichSoma, IzhikevichSomaConfig};
 pub use leaky::{LeakySoma, LeakySomaConfig};
-pub use leaky_membrane::{LeakyMembrane, LeakyMembraneConfig};
+pub use leaky_membrane::{LeakyMembrane, LeakyMembraneConfig, LeakyParameters};
+pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PostsynapticCurrentConfig};
 pub use refractory::{Refractory, RefractoryConfig};
 pub use refractory_exponential::{RefractoryExponentialSoma, RefractoryExponentialSomaConfig};
 pub use refractory_leaky::{RefractoryLeakySoma, RefractoryLeakySomaConfig};

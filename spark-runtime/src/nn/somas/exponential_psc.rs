@@ -1,0 +1,112 @@
+//! Leaky soma with exponential postsynaptic currents.
+
+use super::drive::{drive, population};
+use super::postsynaptic_current::{ExponentialCurrent, PostsynapticCurrentConfig};
+use crate::prelude::*;
+
+/// Parameters of [`ExponentialPSCSoma`].
+#[spark::config]
+pub struct ExponentialPSCSomaConfig {
+    #[flatten(
+        potential_rest = -70.0,
+        potential_reset = -70.0,
+        potential_tau = 10.0,
+        resistance = 0.04,
+        threshold = -55.0,
+    )]
+    pub membrane: LeakyMembraneConfig,
+    #[flatten]
+    pub refractory: RefractoryConfig,
+    #[flatten]
+    pub synapses: PostsynapticCurrentConfig,
+}
+
+/// Leaky integrate-and-fire soma with exponential postsynaptic currents, NEST's `iaf_psc_exp`:
+///
+/// τ dv/dt = −v + R·(i_ex + i_in + I), τ_ex di_ex/dt = −i_ex, τ_in di_in/dt = −i_in,
+///
+/// integrated exactly. The weights of arriving spikes, in pA, add to i_ex and i_in (an inhibitory weight is negative). As
+/// in NEST, what comes in during a step arrives at its end: spikes change i_ex and i_in then, and a current I acts from
+/// the next step on. When v reaches the threshold the neuron spikes and is held at the reset potential for `cooldown`,
+/// rounded to whole steps; its currents go on meanwhile.
+///
+/// The potential is relative to rest. NEST's `C_m` is `potential_tau`/`resistance`, and `I_e` is a constant `current`.
+///
+/// Tsodyks, Uziel, Markram, *Synchrony Generation in Recurrent Networks with Frequency-Dependent Synapses*, Journal of
+/// Neuroscience 20, 2000; Rotter, Diesmann, *Exact digital simulation of time-invariant linear systems with applications
+/// to neuronal modeling*, Biological Cybernetics 81, 1999.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// let config = ExponentialPSCSomaConfig::default().with_dt(0.1);
+/// let mut model = Model::component(config).input("excitatory", [1]).build()?;
+/// // One spike of 1 nA. Its current decays from the step it arrives in.
+/// model.step(&[("excitatory", vec![1000.0f32].into())])?;
+/// assert_eq!(model.state("excitatory.current")?.to_f32(), [1000.0]);
+/// model.run(10, &[("excitatory", vec![0.0f32].into())])?;
+/// assert!(model.state("potential")?.to_f32()[0] > 2.0);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[spark::module(category = "Components/Somas")]
+pub struct ExponentialPSCSoma {
+    #[config]
+    config: ExponentialPSCSomaConfig,
+    /// Membrane potential relative to rest, in mV.
+    #[variable(property = PotentialArray)]
+    potential: Real,
+    /// Current that came in last, in pA.
+    #[variable]
+    current: Real,
+    #[module]
+    membrane: LeakyMembrane,
+    #[module]
+    refractory: Refractory,
+    #[module]
+    excitatory: ExponentialCurrent,
+    #[module]
+    inhibitory: ExponentialCurrent,
+}
+
+#[spark::module]
+impl ExponentialPSCSoma {
+    fn build(cx: &mut Build, config: ExponentialPSCSomaConfig) -> Result<Self> {
+        let units = population(cx, &["excitatory", "inhibitory", "current"])?;
+        let membrane = config.membrane.values(cx, &units)?;
+        let refractory = Refractory::build(cx, &config.refractory, &units)?;
+        let (excitatory, inhibitory) = config.synapses.values(cx, &units)?;
+        Ok(Self {
+            potential: cx.zeros(&units),
+            current: cx.zeros(&units),
+            membrane: LeakyMembrane::new(cx, membrane),
+            refractory,
+            excitatory: ExponentialCurrent::new(cx, &units, excitatory, membrane),
+            inhibitory: ExponentialCurrent::new(cx, &units, inhibitory, membrane),
+            config,
+        })
+    }
+
+    #[step(out = spikes)]
+    fn step(
+        &mut self,
+        /// Summed weights of the excitatory spikes that arrive, in pA.
+        excitatory: Option<CurrentArray>,
+        /// Summed weights of the inhibitory spikes that arrive, in pA; negative.
+        inhibitory: Option<CurrentArray>,
+        /// Input current, in pA.
+        current: Option<CurrentArray>,
+        /// True for inhibitory neurons.
+        inhibition_mask: Option<BooleanMask>,
+    ) -> SpikeArray {
+        let synaptic = self.excitatory.charge() + self.inhibitory.charge();
+        let relaxed = self.membrane.advance(self.potential, self.current) + synaptic;
+        self.potential = self.refractory.is_over().select(relaxed, self.potential);
+        self.excitatory.update(drive(excitatory));
+        self.inhibitory.update(drive(inhibitory));
+        self.current = drive(current);
+        let fired = self.potential >= self.membrane.threshold;
+        self.potential = fired.select(self.membrane.reset, self.potential);
+        self.refractory.update(fired);
+        SpikeArray::new(fired, inhibition_mask)
+    }
+}
