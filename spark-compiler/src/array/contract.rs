@@ -32,13 +32,18 @@ pub(super) fn contract(program: &Program, op: &Op) -> Option<MulAdd> {
     let factors = |id: OpId| {
         let mut node = program.node(id);
         loop {
-            let Op::Binary(BinaryOp::Mul, a, b) = node.op else { return None };
+            let (a, b) = match node.op {
+                Op::Binary(BinaryOp::Mul, a, b) => (a, b),
+                // 0 + a·b is a·b: a trace with a base of 0.
+                Op::MulAdd(a, b, zero) if is(program, zero, 0.0) => (a, b),
+                _ => return None,
+            };
             if !node.elem.is_float() || node.shape != shape {
                 return None;
             }
             // 1·(a·b) is a·b: with a time step of 1, a product that dt scales is still the product.
-            let other = if is_one(program, a) { b } else { a };
-            match is_one(program, a) || is_one(program, b) {
+            let other = if is(program, a, 1.0) { b } else { a };
+            match is(program, a, 1.0) || is(program, b, 1.0) {
                 true if matches!(program.node(other).op, Op::Binary(BinaryOp::Mul, ..)) => node = program.node(other),
                 _ => return Some([a, b]),
             }
@@ -54,9 +59,12 @@ pub(super) fn contract(program: &Program, op: &Op) -> Option<MulAdd> {
     Some(MulAdd { factors, addend, negate })
 }
 
-/// True for the literal 1.
-fn is_one(program: &Program, id: OpId) -> bool {
-    matches!(program.node(id).op, Op::Literal(one) if one == Literal::from_f64(1.0, one.elem()) && one.elem().is_float())
+/// True for the floating-point literal `number`.
+fn is(program: &Program, id: OpId, number: f64) -> bool {
+    match program.node(id).op {
+        Op::Literal(literal) => literal.elem().is_float() && literal == Literal::from_f64(number, literal.elem()),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
