@@ -3,6 +3,7 @@
 //! The tree needs the configuration only. The stages need the shapes of the inputs: those given, else a guess from the
 //! configuration (the shape of the population, the dimensions of parameter arrays), which is said on standard error.
 
+use super::register::Register;
 use super::{print, remark, tree};
 use clap::Args;
 use spark::config::{ConfigTree, ConfigValue};
@@ -22,6 +23,8 @@ pub(crate) struct InspectArgs {
     model: PathBuf,
     #[command(flatten)]
     view: View,
+    #[command(flatten)]
+    register: Register,
     /// Dimensions of an input port without time, as in_spikes=80 or in_spikes=4x5; PORT.inhibition_mask=DIMS adds a mask
     #[arg(long, value_name = "PORT=DIMS", value_parser = parse_input)]
     input: Vec<(String, Vec<usize>)>,
@@ -66,6 +69,7 @@ fn parse_input(text: &str) -> Result<(String, Vec<usize>), String> {
 /// # Errors
 /// If the file cannot be read, or the model or the input shapes have a mistake.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
+    args.register.apply()?;
     let builder = Model::from_file(&args.model)?;
     let blueprint = builder.blueprint().map_err(|e| e.in_file(&args.model))?;
     let view = &args.view;

@@ -16,6 +16,7 @@ mod inspect;
 mod plot;
 mod readings;
 mod record;
+mod register;
 mod run;
 mod tensors;
 mod tree;

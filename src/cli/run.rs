@@ -6,6 +6,7 @@
 
 use super::inputs::{self, Hints, Plan};
 use super::record::{Recorded, Recording};
+use super::register::Register;
 use super::tensors::{self, TensorFile};
 use super::{Progress, print, remark};
 use clap::Args;
@@ -49,6 +50,8 @@ pub(crate) struct RunArgs {
     /// This input port takes spikes over synapses, of dimensions units then inputs
     #[arg(long = "async", value_name = "PORT,...", value_delimiter = ',')]
     asynchronous: Vec<String>,
+    #[command(flatten)]
+    register: Register,
     /// Evaluate operation by operation instead of compiling; slow, for debugging
     #[arg(long)]
     eager: bool,
@@ -74,6 +77,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
             return Err(error.in_file(source).help("give another name with -o"));
         }
     }
+    args.register.apply()?;
     let in_model = |e: Error| e.in_file(&args.model);
     let blueprint = Model::from_file(&args.model)?.blueprint().map_err(in_model)?;
     let file = args.input.as_deref().map(TensorFile::open).transpose()?.unwrap_or_default();

@@ -145,9 +145,9 @@ impl NeuronConfig {
     ///
     /// # Errors
     /// As [`Config::from_tree`].
-    pub(super) fn based_on(defaults: &NeuronConfig, mut tree: ConfigTree) -> Result<NeuronConfig> {
-        for (name, value) in defaults.to_tree().values {
-            tree.values.entry(name).or_insert(value);
+    pub(super) fn based_on(defaults: &ConfigTree, mut tree: ConfigTree) -> Result<NeuronConfig> {
+        for (name, value) in &defaults.values {
+            tree.values.entry(name.clone()).or_insert_with(|| value.clone());
         }
         NeuronConfig::from_tree(&tree)
     }

@@ -4,13 +4,14 @@
 //! its name here, and brains may then use it like those that come with Spark.
 
 use super::neuron::NeuronConfig;
-use crate::config::Config;
+use crate::config::{Config, ConfigTree, ConfigValue, FieldType, Units};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, snake_case};
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
-static NEURONS: RwLock<Vec<(String, NeuronConfig)>> = RwLock::new(Vec::new());
+/// Names and configurations; what is missing there, a brain gives.
+static NEURONS: RwLock<Vec<(String, ConfigTree)>> = RwLock::new(Vec::new());
 
 /// Registers `config` as the neuron type `name`: brains may have modules of this type, whose configurations change what
 /// they like. A name registered here before gets the new meaning; models built already are not touched.
@@ -18,6 +19,10 @@ static NEURONS: RwLock<Vec<(String, NeuronConfig)>> = RwLock::new(Vec::new());
 /// # Errors
 /// If the name is not an identifier or belongs to a module or neuron of the program, or the wiring is ill-formed.
 pub fn register_neuron(name: &str, config: NeuronConfig) -> Result<()> {
+    register(name, config.to_tree())
+}
+
+fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
     let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !identifier {
@@ -31,10 +36,18 @@ pub fn register_neuron(name: &str, config: NeuronConfig) -> Result<()> {
     {
         return Err(Error::new(format!("`{name}` is the name of a type that comes with the program")));
     }
-    config.check_wiring().map_err(|e| e.prefixed(name))?;
+    tree.type_name.clear();
+    let population = |units: &ConfigValue| !matches!(units, ConfigValue::List(dims) if dims.is_empty());
+    if !tree.get("units").is_some_and(population) {
+        // A file may leave the size to the brain that uses the neuron.
+        tree.values.shift_remove("units");
+    }
+    let mut whole = tree.clone();
+    whole.values.entry("units".into()).or_insert_with(|| Units::from(1).to_value());
+    NeuronConfig::from_tree(&whole).and_then(|config| config.check_wiring()).map_err(|e| e.prefixed(name))?;
     let mut neurons = NEURONS.write().unwrap_or_else(PoisonError::into_inner);
     neurons.retain(|(other, _)| snake_case(other) != key);
-    neurons.push((name.to_string(), config));
+    neurons.push((name.to_string(), tree));
     Ok(())
 }
 
@@ -45,13 +58,11 @@ pub fn register_neuron(name: &str, config: NeuronConfig) -> Result<()> {
 pub fn register_neuron_from_file(name: &str, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     let tree = crate::scfg::read_path(path)?;
-    let values = crate::config::ConfigTree { type_name: String::new(), values: tree.values };
-    let config = NeuronConfig::from_tree(&values).map_err(|e| e.in_file(path))?;
-    register_neuron(name, config).map_err(|e| e.in_file(path))
+    register(name, tree).map_err(|e| e.in_file(path))
 }
 
 /// Name and configuration of a neuron registered here, by its name in camel or snake case.
-pub(super) fn neuron(name: &str) -> Option<(String, NeuronConfig)> {
+pub(super) fn neuron(name: &str) -> Option<(String, ConfigTree)> {
     let key = snake_case(name);
     let neurons = NEURONS.read().unwrap_or_else(PoisonError::into_inner);
     neurons.iter().find(|(other, _)| snake_case(other) == key).cloned()
