@@ -164,43 +164,12 @@ fn quadruplet_rule() {
     check_rule("quadruplet_patched_fixed");
 }
 
-/// The reference rounds this rule's parameters, and what it computes from them, to half precision. These are parameters
-/// that say the same without rounding: its decays, and its scales as factors of the terms that traces enter.
-fn as_rounded(run: &mut Run) {
-    let golden = &run.golden;
-    let masks = ["post", "pre"].map(|side| golden.input(&format!("{side}_inhibition_mask"), 0).value().to_f64());
-    let inputs = masks[1].len();
-    let synapses = masks[0].iter().flat_map(|post| masks[1].iter().map(move |pre| 2.0 * post + pre));
-    let synapses: Vec<f64> = synapses.collect();
-    assert_eq!(synapses.len(), masks[0].len() * inputs);
-    // A type that no synapse has can have any value.
-    let constant = |name: &str, kind: usize| {
-        let found = synapses.iter().position(|&of| of == kind as f64);
-        found.map_or(0.5, |at| golden.tensors[&format!("init/const.{name}")].values[at])
-    };
-    let (mut lists, dt): (Vec<(&str, Vec<f64>)>, f64) = (Vec::new(), golden.meta["dt"].parse().unwrap());
-    let tau = |trace: &str, kind| -dt / constant(&format!("{trace}.decay"), kind).ln();
-    let factor = |name: &str, trace: &str, kind| {
-        constant(name, kind) * constant(&format!("{trace}.scale"), kind) * tau(trace, kind)
-    };
-    let of_types = |value: &dyn Fn(usize) -> f64| (0..4).map(value).collect::<Vec<f64>>();
-    lists.push(("pre_tau", of_types(&|k| tau("pre_trace", k))));
-    lists.push(("post_tau", of_types(&|k| tau("post_trace", k))));
-    lists.push(("q_alpha", of_types(&|k| constant("q_alpha", k))));
-    lists.push(("q_beta", of_types(&|k| factor("q_beta", "post_trace", k))));
-    lists.push(("q_gamma", of_types(&|k| constant("q_gamma", k))));
-    lists.push(("q_delta", of_types(&|k| factor("q_delta", "pre_trace", k))));
-    for (name, values) in lists {
-        let values = values.into_iter().map(ConfigValue::Float).collect();
-        run.config.values.insert(name.into(), ConfigValue::List(values));
-    }
-    run.golden.tensors.retain(|name, _| !name.starts_with("final/"));
-}
-
 #[test]
 fn quadruplet_rule_tensor() {
     for name in cases_of("quadruplet_tensor") {
-        check(&name, TOLERANCE, as_rounded);
+        check(&name, TOLERANCE, |run| {
+            run.config.values.insert("half_precision".into(), ConfigValue::Bool(true));
+        });
     }
 }
 

@@ -31,6 +31,10 @@ pub struct QuadrupletRuleTensorConfig {
     /// Learning rate.
     #[param(default = 0.1)]
     pub eta: f64,
+    /// Round the lists, and what traces compute from them, to half precision, as Spark on JAX does. Files written by
+    /// Spark on JAX mean that.
+    #[param(default = false, python_default = true)]
+    pub half_precision: bool,
 }
 
 /// Quadruplet rule whose parameters depend on the type of the synapse, that is on whether the pre- and the postsynaptic
@@ -87,14 +91,18 @@ pub struct QuadrupletRuleTensor {
 impl QuadrupletRuleTensor {
     fn build(cx: &mut Build, config: QuadrupletRuleTensorConfig) -> Result<Self> {
         let shape = cx.shape("kernel")?;
+        let precision = if config.half_precision { Precision::Half } else { Precision::Full };
+        let list = |name: &str, values: &[f64]| -> Result<PerType> {
+            Ok(PerType::new(cx, four(name, values)?.map(|value| precision.rounded(value))))
+        };
         Ok(Self {
-            pre_trace: TypedTracer::new(cx, "pre_tau", &config.pre_tau, &shape)?,
-            post_trace: TypedTracer::new(cx, "post_tau", &config.post_tau, &shape)?,
-            alpha: PerType::new(cx, "q_alpha", &config.q_alpha)?,
-            beta: PerType::new(cx, "q_beta", &config.q_beta)?,
-            gamma: PerType::new(cx, "q_gamma", &config.q_gamma)?,
-            delta: PerType::new(cx, "q_delta", &config.q_delta)?,
-            max_clip: PerType::new(cx, "max_clip", &config.max_clip)?,
+            pre_trace: TypedTracer::new(cx, four("pre_tau", &config.pre_tau)?, precision, &shape),
+            post_trace: TypedTracer::new(cx, four("post_tau", &config.post_tau)?, precision, &shape),
+            alpha: list("q_alpha", &config.q_alpha)?,
+            beta: list("q_beta", &config.q_beta)?,
+            gamma: list("q_gamma", &config.q_gamma)?,
+            delta: list("q_delta", &config.q_delta)?,
+            max_clip: list("max_clip", &config.max_clip)?,
             rate: cx.number(config.eta),
             dt: cx.number(cx.dt()),
             config,
@@ -148,14 +156,31 @@ struct PerType {
     ii: Real,
 }
 
+/// The four numbers of the parameter `name`.
+fn four(name: &str, values: &[f64]) -> Result<[f64; 4]> {
+    values.try_into().map_err(|_| {
+        let message = format!("needs 4 numbers, for synapses of type EE, EI, IE and II, found {}", values.len());
+        Error::new(message).at(name)
+    })
+}
+
+/// What the rule's own numbers are rounded to before they are used.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Precision {
+    Full,
+    Half,
+}
+
+impl Precision {
+    fn rounded(self, value: f64) -> f64 {
+        if self == Precision::Half { half::f16::from_f64(value).to_f64() } else { value }
+    }
+}
+
 impl PerType {
-    /// The four numbers of the parameter `name`.
-    fn new(cx: &Build<'_>, name: &str, values: &[f64]) -> Result<PerType> {
-        let &[ee, ei, ie, ii] = values else {
-            let message = format!("needs 4 numbers, for synapses of type EE, EI, IE and II, found {}", values.len());
-            return Err(Error::new(message).at(name));
-        };
-        Ok(PerType { ee: cx.number(ee), ei: cx.number(ei), ie: cx.number(ie), ii: cx.number(ii) })
+    /// The numbers of synapses of type EE, EI, IE and II.
+    fn new(cx: &Build<'_>, [ee, ei, ie, ii]: [f64; 4]) -> PerType {
+        PerType { ee: cx.number(ee), ei: cx.number(ei), ie: cx.number(ie), ii: cx.number(ii) }
     }
 
     /// The number of each synapse.
@@ -164,11 +189,6 @@ impl PerType {
         let excitatory = types.pre.select(self.ei, self.ee);
         let inhibitory = types.pre.select(self.ii, self.ie);
         types.post.select(inhibitory, excitatory)
-    }
-
-    /// With `change` applied to each number.
-    fn map(self, change: impl Fn(Real) -> Real) -> PerType {
-        PerType { ee: change(self.ee), ei: change(self.ei), ie: change(self.ie), ii: change(self.ii) }
     }
 }
 
@@ -185,10 +205,12 @@ struct TypedTracer {
 }
 
 impl TypedTracer {
-    fn new(cx: &Build<'_>, name: &str, tau: &[f64], shape: &Shape) -> Result<TypedTracer> {
-        let tau = PerType::new(cx, name, tau)?;
-        let decay = tau.map(|tau| (-cx.dt() / tau).exp());
-        Ok(TypedTracer { trace: cx.zeros(shape), decay, scale: tau.map(|tau| 1.0 / tau) })
+    fn new(cx: &Build<'_>, tau: [f64; 4], precision: Precision, shape: &Shape) -> TypedTracer {
+        let tau = tau.map(|tau| precision.rounded(tau));
+        let decay = tau.map(|tau| precision.rounded(precision.rounded(-cx.dt() / tau).exp()));
+        let scale = tau.map(|tau| precision.rounded(1.0 / tau));
+        let [decay, scale] = [decay, scale].map(|numbers| PerType::new(cx, numbers));
+        TypedTracer { trace: cx.zeros(shape), decay, scale }
     }
 
     #[track_caller]
