@@ -168,7 +168,7 @@ fn quadruplet_rule() {
 fn quadruplet_rule_tensor() {
     for name in cases_of("quadruplet_tensor") {
         check(&name, TOLERANCE, |run| {
-            run.config.values.insert("half_precision".into(), ConfigValue::Bool(true));
+            run.config.values.insert("as_in_python".into(), ConfigValue::Bool(true));
         });
     }
 }

@@ -32,6 +32,7 @@ pub struct Build<'a> {
     inputs: &'a IndexMap<String, InputInfo>,
     rng: RngStream,
     earlier_calls: usize,
+    in_neuron: bool,
     dtype: DType,
     dt: f64,
 }
@@ -39,7 +40,7 @@ pub struct Build<'a> {
 impl<'a> Build<'a> {
     /// A context for a module of type `module` with these inputs.
     pub fn new(module: &'static str, inputs: &'a IndexMap<String, InputInfo>) -> Build<'a> {
-        Build { module, inputs, rng: RngStream::new(0), earlier_calls: 1, dtype: DType::F32, dt: 1.0 }
+        Build { module, inputs, rng: RngStream::new(0), earlier_calls: 1, in_neuron: false, dtype: DType::F32, dt: 1.0 }
     }
 
     /// Says how often Spark on JAX calls the module before the first step, to find out its outputs' shapes: once (the
@@ -47,6 +48,17 @@ impl<'a> Build<'a> {
     pub fn with_earlier_calls(mut self, calls: usize) -> Build<'a> {
         self.earlier_calls = calls;
         self
+    }
+
+    /// Says that the module is one of a neuron's.
+    pub fn inside_neuron(mut self, inside: bool) -> Build<'a> {
+        self.in_neuron = inside;
+        self
+    }
+
+    /// True for a module of a neuron.
+    pub fn is_in_neuron(&self) -> bool {
+        self.in_neuron
     }
 
     /// Takes seed, precision and time step from the module's configuration.

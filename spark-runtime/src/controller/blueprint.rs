@@ -203,15 +203,20 @@ impl Blueprint {
     /// # Errors
     /// If the configuration does not fit the inputs.
     pub fn build(self, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
-        self.build_after(1, inputs)
+        self.build_inside(false, 1, inputs)
     }
 
-    /// Builds it for inputs of these shapes, as a part of something that Spark on JAX calls `calls` times before the first
-    /// step.
-    pub(super) fn build_after(self, calls: usize, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
+    /// Builds it for inputs of these shapes, inside a neuron or not, as a part of something that Spark on JAX calls `calls`
+    /// times before the first step.
+    pub(super) fn build_inside(
+        self,
+        neuron: bool,
+        calls: usize,
+        inputs: &IndexMap<String, InputInfo>,
+    ) -> Result<Box<dyn DynModule>> {
         match self {
             Blueprint::Component(spec, tree) => {
-                let mut cx = Build::new(spec.name, inputs).with_earlier_calls(calls);
+                let mut cx = Build::new(spec.name, inputs).with_earlier_calls(calls).inside_neuron(neuron);
                 (spec.construct)(&mut cx, &tree)
             }
             Blueprint::Neuron(name, config) => Ok(Box::new(Neuron::build(name, config, inputs)?)),

@@ -127,7 +127,7 @@ impl Children {
                 known.insert(name.to_string(), info);
             }
         }
-        let mut module = blueprint.build_after(inherited.earlier_calls, &known)?;
+        let mut module = blueprint.build_inside(inherited.units.is_some(), inherited.earlier_calls, &known)?;
         module.bind(&specs.name);
         let outputs = interface.names(Direction::Output).map(str::to_string).collect();
         let mut child = Child { specs, module, outputs };

@@ -31,10 +31,11 @@ pub struct QuadrupletRuleTensorConfig {
     /// Learning rate.
     #[param(default = 0.1)]
     pub eta: f64,
-    /// Round the lists, and what traces compute from them, to half precision, as Spark on JAX does. Files written by
-    /// Spark on JAX mean that.
+    /// Do as Spark on JAX, whose files mean that: round the lists, and what traces compute from them, to half precision,
+    /// and inside a neuron take every synapse for one of type EE (the rule is built before it learns which neurons are
+    /// inhibitory).
     #[param(default = false, python_default = true)]
-    pub half_precision: bool,
+    pub as_in_python: bool,
 }
 
 /// Quadruplet rule whose parameters depend on the type of the synapse, that is on whether the pre- and the postsynaptic
@@ -67,6 +68,9 @@ pub struct QuadrupletRuleTensorConfig {
 pub struct QuadrupletRuleTensor {
     #[config]
     config: QuadrupletRuleTensorConfig,
+    /// Whether all synapses are of type EE.
+    #[host]
+    untyped: bool,
     #[module]
     pre_trace: TypedTracer,
     #[module]
@@ -91,11 +95,12 @@ pub struct QuadrupletRuleTensor {
 impl QuadrupletRuleTensor {
     fn build(cx: &mut Build, config: QuadrupletRuleTensorConfig) -> Result<Self> {
         let shape = cx.shape("kernel")?;
-        let precision = if config.half_precision { Precision::Half } else { Precision::Full };
+        let precision = if config.as_in_python { Precision::Half } else { Precision::Full };
         let list = |name: &str, values: &[f64]| -> Result<PerType> {
             Ok(PerType::new(cx, four(name, values)?.map(|value| precision.rounded(value))))
         };
         Ok(Self {
+            untyped: config.as_in_python && cx.is_in_neuron(),
             pre_trace: TypedTracer::new(cx, four("pre_tau", &config.pre_tau)?, precision, &shape),
             post_trace: TypedTracer::new(cx, four("post_tau", &config.post_tau)?, precision, &shape),
             alpha: list("q_alpha", &config.q_alpha)?,
@@ -123,7 +128,7 @@ impl QuadrupletRuleTensor {
         /// Modulation: one number, or one per postsynaptic neuron.
         modulation: FloatArray,
     ) -> FloatArray {
-        let types = SynapseTypes { pre: pre_spikes.inhibition_mask(), post: post_spikes.inhibition_mask() };
+        let types = SynapseTypes::new(pre_spikes, post_spikes, self.untyped);
         let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
         let pre_trace = self.pre_trace.update(pre, types);
         let post_trace = self.post_trace.update(post, types);
@@ -140,6 +145,17 @@ impl QuadrupletRuleTensor {
 struct SynapseTypes {
     pre: Bool,
     post: Bool,
+}
+
+impl SynapseTypes {
+    /// The types of synapses between neurons with these spikes; all EE if they are `untyped`.
+    #[track_caller]
+    fn new(pre: SpikeArray, post: SpikeArray, untyped: bool) -> SynapseTypes {
+        match untyped {
+            true => SynapseTypes { pre: Bool::from(false), post: Bool::from(false) },
+            false => SynapseTypes { pre: pre.inhibition_mask(), post: post.inhibition_mask() },
+        }
+    }
 }
 
 /// A number for each type of synapse.
