@@ -2,6 +2,8 @@
 
 mod support;
 
+use spark::controller::register_neuron_from_file;
+use spark::prelude::*;
 use support::{Deviation, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
@@ -63,4 +65,29 @@ fn pools_that_read_each_other() {
 fn a_chain_of_pools_and_an_integrator() {
     let spikes = ["spiker.spikes", "first_pool.out_spikes", "second_pool.out_spikes"];
     check("feedforward_alif", &spikes, &["integrator.signal"], &["first_pool", "second_pool"]);
+}
+
+/// Spark's own CartPole brain, as its files say, in single precision: four plastic pools that read each other, a spiker
+/// and an integrator. Everything is equal to the last bit.
+#[test]
+fn the_cartpole_brain() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/models");
+    register_neuron_from_file("ALIFModNeuron", format!("{folder}/alif_mod_neuron.scfg")).unwrap();
+    let golden = load("brain/ab.f32");
+    let inputs = ["signal", "mod_a_ex", "mod_b_ex", "mod_a_in", "mod_b_in"];
+    let ports = inputs.map(|name| (name, None));
+    let pools = ["A_excitatory", "B_excitatory", "A_inhibitory", "B_inhibitory"];
+    let paths: Vec<String> =
+        pools.iter().map(|pool| format!("{pool}.out_spikes")).chain(["spiker.spikes".into()]).collect();
+    let builder = Model::from_file(format!("{folder}/ab_brain.scfg")).unwrap().dtype(DType::F32);
+    let builder = inputs.iter().fold(builder, |builder, name| builder.input(*name, golden.dims(name)));
+    let mut model = paths.iter().fold(builder, |builder, path| builder.record(path)).build().unwrap();
+    for t in 0..golden.steps() {
+        let outputs = model.step(&golden.inputs(&ports, t)).unwrap();
+        for path in &paths {
+            let expected = golden.tensors[&format!("state/{path}")].step(t);
+            exact(path, t, &outputs.get(path).unwrap().value().to_f64(), expected);
+        }
+        exact("action", t, &outputs.get("action").unwrap().value().to_f64(), golden.tensors["out/action"].step(t));
+    }
 }
