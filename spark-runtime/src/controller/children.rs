@@ -217,6 +217,10 @@ impl Children {
         }
         for (index, property, payload) in effects {
             let child = &mut self.list[index];
+            let payload = match child.module.get(&property) {
+                Some(now) => in_axes_of(payload, &now),
+                None => payload,
+            };
             child.module.set(&property, payload).map_err(|e| e.prefixed(&child.specs.name))?;
         }
         Ok(())
@@ -284,6 +288,12 @@ fn inherit(specs: &mut ModuleSpecs, inherited: &Inherited<'_>) -> Result<()> {
         None => {}
     }
     Ok(())
+}
+
+/// `payload` in the axes of `now`, if it has its dimensions: values of dimensions (units, inputs) are those of a kernel.
+fn in_axes_of(payload: Payload, now: &Payload) -> Payload {
+    let (given, wanted) = (payload.shape(), now.shape());
+    if given != wanted && given.dims() == wanted.dims() { payload.regroup(&wanted) } else { payload }
 }
 
 /// What a module's `build` may know of a port with these sources.

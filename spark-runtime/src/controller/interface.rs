@@ -43,7 +43,7 @@ impl Interface {
     pub(super) fn unknown(&self, kind: &str, name: &str, directions: &[Direction]) -> Error {
         let known: Vec<&str> = directions.iter().flat_map(|direction| self.names(*direction)).collect();
         let message = format!("{} has no {kind} `{name}`", self.type_name);
-        Error::new(message).at(name).help(unknown_name_help(name, known.iter().copied()))
+        Error::new(message).help(unknown_name_help(name, known.iter().copied()))
     }
 
     /// The error of setting a property that has no setter.

@@ -53,7 +53,7 @@ impl Wiring<'_> {
         let mut errors = Vec::new();
         for (port, sources) in &module.inputs {
             if interface.find(Direction::Input, port).is_none() {
-                errors.push(interface.unknown("input", port, &[Direction::Input]).prefixed("inputs"));
+                errors.push(interface.unknown("input", port, &[Direction::Input]).at(port).prefixed("inputs"));
             }
             for source in sources {
                 if let Err(error) = self.check_source(source) {
@@ -64,7 +64,7 @@ impl Wiring<'_> {
         for port in module.outputs.values() {
             if interface.readable(port).is_none() {
                 let readable = [Direction::Output, Direction::Property];
-                errors.push(interface.unknown("output", port, &readable).prefixed("outputs"));
+                errors.push(interface.unknown("output", port, &readable).at(port).prefixed("outputs"));
             }
         }
         for (property, sources) in &module.effects {
