@@ -1,20 +1,13 @@
 //! Signals as regular spikes.
 
-use super::linear_units::LinearUnits;
+use super::linear_units::{LinearUnits, LinearUnitsConfig};
 use crate::prelude::*;
 
 /// Parameters of [`LinearSpiker`].
 #[spark::config]
 pub struct LinearSpikerConfig {
-    /// Decay time constant of the potential.
-    #[param(default = 100.0, units = "ms", check = positive)]
-    pub tau: f64,
-    /// Refractory period (cooldown); shorter than an interval at `max_freq`.
-    #[param(default = 2.0, units = "ms", check = positive)]
-    pub cd: f64,
-    /// Firing rate at a signal of 1.
-    #[param(default = 100.0, units = "Hz", check = positive)]
-    pub max_freq: f64,
+    #[flatten]
+    pub units: LinearUnitsConfig,
 }
 
 /// Turns signals into regular spikes of leaky units ([`LinearUnits`]): a signal of 1 makes a unit fire at `max_freq`, less
@@ -56,11 +49,7 @@ pub struct LinearSpiker {
 impl LinearSpiker {
     fn build(cx: &mut Build, config: LinearSpikerConfig) -> Result<Self> {
         let units = cx.shape("signal")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            units: LinearUnits::new(cx, &units, config.tau, config.cd, config.max_freq)?,
-            config,
-        })
+        Ok(Self { potential: cx.zeros(&units), units: LinearUnits::new(cx, &units, &config.units)?, config })
     }
 
     #[step(out = spikes)]

@@ -2,6 +2,20 @@
 
 use crate::prelude::*;
 
+/// Parameters of [`LinearUnits`].
+#[spark::config(group)]
+pub struct LinearUnitsConfig {
+    /// Decay time constant of the potential.
+    #[param(default = 100.0, units = "ms", check = positive)]
+    pub tau: f64,
+    /// Refractory period (cooldown); shorter than an interval at `max_freq`.
+    #[param(default = 2.0, units = "ms", check = positive)]
+    pub cd: f64,
+    /// Firing rate at a signal of 1, or where a signal meets the unit's position.
+    #[param(default = 100.0, units = "Hz", check = positive)]
+    pub max_freq: f64,
+}
+
 /// Leaky units with a refractory period that at a signal of 1 fire every 1000/f ms, for a maximal frequency f:
 ///
 /// v ← e^(−dt/τ)·v + (1 − e^(−dt/τ))·τ·S·signal, a spike and v = 0 where v > τ, with S = 1/(1 − e^(−(1000/f − c)/τ)).
@@ -31,11 +45,12 @@ pub struct LinearUnits {
 }
 
 impl LinearUnits {
-    /// Units of time constant `tau` and refractory period `cooldown`, in ms, that fire at `max_freq`, in Hz.
+    /// Units at rest.
     ///
     /// # Errors
     /// If the refractory period does not leave time to fire at that rate.
-    pub fn new(cx: &Build<'_>, units: &Shape, tau: f64, cooldown: f64, max_freq: f64) -> Result<LinearUnits> {
+    pub fn new(cx: &Build<'_>, units: &Shape, config: &LinearUnitsConfig) -> Result<LinearUnits> {
+        let LinearUnitsConfig { tau, cd: cooldown, max_freq } = *config;
         let rise = (1000.0 - cooldown * max_freq) / max_freq;
         let decay = cx.number(-cx.dt() / tau).exp();
         let scale = 1.0 / (cx.number((1.0 / tau) * rise).exp() - 1.0) + 1.0;

@@ -27,13 +27,31 @@ pub struct Manifold {
     positions: Real,
 }
 
-/// What describes a manifold: the fields of the topological spikers.
-pub(super) struct Space<'a> {
-    pub(super) glue: &'a Param,
-    pub(super) mins: &'a Param,
-    pub(super) maxs: &'a Param,
-    pub(super) resolution: usize,
-    pub(super) sigma: f64,
+/// Parameters of a [`Manifold`].
+#[spark::config(group)]
+pub struct ManifoldConfig {
+    /// 1 where the ends of a dimension are glued together, 0 where not: one for all, or one per element of the signal.
+    #[param(default = 0, check = binary)]
+    pub glue: Param,
+    /// Signal at the start of a dimension: one for all, or one per element of the signal.
+    #[param(default = 0, check = finite)]
+    pub mins: Param,
+    /// Signal at the end of a dimension; differs from `mins`.
+    #[param(default = 1, check = finite)]
+    pub maxs: Param,
+    /// Units per dimension.
+    #[param(default = 64, check = positive)]
+    pub resolution: usize,
+    /// Spread of the drive over the units: the variance of a Gaussian.
+    #[param(default = 0.03125, check = positive)]
+    pub sigma: f64,
+}
+
+impl ManifoldConfig {
+    /// The shape of the units: that of the signal, with the units of a line as last dimension.
+    pub(super) fn units_of(&self, inputs: &Shape) -> Shape {
+        Shape::units(&[inputs.dims(), vec![self.resolution]].concat())
+    }
 }
 
 impl Manifold {
@@ -41,16 +59,16 @@ impl Manifold {
     ///
     /// # Errors
     /// If a parameter does not fit the signal, or a range is empty or has no length in the model's precision.
-    pub(super) fn new(cx: &mut Build<'_>, inputs: &Shape, space: &Space<'_>) -> Result<Manifold> {
+    pub(super) fn new(cx: &mut Build<'_>, inputs: &Shape, space: &ManifoldConfig) -> Result<Manifold> {
         // The reference draws none here, so the key is that of its first call, which nothing else uses.
         let keys = cx.key().split(3);
         let overrides = InitOverrides::default();
         let given = |index: usize, name: &str, param: &Param, dtype: DType| {
             param.resolve(keys[index], inputs, dtype, &overrides).map_err(|e| e.prefixed(name))
         };
-        let glue = given(0, "glue", space.glue, DType::Bool)?;
-        let mins = given(1, "mins", space.mins, cx.dtype())?;
-        let maxs = given(2, "maxs", space.maxs, cx.dtype())?;
+        let glue = given(0, "glue", &space.glue, DType::Bool)?;
+        let mins = given(1, "mins", &space.mins, cx.dtype())?;
+        let maxs = given(2, "maxs", &space.maxs, cx.dtype())?;
         let (mins, maxs) = (cx.real(&mins), cx.real(&maxs));
         let span = maxs - mins;
         let lengths = span.known().map(|span| span.convert(cx.dtype()).to_f64()).unwrap_or_default();
@@ -100,9 +118,4 @@ fn positions(cx: &Build<'_>, resolution: usize) -> Result<Real> {
     }
     let positions = Array::new(shape, Data::F64(positions)).map_err(|e| Error::new(e.to_string()).at("resolution"))?;
     Ok(cx.real(&positions))
-}
-
-/// The shape of the units: that of the signal, with the units of a line as last dimension.
-pub(super) fn units_of(inputs: &Shape, resolution: usize) -> Shape {
-    Shape::units(&[inputs.dims(), vec![resolution]].concat())
 }

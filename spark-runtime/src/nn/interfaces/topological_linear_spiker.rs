@@ -1,36 +1,16 @@
 //! Points of a space as regular spikes.
 
-use super::linear_units::LinearUnits;
-use super::manifold::{Manifold, Space, units_of};
+use super::linear_units::{LinearUnits, LinearUnitsConfig};
+use super::manifold::{Manifold, ManifoldConfig};
 use crate::prelude::*;
 
 /// Parameters of [`TopologicalLinearSpiker`].
 #[spark::config]
 pub struct TopologicalLinearSpikerConfig {
-    /// Decay time constant of the potential.
-    #[param(default = 100.0, units = "ms", check = positive)]
-    pub tau: f64,
-    /// Refractory period (cooldown); shorter than an interval at `max_freq`.
-    #[param(default = 2.0, units = "ms", check = positive)]
-    pub cd: f64,
-    /// Firing rate of a unit whose position the signal meets.
-    #[param(default = 100.0, units = "Hz", check = positive)]
-    pub max_freq: f64,
-    /// 1 where the ends of a dimension are glued together, 0 where not: one for all, or one per element of the signal.
-    #[param(default = 0, check = binary)]
-    pub glue: Param,
-    /// Signal at the start of a dimension: one for all, or one per element of the signal.
-    #[param(default = 0, check = finite)]
-    pub mins: Param,
-    /// Signal at the end of a dimension; differs from `mins`.
-    #[param(default = 1, check = finite)]
-    pub maxs: Param,
-    /// Units per dimension.
-    #[param(default = 64, check = positive)]
-    pub resolution: usize,
-    /// Spread of the drive over the units: the variance of a Gaussian.
-    #[param(default = 0.03125, check = positive)]
-    pub sigma: f64,
+    #[flatten]
+    pub units: LinearUnitsConfig,
+    #[flatten]
+    pub space: ManifoldConfig,
 }
 
 /// Turns each element of a signal, a position in a range, into regular spikes of units that tile the range
@@ -75,13 +55,11 @@ pub struct TopologicalLinearSpiker {
 impl TopologicalLinearSpiker {
     fn build(cx: &mut Build, config: TopologicalLinearSpikerConfig) -> Result<Self> {
         let inputs = cx.shape("signal")?;
-        let TopologicalLinearSpikerConfig { glue, mins, maxs, resolution, sigma, .. } = &config;
-        let space = Space { glue, mins, maxs, resolution: *resolution, sigma: *sigma };
-        let shape = units_of(&inputs, config.resolution);
+        let shape = config.space.units_of(&inputs);
         Ok(Self {
             potential: cx.zeros(&shape),
-            units: LinearUnits::new(cx, &shape, config.tau, config.cd, config.max_freq)?,
-            space: Manifold::new(cx, &inputs, &space)?,
+            units: LinearUnits::new(cx, &shape, &config.units)?,
+            space: Manifold::new(cx, &inputs, &config.space)?,
             shape,
             config,
         })

@@ -1,6 +1,6 @@
 //! Points of a space as Poisson spikes.
 
-use super::manifold::{Manifold, Space, units_of};
+use super::manifold::{Manifold, ManifoldConfig};
 use crate::prelude::*;
 
 /// Parameters of [`TopologicalPoissonSpiker`].
@@ -9,21 +9,8 @@ pub struct TopologicalPoissonSpikerConfig {
     /// Firing rate of a unit whose position the signal meets.
     #[param(default = 100.0, units = "Hz", check = positive)]
     pub max_freq: f64,
-    /// 1 where the ends of a dimension are glued together, 0 where not: one for all, or one per element of the signal.
-    #[param(default = 0, check = binary)]
-    pub glue: Param,
-    /// Signal at the start of a dimension: one for all, or one per element of the signal.
-    #[param(default = 0, check = finite)]
-    pub mins: Param,
-    /// Signal at the end of a dimension; differs from `mins`.
-    #[param(default = 1, check = finite)]
-    pub maxs: Param,
-    /// Units per dimension.
-    #[param(default = 64, check = positive)]
-    pub resolution: usize,
-    /// Spread of the drive over the units: the variance of a Gaussian.
-    #[param(default = 0.03125, check = positive)]
-    pub sigma: f64,
+    #[flatten]
+    pub space: ManifoldConfig,
 }
 
 /// Turns each element of a signal, a position in a range, into random spikes of units that tile the range
@@ -65,12 +52,10 @@ pub struct TopologicalPoissonSpiker {
 impl TopologicalPoissonSpiker {
     fn build(cx: &mut Build, config: TopologicalPoissonSpikerConfig) -> Result<Self> {
         let inputs = cx.shape("signal")?;
-        let TopologicalPoissonSpikerConfig { glue, mins, maxs, resolution, sigma, .. } = &config;
-        let space = Space { glue, mins, maxs, resolution: *resolution, sigma: *sigma };
         Ok(Self {
             rng: cx.key_chain(),
-            units: units_of(&inputs, config.resolution),
-            space: Manifold::new(cx, &inputs, &space)?,
+            units: config.space.units_of(&inputs),
+            space: Manifold::new(cx, &inputs, &config.space)?,
             scale: cx.number(cx.dt() * (config.max_freq / 1000.0)),
             config,
         })

@@ -1,22 +1,14 @@
 //! Leaky soma with alpha-shaped postsynaptic currents.
 
 use super::drive::{drive, population};
-use super::postsynaptic_current::{AlphaCurrent, PostsynapticCurrentConfig};
+use super::postsynaptic_current::{AlphaCurrent, PSCNeuronConfig, PostsynapticCurrentConfig};
 use crate::prelude::*;
 
 /// Parameters of [`AlphaPSCSoma`].
 #[spark::config]
 pub struct AlphaPSCSomaConfig {
-    #[flatten(
-        potential_rest = -70.0,
-        potential_reset = -70.0,
-        potential_tau = 10.0,
-        resistance = 0.04,
-        threshold = -55.0,
-    )]
-    pub membrane: LeakyMembraneConfig,
     #[flatten]
-    pub refractory: RefractoryConfig,
+    pub neuron: PSCNeuronConfig,
     #[flatten]
     pub synapses: PostsynapticCurrentConfig,
 }
@@ -71,8 +63,8 @@ pub struct AlphaPSCSoma {
 impl AlphaPSCSoma {
     fn build(cx: &mut Build, config: AlphaPSCSomaConfig) -> Result<Self> {
         let units = population(cx, &["excitatory", "inhibitory", "current"])?;
-        let membrane = config.membrane.values(cx, &units)?;
-        let refractory = Refractory::build(cx, &config.refractory, &units)?;
+        let membrane = config.neuron.membrane.values(cx, &units)?;
+        let refractory = Refractory::build(cx, &config.neuron.refractory, &units)?;
         let (excitatory, inhibitory) = config.synapses.values(cx, &units)?;
         Ok(Self {
             potential: cx.zeros(&units),

@@ -1,21 +1,14 @@
 //! Leaky soma with synapses that move the potential at once.
 
 use super::drive::{drive, population};
+use super::postsynaptic_current::PSCNeuronConfig;
 use crate::prelude::*;
 
 /// Parameters of [`DeltaPSCSoma`].
 #[spark::config]
 pub struct DeltaPSCSomaConfig {
-    #[flatten(
-        potential_rest = -70.0,
-        potential_reset = -70.0,
-        potential_tau = 10.0,
-        resistance = 0.04,
-        threshold = -55.0,
-    )]
-    pub membrane: LeakyMembraneConfig,
     #[flatten]
-    pub refractory: RefractoryConfig,
+    pub neuron: PSCNeuronConfig,
 }
 
 /// Leaky integrate-and-fire soma whose potential jumps at arriving spikes, NEST's `iaf_psc_delta`:
@@ -66,8 +59,8 @@ impl DeltaPSCSoma {
         Ok(Self {
             potential: cx.zeros(&units),
             current: cx.zeros(&units),
-            membrane: LeakyMembrane::build(cx, &config.membrane, &units)?,
-            refractory: Refractory::build(cx, &config.refractory, &units)?,
+            membrane: LeakyMembrane::build(cx, &config.neuron.membrane, &units)?,
+            refractory: Refractory::build(cx, &config.neuron.refractory, &units)?,
             config,
         })
     }

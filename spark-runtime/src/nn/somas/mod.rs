@@ -57,7 +57,7 @@ pub use hodgkin_huxley::{HodgkinHuxleySoma, HodgkinHuxleySomaConfig};
 pub use izhikevich::{IzhikevichSoma, IzhikevichSomaConfig};
 pub use leaky::{LeakySoma, LeakySomaConfig};
 pub use leaky_membrane::{LeakyMembrane, LeakyMembraneConfig, LeakyParameters};
-pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PostsynapticCurrentConfig};
+pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PSCNeuronConfig, PostsynapticCurrentConfig};
 pub use refractory::{Refractory, RefractoryConfig};
 pub use refractory_exponential::{RefractoryExponentialSoma, RefractoryExponentialSomaConfig};
 pub use refractory_leaky::{RefractoryLeakySoma, RefractoryLeakySomaConfig};

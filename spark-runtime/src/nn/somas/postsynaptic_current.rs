@@ -8,6 +8,21 @@
 use super::leaky_membrane::LeakyParameters;
 use crate::prelude::*;
 
+/// Membrane and refractory period with the defaults of NEST's `iaf_psc_*` models.
+#[spark::config(group)]
+pub struct PSCNeuronConfig {
+    #[flatten(
+        potential_rest = -70.0,
+        potential_reset = -70.0,
+        potential_tau = 10.0,
+        resistance = 0.04,
+        threshold = -55.0,
+    )]
+    pub membrane: LeakyMembraneConfig,
+    #[flatten]
+    pub refractory: RefractoryConfig,
+}
+
 /// Parameters of postsynaptic currents, one kind for excitatory and one for inhibitory spikes.
 #[spark::config(group)]
 pub struct PostsynapticCurrentConfig {

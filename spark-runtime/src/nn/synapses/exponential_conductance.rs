@@ -1,24 +1,13 @@
 //! Synapses that open exponential conductances.
 
-use super::kernel::{build_kernel, opened};
+use super::conductance::{ConductanceConfig, Conductances, opened};
 use crate::prelude::*;
 
 /// Parameters of [`ExponentialConductanceSynapses`].
 #[spark::config]
 pub struct ExponentialConductanceSynapsesConfig {
-    /// Shape of the postsynaptic population.
-    #[param]
-    pub units: Units,
-    /// Synaptic weights, of shape (units, inputs): the conductance a spike opens. Conductances are not negative; whether
-    /// a synapse is inhibitory is said by its neuron.
-    #[param(default = SparseUniform::default(), units = "nS")]
-    pub kernel: Param,
-    /// Time constant of the excitatory conductance.
-    #[param(default = 5.0, units = "ms", check = positive)]
-    pub tau_excitatory: Param,
-    /// Time constant of the inhibitory conductance.
-    #[param(default = 10.0, units = "ms", check = positive)]
-    pub tau_inhibitory: Param,
+    #[flatten]
+    pub conductances: ConductanceConfig,
 }
 
 /// Synapses that open exponential conductances, for conductance-based somas: a spike of an excitatory neuron adds w to
@@ -56,7 +45,7 @@ pub struct ExponentialConductanceSynapses {
     #[config]
     config: ExponentialConductanceSynapsesConfig,
     /// Synaptic weights, in nS.
-    #[variable]
+    #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
     /// Excitatory conductance of each neuron, in nS.
     #[module]
@@ -69,27 +58,13 @@ pub struct ExponentialConductanceSynapses {
 #[spark::module]
 impl ExponentialConductanceSynapses {
     fn build(cx: &mut Build, config: ExponentialConductanceSynapsesConfig) -> Result<Self> {
-        let kernel = build_kernel(cx, &config.units, &config.kernel)?;
-        let units = Shape::units(&config.units);
-        let tau_excitatory = cx.param("tau_excitatory", &config.tau_excitatory, &units)?;
-        let tau_inhibitory = cx.param("tau_inhibitory", &config.tau_inhibitory, &units)?;
+        let Conductances { kernel, units, tau_excitatory, tau_inhibitory } = config.conductances.build(cx)?;
         Ok(Self {
             kernel,
             excitatory_tracer: Tracer::unscaled(cx, &units, tau_excitatory),
             inhibitory_tracer: Tracer::unscaled(cx, &units, tau_inhibitory),
             config,
         })
-    }
-
-    /// Synaptic weights, in nS.
-    #[property(axis = (post, pre))]
-    fn kernel(&self) -> FloatArray {
-        FloatArray::new(self.kernel)
-    }
-
-    #[property]
-    fn set_kernel(&mut self, kernel: FloatArray) {
-        self.kernel = kernel.value();
     }
 
     #[step(out = (excitatory, inhibitory), axis = post)]

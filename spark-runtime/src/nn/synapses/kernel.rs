@@ -37,14 +37,3 @@ pub(super) fn build_kernel(cx: &mut Build, units: &Units, kernel: &Param) -> Res
     let kernel = cx.real(&kernel);
     Ok(cx.full(&shape, kernel))
 }
-
-/// What the spikes of a step open in each neuron: the weights of synapses from excitatory neurons, and from inhibitory
-/// ones.
-#[track_caller]
-pub(super) fn opened(kernel: Real, spikes: SpikeArray) -> (Real, Real) {
-    let (open, closed) = (kernel * spikes.to_real(), Real::scalar(0.0));
-    let is_inhibitory = spikes.inhibition_mask();
-    let excitatory = is_inhibitory.select(closed, open).sum(Axis::PRE);
-    let inhibitory = is_inhibitory.select(open, closed).sum(Axis::PRE);
-    (excitatory, inhibitory)
-}

@@ -11,6 +11,7 @@
 //! | [`AlphaConductanceSynapses`] | a conductance, excitatory or inhibitory | alpha function |
 
 mod alpha_conductance;
+mod conductance;
 mod exponential_conductance;
 mod kernel;
 mod linear;
@@ -20,6 +21,7 @@ mod traced;
 mod tsodyks_markram;
 
 pub use alpha_conductance::{AlphaConductanceSynapses, AlphaConductanceSynapsesConfig};
+pub use conductance::ConductanceConfig;
 pub use exponential_conductance::{ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig};
 pub use kernel::KernelConfig;
 pub use linear::{LinearSynapses, LinearSynapsesConfig};
