@@ -27,7 +27,7 @@ pub mod scfg;
 pub mod spec;
 
 pub use error::{Error, Result};
-pub use spark_macros::{config, module, part, traced};
+pub use spark_macros::{config, initializer, module, part, payload, traced, validator};
 
 /// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.
 ///
@@ -48,17 +48,20 @@ pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R> {
 /// What macro-emitted code refers to; not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::config::validate::{Validator, ValidatorSpec, checks};
     pub use crate::config::{
         Config, ConfigErrors, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault, IntoConfigValue,
     };
     pub use crate::error::Result;
+    pub use crate::init::{InitializerSpec, InitializerType};
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, no_setter, visit_nested,
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, attempt, no_setter, validate,
+        visit_nested,
     };
-    pub use crate::payload::{Payload, PayloadKind, PayloadType};
+    pub use crate::payload::{Payload, PayloadKind, PayloadPart, PayloadType, check_payload};
     pub use crate::port::Args;
     pub use crate::registry::{Registered, submit};
     pub use crate::spec::{ModuleType, PortSpecs};
     pub use spark_compiler::array::*;
-    pub use spark_compiler::ir::{Axis, DType};
+    pub use spark_compiler::ir::{Axis, DType, Shape};
 }

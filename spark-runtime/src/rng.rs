@@ -7,6 +7,8 @@
 //! Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (the cipher); JAX 0.8 with
 //! `jax_threefry_partitionable = True` (how draws are made from it).
 
+mod double;
+
 use half::f16;
 
 /// A key of the random generator; draws from one key are all made of the same stream, so use each key once.

@@ -1,7 +1,7 @@
 //! Static descriptions of modules and ports, made by the macros at compile time.
 
 use crate::config::ConfigSpec;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::module::{Build, DynModule};
 use crate::payload::PayloadKind;
 use spark_compiler::ir::Axis;
@@ -53,8 +53,10 @@ pub struct ModuleType {
     pub outputs: &'static [PortSpecs],
     /// Properties.
     pub properties: &'static [PortSpecs],
-    /// Builds an instance from its configuration.
-    pub construct: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
+    /// Checks a configuration without building anything.
+    pub validate: fn(&crate::config::ConfigTree) -> Result<()>,
+    /// Builds an instance from its configuration as far as that goes; [`ModuleType::build`] refuses what has mistakes.
+    pub attempt: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
 }
 
 impl std::fmt::Debug for ModuleType {
@@ -64,6 +66,16 @@ impl std::fmt::Debug for ModuleType {
 }
 
 impl ModuleType {
+    /// Builds an instance from its configuration.
+    ///
+    /// # Errors
+    /// If the configuration is ill-formed or does not fit the inputs; every mistake at once.
+    pub fn build(&self, cx: &mut Build<'_>, tree: &crate::config::ConfigTree) -> Result<Box<dyn DynModule>> {
+        let module = (self.attempt)(cx, tree)?;
+        let errors = cx.take_errors();
+        if errors.is_empty() { Ok(module) } else { Err(Error::many(errors)) }
+    }
+
     /// The input port called `name`.
     pub fn input(&self, name: &str) -> Option<&'static PortSpecs> {
         self.inputs.iter().find(|p| p.name == name)

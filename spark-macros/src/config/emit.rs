@@ -7,13 +7,22 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, ItemStruct, Path, Token, parse_quote, punctuated::Punctuated};
+use syn::{Ident, ItemStruct};
 
+use super::check::CHECKS;
 use super::parse::{Config, DefaultValue, Param};
+use crate::items;
 
 /// All items for `config`; `item` is the struct without helper attributes.
 pub(crate) fn emit(config: &Config, mut item: ItemStruct) -> TokenStream {
-    add_derives(&mut item);
+    items::add_derives(
+        &mut item,
+        &[
+            ("Clone", quote!(::core::clone::Clone)),
+            ("Debug", quote!(::core::fmt::Debug)),
+            ("PartialEq", quote!(::core::cmp::PartialEq)),
+        ],
+    );
     let constructor = constructor(config);
     let setters = setters(config);
     let implementation = implementation(config);
@@ -31,29 +40,6 @@ pub(crate) fn emit(config: &Config, mut item: ItemStruct) -> TokenStream {
             )
         }
     }
-}
-
-/// Derives what a config needs and the user has not derived.
-fn add_derives(item: &mut ItemStruct) {
-    let mut derived = Vec::new();
-    for attribute in &item.attrs {
-        if attribute.path().is_ident("derive")
-            && let Ok(paths) = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-        {
-            let names = paths.iter().filter_map(|path| path.segments.last());
-            derived.extend(names.map(|segment| segment.ident.to_string()));
-        }
-    }
-    let missing: Vec<TokenStream> = [
-        ("Clone", quote!(::core::clone::Clone)),
-        ("Debug", quote!(::core::fmt::Debug)),
-        ("PartialEq", quote!(::core::cmp::PartialEq)),
-    ]
-    .into_iter()
-    .filter(|(name, _)| !derived.iter().any(|other| other == name))
-    .map(|(_, path)| path)
-    .collect();
-    item.attrs.push(parse_quote!(#[derive(#(#missing),*)]));
 }
 
 /// `value` converted to the field's type.
@@ -149,7 +135,7 @@ fn setters(config: &Config) -> TokenStream {
 
 fn implementation(config: &Config) -> TokenStream {
     let name = &config.name;
-    let name_text = name.unraw().to_string();
+    let name_text = &config.file_name;
     let description = &config.description;
     let specs = config.fields.iter().map(field_spec);
     let idents: Vec<&Ident> = config.fields.iter().map(|param| &param.ident).collect();
@@ -212,7 +198,11 @@ fn field_spec(param: &Param) -> TokenStream {
     let units = option(param.units.as_ref());
     let type_name = type_name(&param.ty);
     let description = &param.description;
-    let checks = param.checks.iter().map(Ident::to_string);
+    let checks = param.checks.iter().map(|check| {
+        let own = check.get_ident().is_some_and(|name| CHECKS.iter().any(|known| name == known));
+        let scope = own.then(|| quote!(::spark::__private::checks::));
+        quote_spanned!(check.span()=> <#scope #check as ::spark::__private::Validator>::SPEC)
+    });
     let stored = |value: TokenStream| quote!(|| ::spark::__private::IntoConfigValue::into_value(&#value));
     let default = option(default_value(param).map(stored));
     let python_default = option(param.python_default.as_ref().map(|value| stored(converted(param, value))));

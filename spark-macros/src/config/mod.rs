@@ -6,7 +6,7 @@
 
 mod check;
 mod emit;
-mod parse;
+pub(crate) mod parse;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -26,13 +26,18 @@ pub(crate) fn expand(attributes: TokenStream, item: TokenStream) -> TokenStream 
     };
     let mut ctxt = Ctxt::default();
     let config = parse::parse(attributes, &mut item, &mut ctxt);
-    let expansion = match config {
+    let expansion = finish(config, item, &mut ctxt);
+    let errors = ctxt.into_tokens();
+    quote!(#expansion #errors)
+}
+
+/// Checks and emits what was read of `item`: the struct as it is, if that was nothing.
+pub(crate) fn finish(config: Option<parse::Config>, item: ItemStruct, ctxt: &mut Ctxt) -> TokenStream {
+    match config {
         Some(mut config) => {
-            check::check(&mut config, &mut ctxt);
+            check::check(&mut config, ctxt);
             emit::emit(&config, item)
         }
         None => item.into_token_stream(),
-    };
-    let errors = ctxt.into_tokens();
-    quote!(#expansion #errors)
+    }
 }

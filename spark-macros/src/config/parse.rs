@@ -4,7 +4,7 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::{Expr, Field, Fields, Ident, ItemStruct, LitStr, Type, Visibility, parse_quote};
+use syn::{Expr, Field, Fields, Ident, ItemStruct, LitStr, Path, Type, Visibility, parse_quote};
 
 use crate::attrs;
 use crate::ctxt::Ctxt;
@@ -14,6 +14,8 @@ const KEYS: &[&str] = &["default", "units", "check", "rename", "alias", "python_
 /// A config struct as written.
 pub(crate) struct Config {
     pub(crate) name: Ident,
+    /// Name in files.
+    pub(crate) file_name: String,
     pub(crate) description: String,
     pub(crate) fields: Vec<Param>,
 }
@@ -27,7 +29,7 @@ pub(crate) struct Param {
     pub(crate) rename: Option<LitStr>,
     pub(crate) alias: Option<LitStr>,
     pub(crate) units: Option<LitStr>,
-    pub(crate) checks: Vec<Ident>,
+    pub(crate) checks: Vec<Path>,
     pub(crate) default: DefaultValue,
     /// What a file of the Python Spark means that lacks the field, if that is not the default.
     pub(crate) python_default: Option<Expr>,
@@ -58,31 +60,43 @@ pub(crate) fn parse(attributes: TokenStream, item: &mut ItemStruct, ctxt: &mut C
     if let Some(value) = keys.iter().find_map(|key| key.value.as_ref()) {
         ctxt.error_at(value, "`bare` takes no value");
     }
-    let mut params = parse_fields(item, ctxt);
+    let mut config = parse_bare(item, "a config", "#[spark::config]", ctxt)?;
+    if keys.is_empty() {
+        add_common_fields(item, &mut config.fields, ctxt);
+    }
+    Some(config)
+}
+
+/// Reads `item` without adding fields; `noun` and `attribute` name what it is to be in messages. `None` if it cannot be.
+pub(crate) fn parse_bare(item: &mut ItemStruct, noun: &str, attribute: &str, ctxt: &mut Ctxt) -> Option<Config> {
+    let fields = parse_fields(item, ctxt);
     if !item.generics.params.is_empty() {
-        let message = "a config cannot be generic: files and the registry need one concrete type";
+        let message = format!("{noun} cannot be generic: files and the registry need one concrete type");
         ctxt.error_at(&item.generics, message);
         return None;
     }
-    let Fields::Named(fields) = &mut item.fields else {
-        let message = "`#[spark::config]` needs a struct with named fields: `struct Name { .. }`";
+    if !matches!(item.fields, Fields::Named(_)) {
+        let message = format!("`{attribute}` needs a struct with named fields: `struct Name {{ .. }}`");
         ctxt.error_at(&item.ident, message);
         return None;
-    };
-    if keys.is_empty() {
-        let public = matches!(item.vis, Visibility::Public(_));
-        for mut field in common_fields() {
-            if params.iter().any(|param| Some(&param.ident) == field.ident.as_ref()) {
-                continue;
-            }
-            if !public {
-                field.vis = item.vis.clone();
-            }
-            params.extend(parse_field(&mut field, ctxt));
-            fields.named.push(field);
-        }
     }
-    Some(Config { name: item.ident.clone(), description: attrs::doc_text(&item.attrs), fields: params })
+    let file_name = item.ident.unraw().to_string();
+    Some(Config { name: item.ident.clone(), file_name, description: attrs::doc_text(&item.attrs), fields })
+}
+
+fn add_common_fields(item: &mut ItemStruct, params: &mut Vec<Param>, ctxt: &mut Ctxt) {
+    let Fields::Named(fields) = &mut item.fields else { return };
+    let public = matches!(item.vis, Visibility::Public(_));
+    for mut field in common_fields() {
+        if params.iter().any(|param| Some(&param.ident) == field.ident.as_ref()) {
+            continue;
+        }
+        if !public {
+            field.vis = item.vis.clone();
+        }
+        params.extend(parse_field(&mut field, ctxt));
+        fields.named.push(field);
+    }
 }
 
 /// The fields every config has unless it is `bare`.
@@ -144,7 +158,7 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<Param> {
             "units" => param.units = key.string(ctxt).cloned(),
             "rename" => param.rename = key.string(ctxt).cloned(),
             "alias" => param.alias = key.string(ctxt).cloned(),
-            _ => param.checks = key.names(ctxt),
+            _ => param.checks = key.paths(ctxt),
         }
     }
     Some(param)

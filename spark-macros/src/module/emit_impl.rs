@@ -122,7 +122,8 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
             inputs: &[#(#inputs),*],
             outputs: &[#(#outputs),*],
             properties: &[#(#properties),*],
-            construct: ::spark::__private::construct::<#self_ty>,
+            validate: ::spark::__private::validate::<#self_ty>,
+            attempt: ::spark::__private::attempt::<#self_ty>,
         };
         &SPEC
     }

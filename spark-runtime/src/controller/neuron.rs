@@ -2,6 +2,7 @@
 
 use super::order;
 use super::wiring::{ModuleSpecs, PortMap};
+use crate::config::validate::{Validator, checks};
 use crate::config::{
     Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, FieldType, Units,
 };
@@ -10,7 +11,7 @@ use crate::module::{Build, DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::{BooleanMask, Payload, PayloadKind, PayloadType};
 use crate::port::{self, Args, concatenate};
 use crate::rng::{Key, RngStream};
-use crate::spec::{Direction, NeuronType, PortSpecs};
+use crate::spec::{Direction, ModuleType, NeuronType, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::array::{Bool, tape};
 use spark_compiler::ir::{Array, Axis, DType, Data, Elem, Shape};
@@ -58,7 +59,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         type_name: "f64",
         units: Some("ms"),
         description: "Time step.",
-        checks: &["positive"],
+        checks: &[checks::positive::SPEC],
         default: Some(|| ConfigValue::Float(1.0)),
         python_default: None,
     },
@@ -78,7 +79,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         type_name: "f64",
         units: None,
         description: "Share of inhibitory neurons.",
-        checks: &["zero_one"],
+        checks: &[checks::zero_one::SPEC],
         default: Some(|| ConfigValue::Float(0.2)),
         python_default: None,
     },
@@ -134,14 +135,34 @@ impl NeuronConfig {
     /// Reads the configuration of a registered neuron type: modules it does not give are the type's own.
     ///
     /// # Errors
-    /// As [`Config::from_tree`].
+    /// As [`NeuronConfig::checked`].
     pub fn of_type(spec: &NeuronType, tree: &ConfigTree) -> Result<NeuronConfig> {
         let mut tree = ConfigTree { type_name: String::new(), values: tree.values.clone() };
         if !tree.values.contains_key("modules_specs") {
             let modules = (spec.modules)().iter().map(FieldType::to_value).collect();
             tree.values.insert("modules_specs".into(), ConfigValue::List(modules));
         }
-        NeuronConfig::from_tree(&tree)
+        NeuronConfig::checked(&tree)
+    }
+
+    /// Reads a neuron's configuration and checks its wiring.
+    ///
+    /// # Errors
+    /// Every mistake at once: of the neuron's own fields, of the wiring, and then also of its modules' configurations.
+    pub fn checked(tree: &ConfigTree) -> Result<NeuronConfig> {
+        let mut errors = ConfigErrors::new();
+        let config = NeuronConfig::read_tree(tree, &mut errors);
+        if let Some(Err(error)) = config.as_ref().map(NeuronConfig::check_wiring) {
+            errors.push(error);
+        }
+        match config {
+            Some(config) if errors.is_empty() => Ok(config),
+            config => {
+                let inside = config.as_ref().map(NeuronConfig::module_errors);
+                inside.into_iter().flatten().for_each(|error| errors.push(error));
+                Err(Error::many(errors.into_errors()))
+            }
+        }
     }
 
     /// Checks that the wiring makes sense: names, types of modules, ports, effects.
@@ -150,6 +171,34 @@ impl NeuronConfig {
     /// Every mistake at once.
     pub fn check_wiring(&self) -> Result<()> {
         order::check(&self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))
+    }
+
+    /// The mistakes of its modules' configurations, as far as they show without building. Modules of unknown types are
+    /// left out; the wiring's check reports them.
+    pub fn module_errors(&self) -> Vec<Error> {
+        let errors = self.modules_specs.iter().enumerate().filter_map(|(index, module)| {
+            let spec = order::spec_of(module).ok()?;
+            let error = (spec.validate)(&self.module_tree(spec, index)).err()?;
+            Some(error.prefixed(&module.name))
+        });
+        errors.collect()
+    }
+
+    /// The configuration of a module, with what it has from the neuron: shape, time step, and a seed if it has none.
+    fn module_tree(&self, spec: &ModuleType, index: usize) -> ConfigTree {
+        let mut tree = self.modules_specs[index].config.clone();
+        let fields = (spec.config)();
+        if fields.field("seed").is_some() && !tree.values.contains_key("seed") {
+            // Modules without a seed of their own get distinct ones, derived from the neuron's.
+            let seed = Key::new(self.seed).fold_in(index as u32).0[0];
+            tree.values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
+        }
+        for (field, value) in [("units", self.units.to_value()), ("dt", ConfigValue::Float(self.dt))] {
+            if fields.field(field).is_some() {
+                tree.values.insert(field.into(), value);
+            }
+        }
+        tree
     }
 
     /// The inputs of the whole neuron: what its modules and effects read from `__call__`, and what they carry.
@@ -229,13 +278,17 @@ impl Neuron {
         neuron.bind_mask("");
         let call = probe_inputs(inputs, neuron.config.modules_specs.first());
         let mut done: IndexMap<String, Vec<Payload>> = IndexMap::new();
+        let mut errors = Vec::new();
         for index in order {
-            let specs = neuron.config.modules_specs[index].clone();
-            let name = specs.name.clone();
-            let child = neuron.build_child(specs, &call, &mut done).map_err(|e| e.prefixed(&name))?;
-            neuron.children.push(child);
+            if let Some(child) = neuron.build_child(index, &call, &mut done, &mut errors) {
+                neuron.children.push(child);
+            }
         }
-        probe.finish().map_err(trace_errors)?;
+        let probed = probe.finish().map_err(trace_errors);
+        errors.extend(probed.err());
+        if !errors.is_empty() {
+            return Err(Error::many(errors));
+        }
         for (i, child) in neuron.children.iter().enumerate() {
             for (name, port) in &child.specs.outputs {
                 let spec = order::spec_of(&child.specs)?;
@@ -246,13 +299,48 @@ impl Neuron {
         Ok(neuron)
     }
 
+    /// Builds one module and probes its step. Its mistakes are recorded, also where it can be built from what stands in for
+    /// wrong parameters, so that the modules after it can be built, too; `None` if it cannot.
     fn build_child(
         &self,
-        specs: ModuleSpecs,
+        index: usize,
         call: &IndexMap<String, Payload>,
         done: &mut IndexMap<String, Vec<Payload>>,
-    ) -> Result<Child> {
+        errors: &mut Vec<Error>,
+    ) -> Option<Child> {
+        let specs = &self.config.modules_specs[index];
+        let mut mistakes = Vec::new();
+        let child = self.attempt_child(index, call, done, &mut mistakes);
+        let child = child.and_then(|child| tape::take_errors().map_err(trace_errors).map(|()| child));
+        let (child, outputs) = match child {
+            Ok(built) => built.unzip(),
+            Err(error) => {
+                mistakes.push(error);
+                (None, None)
+            }
+        };
+        errors.extend(mistakes.into_iter().map(|error| error.prefixed(&specs.name)));
+        done.extend(outputs.map(|outputs| (specs.name.clone(), outputs)));
+        child
+    }
+
+    /// The module and its outputs; `None` if a module it reads could not be built, so that its inputs are not known.
+    fn attempt_child(
+        &self,
+        index: usize,
+        call: &IndexMap<String, Payload>,
+        done: &IndexMap<String, Vec<Payload>>,
+        mistakes: &mut Vec<Error>,
+    ) -> Result<Option<(Child, Vec<Payload>)>> {
+        let specs = self.config.modules_specs[index].clone();
         let spec = order::spec_of(&specs)?;
+        let tree = self.config.module_tree(spec, index);
+        let built = |origin: &str| {
+            self.children.iter().any(|child| child.specs.name == origin) || [PortMap::CALL, PortMap::SELF].contains(&origin)
+        };
+        if !specs.inputs.values().flatten().all(|source| built(&source.origin)) {
+            return (spec.validate)(&tree).map(|()| None);
+        }
         let args = self.args(&specs, call, done)?;
         let mut known = IndexMap::new();
         for (name, sources) in args.iter() {
@@ -261,26 +349,13 @@ impl Neuron {
                 known.insert(name.to_string(), info);
             }
         }
-        let mut tree = specs.config.clone();
-        let fields = (spec.config)();
-        if fields.field("seed").is_some() && !tree.values.contains_key("seed") {
-            // Modules without a seed of their own get distinct ones, derived from the neuron's.
-            let index = self.config.modules_specs.iter().position(|m| m.name == specs.name).unwrap_or(0);
-            let seed = Key::new(self.config.seed).fold_in(index as u32).0[0];
-            tree.values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
-        }
-        let shared = [("units", self.config.units.to_value()), ("dt", ConfigValue::Float(self.config.dt))];
-        for (field, value) in shared {
-            if fields.field(field).is_some() {
-                tree.values.insert(field.into(), value);
-            }
-        }
-        let mut module = (spec.construct)(&mut Build::new(spec.name, &known), &tree)?;
+        let mut cx = Build::new(spec.name, &known);
+        let module = (spec.attempt)(&mut cx, &tree);
+        mistakes.extend(cx.take_errors());
+        let mut module = module?;
         module.bind(&specs.name);
         let outputs = module.call(args)?;
-        tape::take_errors().map_err(trace_errors)?;
-        done.insert(specs.name.clone(), outputs);
-        Ok(Child { specs, module })
+        Ok(Some((Child { specs, module }, outputs)))
     }
 
     /// What is connected to a module's inputs.

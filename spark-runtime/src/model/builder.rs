@@ -32,10 +32,10 @@ impl Blueprint {
         let registry = Registry::global()?;
         let wanted = snake_case(&tree.type_name);
         if wanted == "neuron_config" {
-            return Blueprint::neuron("Neuron", <NeuronConfig as crate::config::Config>::from_tree(&tree)?);
+            return Ok(Blueprint::Neuron("Neuron".into(), NeuronConfig::checked(&tree)?));
         }
         if let Some(spec) = registry.neurons.iter().find(|n| snake_case((n.config)().name) == wanted) {
-            return Blueprint::neuron(spec.name, NeuronConfig::of_type(spec, &tree)?);
+            return Ok(Blueprint::Neuron(spec.name.into(), NeuronConfig::of_type(spec, &tree)?));
         }
         if let Some(spec) = registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
             return Ok(Blueprint::Component(spec, tree));
@@ -46,9 +46,12 @@ impl Blueprint {
         Err(Error::new(message).help(unknown_name_help(&tree.type_name, names.iter().copied())))
     }
 
-    fn neuron(name: &str, config: NeuronConfig) -> Result<Blueprint> {
-        config.check_wiring()?;
-        Ok(Blueprint::Neuron(name.into(), config))
+    /// The mistakes that show without building: those of the modules' configurations.
+    fn errors(&self) -> Vec<Error> {
+        match self {
+            Blueprint::Component(spec, tree) => (spec.validate)(tree).err().into_iter().collect(),
+            Blueprint::Neuron(_, config) => config.module_errors(),
+        }
     }
 
     /// Registered name of the type.
@@ -94,7 +97,7 @@ impl Blueprint {
 
     fn build(self, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
         match self {
-            Blueprint::Component(spec, tree) => (spec.construct)(&mut Build::new(spec.name, inputs), &tree),
+            Blueprint::Component(spec, tree) => spec.build(&mut Build::new(spec.name, inputs), &tree),
             Blueprint::Neuron(name, config) => Ok(Box::new(Neuron::build(name, config, inputs)?)),
         }
     }
@@ -176,7 +179,9 @@ impl ModelBuilder {
         }
         let ports = blueprint.inputs();
         let units = blueprint.units();
-        let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs)?;
+        let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs);
+        // Without the inputs' shapes nothing can be built, but the configurations can be checked.
+        let shapes = shapes.map_err(|error| Error::many([vec![error], blueprint.errors()].concat()))?;
         let dtype = blueprint.dtype();
         let infos = shapes.iter().map(|(name, (info, _))| (name.clone(), info.clone())).collect();
         let mut root = blueprint.build(&infos)?;

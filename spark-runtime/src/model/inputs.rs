@@ -111,6 +111,10 @@ fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<
     } else {
         Shape::of(port.axes.first().copied().unwrap_or(Axis::UNITS), &given.dims)
     };
+    if port.payload.parts.len() > 1 && !super::has_mask(port.payload) {
+        let message = format!("a {} has several parts, which a model cannot be fed", port.payload.name);
+        return Err(Error::new(message).help("make it in a module of the model"));
+    }
     if given.mask.is_some() && !super::has_mask(port.payload) {
         return Err(Error::new(format!("a {} has no inhibition mask", port.payload.name)));
     }
