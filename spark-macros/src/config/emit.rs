@@ -71,7 +71,7 @@ fn constructor(config: &Config) -> TokenStream {
             Some(value) => quote!(#ident: #value),
             None => {
                 required.push(ident);
-                types.push(ty);
+                types.push(argument(ty));
                 quote!(#ident: ::core::convert::Into::into(#ident))
             }
         });
@@ -98,18 +98,26 @@ fn constructor(config: &Config) -> TokenStream {
             #[doc = #doc]
             #[allow(clippy::too_many_arguments, unreachable_pub)]
             #[must_use]
-            pub fn new(#(#required: impl ::core::convert::Into<#types>),*) -> Self {
+            pub fn new(#(#required: #types),*) -> Self {
                 Self { #(#values),* }
             }
         }
     }
 }
 
+/// The type of an argument for a field of type `ty`: what converts into it. An integer is taken as it is, since a literal
+/// would be an `i32` that does not convert.
+fn argument(ty: &syn::Type) -> TokenStream {
+    const INTEGERS: [&str; 8] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i64"];
+    let integer = matches!(ty, syn::Type::Path(path) if INTEGERS.iter().any(|name| path.path.is_ident(name)));
+    if integer { quote!(#ty) } else { quote!(impl ::core::convert::Into<#ty>) }
+}
+
 /// One chained setter per field.
 fn setters(config: &Config) -> TokenStream {
     let name = &config.name;
     let setters = config.fields.iter().map(|param| {
-        let (ident, ty) = (&param.ident, &param.ty);
+        let (ident, argument) = (&param.ident, argument(&param.ty));
         let setter = format_ident!("with_{}", ident.unraw(), span = ident.span());
         let mut doc = format!("Sets `{}`.", ident.unraw());
         if !param.description.is_empty() {
@@ -119,7 +127,7 @@ fn setters(config: &Config) -> TokenStream {
             #[doc = #doc]
             #[allow(dead_code, unreachable_pub)]
             #[must_use]
-            pub fn #setter(mut self, value: impl ::core::convert::Into<#ty>) -> Self {
+            pub fn #setter(mut self, value: #argument) -> Self {
                 self.#ident = ::core::convert::Into::into(value);
                 self
             }

@@ -2,9 +2,10 @@
 //!
 //! XLA first splits every summed axis that is longer than 32 into windows of 32 (the first and the last may be shorter,
 //! as the padding goes half before and half after), sums each window, and repeats with the windows' sums until one is
-//! left. Within a window it adds element after element in memory order, with one exception: if several axes are summed and
-//! the outermost has 2, 4, 8 or 16 elements, LLVM gives each of these its own lane of a vector, and adds the lanes by
-//! halves at the end.
+//! left. Within a window it adds element after element in memory order, with one exception, which is LLVM's (for vectors of
+//! 256 bits): where two axes are summed without windows, it may turn the outer loop into vectors. Then lane l of L adds the
+//! elements of rows l, l + L and so on, one after another; the lanes are added by halves, and rows that fill no vector are
+//! added to that, element by element. Where a third axis is outside these two, its loop goes on with the sum in lane 0.
 
 use std::ops::Range;
 
@@ -59,12 +60,8 @@ fn summed_windows(values: &[f32], shape: &[usize], kept: &[usize]) -> (Vec<f32>,
         // Longer than one element, outermost first: what the loops of this window run over.
         let loops = ranges.iter().zip(&strides).filter(|(range, _)| range.len() > 1);
         let loops: Vec<(usize, usize)> = loops.map(|(range, &stride)| (range.len(), stride)).collect();
-        match loops.as_slice() {
-            [(lanes @ (2 | 4 | 8 | 16), stride), inner @ ..] if single && !inner.is_empty() => {
-                halves((0..*lanes).map(|lane| in_order(&values[start + lane * stride..], inner)).collect())
-            }
-            loops => in_order(&values[start..], loops),
-        }
+        let start = &values[start..];
+        if single { in_lanes(0.0, start, &loops) } else { in_order(0.0, start, &loops) }
     });
     (sums.collect(), counts)
 }
@@ -77,15 +74,45 @@ fn windows(dim: usize) -> Vec<Range<usize>> {
     (0..count).map(|at| edge(at)..edge(at + 1)).collect()
 }
 
-/// The sum over nested loops of (length, stride), element after element.
-fn in_order(values: &[f32], loops: &[(usize, usize)]) -> f32 {
-    fn add(sum: f32, values: &[f32], loops: &[(usize, usize)]) -> f32 {
-        match loops {
-            [] => sum + values[0],
-            [(length, stride), inner @ ..] => (0..*length).fold(sum, |sum, at| add(sum, &values[at * stride..], inner)),
+/// `sum` plus the elements of nested loops of (length, stride), one after another.
+fn in_order(sum: f32, values: &[f32], loops: &[(usize, usize)]) -> f32 {
+    match loops {
+        [] => sum + values[0],
+        [(length, stride), inner @ ..] => {
+            (0..*length).fold(sum, |sum, at| in_order(sum, &values[at * stride..], inner))
         }
     }
-    add(0.0, values, loops)
+}
+
+/// The same, with the second loop from within in vectors.
+fn in_lanes(sum: f32, values: &[f32], loops: &[(usize, usize)]) -> f32 {
+    match loops {
+        [] | [_] => in_order(sum, values, loops),
+        [(length, stride), inner @ ..] if inner.len() == 1 => {
+            let lanes = lanes(*length);
+            let whole = length - length % lanes;
+            let lane = |lane: usize| {
+                let first = if lane == 0 { sum } else { 0.0 };
+                (lane..whole).step_by(lanes).fold(first, |sum, at| in_order(sum, &values[at * stride..], inner))
+            };
+            let sum = halves((0..lanes).map(lane).collect());
+            (whole..*length).fold(sum, |sum, at| in_order(sum, &values[at * stride..], inner))
+        }
+        [(length, stride), inner @ ..] => {
+            (0..*length).fold(sum, |sum, at| in_lanes(sum, &values[at * stride..], inner))
+        }
+    }
+}
+
+/// Lanes of the vectors that LLVM makes of a loop of this length; 1 is none.
+fn lanes(length: usize) -> usize {
+    match length {
+        2 | 4 | 8 => length,
+        0..16 => 1,
+        // Half a vector of 8 left over would be slow.
+        _ if length % 8 >= 4 => 4,
+        _ => 8,
+    }
 }
 
 /// Adds the upper half of the lanes to the lower half until one is left.
