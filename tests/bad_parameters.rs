@@ -2,6 +2,7 @@
 
 use spark::config::{ConfigTree, ConfigValue};
 use spark::prelude::*;
+use spark::registry::Registry;
 
 /// Delays, synapses, a soma and a rule, wired as in a `LIFNeuron`.
 fn neuron(delays: &impl Config, synapses: &impl Config, soma: &impl Config, rule: &impl Config) -> NeuronConfig {
@@ -79,7 +80,8 @@ fn other_members_of_the_families() {
          soma.spike_slope: must be positive, found 0 mV\n  help: Sharpness of the upstroke.\n\
          soma.adaptation_delta: an array of dimensions [5] does not match the shape [units:4]\n  \
            help: give one number, or an array of dimensions [4]\n\
-         rule.pre_tau: must be a number, found NaN ms\n  help: Time constant of the presynaptic trace.",
+         rule.pre_tau: must be a number, found NaN ms\n  help: Time constant of the presynaptic trace.\n\
+         rule.modulation: nothing is connected to the input `modulation`",
     );
 }
 
@@ -162,16 +164,48 @@ fn a_value_of_the_wrong_type_counts_as_one_mistake() {
     let error = Model::from_tree(tree).input("current", [2]).build().err().unwrap();
     assert_eq!(
         error.to_string(),
-        "potential_tau: must be a number, an array or an initializer, found \"long\"\n\
+        "potential_tau: must be a number, an array or an initializer, found the string \"long\"\n\
          dtype: `int32` is not a floating-point type\n  help: float16, bfloat16, float32 and float64 are"
     );
+}
+
+#[test]
+fn every_registered_module_refuses_all_its_checked_fields_at_once() {
+    for spec in Registry::global().unwrap().modules.iter() {
+        let fields = (spec.config)().fields;
+        let checked: Vec<_> = fields.iter().filter(|field| !field.checks.is_empty()).collect();
+        let tree = fields.iter().filter(|field| field.default.is_none());
+        let mut tree = tree.fold(ConfigTree::new(""), |tree, field| tree.with(field.name, ConfigValue::Int(2)));
+        for field in &checked {
+            // One number for each that the field has by default.
+            let wrong = match (field.default.unwrap())() {
+                ConfigValue::List(items) => ConfigValue::List(vec![ConfigValue::Float(f64::NAN); items.len()]),
+                _ => ConfigValue::Float(f64::NAN),
+            };
+            tree = tree.with(field.name, wrong);
+        }
+        let Err(error) = (spec.validate)(&tree) else {
+            assert!(checked.is_empty(), "{} accepts NaN", spec.name);
+            continue;
+        };
+        let errors = error.errors();
+        let paths: Vec<&str> = errors.iter().map(Error::path).collect();
+        assert_eq!(paths, checked.iter().map(|field| field.name).collect::<Vec<_>>(), "{}", spec.name);
+        for (error, field) in errors.iter().zip(checked) {
+            let unit = field.units.filter(|unit| *unit != "1").map_or(String::new(), |unit| format!(" {unit}"));
+            let message = format!("must be a number, found NaN{unit}");
+            assert!(error.message().starts_with(&message), "{}: {error}", spec.name);
+        }
+    }
 }
 
 /// Parameters of [`Careless`].
 #[spark::config]
 pub struct CarelessConfig {
+    /// Time constant.
     #[param(default = 1.0, units = "ms", check = positive)]
     pub tau: Param,
+    /// Factor.
     #[param(default = 1.0)]
     pub gain: Param,
 }

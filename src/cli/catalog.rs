@@ -1,7 +1,7 @@
 //! `spark list` and `spark describe`: what is registered in this program, and how parameters look in print.
 
 use super::print;
-use spark::config::{ConfigSpec, ConfigValue, validate};
+use spark::config::{ConfigSpec, ConfigValue};
 use spark::error::{Error, Result, suggest};
 use spark::payload::PartType;
 use spark::registry::{Registry, snake_case};
