@@ -88,9 +88,13 @@ fn other_members_of_the_families() {
 #[test]
 fn lists_of_the_wrong_length() {
     let model = Model::component(
-        QuadrupletRuleTensorConfig::default().with_pre_tau(vec![1.0, -2.0]).with_q_alpha(vec![]).with_q_beta(vec![1.0; 5]),
+        QuadrupletRuleTensorConfig::default()
+            .with_pre_tau(vec![1.0, -2.0])
+            .with_q_alpha(vec![])
+            .with_q_beta(vec![1.0; 5]),
     );
-    let error = model.input("pre_spikes", [3]).input("post_spikes", [4]).input("kernel", [4, 3]).input("modulation", [1]);
+    let error =
+        model.input("pre_spikes", [3]).input("post_spikes", [4]).input("kernel", [4, 3]).input("modulation", [1]);
     assert_eq!(
         error.build().err().unwrap().to_string(),
         "pre_tau: must be positive, found -2 ms at position 1\n  help: Time constants of the presynaptic trace.\n\

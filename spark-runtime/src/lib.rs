@@ -55,8 +55,7 @@ pub mod __private {
     pub use crate::error::Result;
     pub use crate::init::{InitializerSpec, InitializerType};
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, attempt, no_setter, validate,
-        visit_nested,
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, attempt, no_setter, validate, visit_nested,
     };
     pub use crate::payload::{Payload, PayloadKind, PayloadPart, PayloadType, check_payload};
     pub use crate::port::Args;

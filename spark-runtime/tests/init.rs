@@ -178,11 +178,28 @@ fn normal_numbers_have_the_moments_of_the_distribution() {
 #[test]
 fn double_precision_draws_are_those_of_jax() {
     // jax.random.normal(jax.random.key(11), (6,), float64) and uniform, with jax_enable_x64.
-    let normal = [-0.11942891219697942, 1.3997924901050443, 0.8684239232585466, 0.7078687409646347, 2.0773392182843233, -1.0630541990966413];
+    let normal = [
+        -0.11942891219697942,
+        1.3997924901050443,
+        0.8684239232585466,
+        0.7078687409646347,
+        2.0773392182843233,
+        -1.0630541990966413,
+    ];
     for (ours, theirs) in Key::new(11).normal_f64(6).into_iter().zip(normal) {
         assert!((ours - theirs).abs() <= 4e-15 * theirs.abs(), "{ours} {theirs}");
     }
-    assert_eq!(Key::new(11).uniform_f64(6), [0.45246777829595675, 0.9192122663222262, 0.80741884849389, 0.7604866134015287, 0.981114869099841, 0.1438786865722015]);
+    assert_eq!(
+        Key::new(11).uniform_f64(6),
+        [
+            0.45246777829595675,
+            0.9192122663222262,
+            0.80741884849389,
+            0.7604866134015287,
+            0.981114869099841,
+            0.1438786865722015
+        ]
+    );
     // Not a single-precision number in disguise.
     let drawn = draw(Normal::default(), &[100], DType::F64).to_f64();
     assert!(drawn.iter().any(|&x| f64::from(x as f32) != x));

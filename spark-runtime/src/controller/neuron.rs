@@ -336,7 +336,8 @@ impl Neuron {
         let spec = order::spec_of(&specs)?;
         let tree = self.config.module_tree(spec, index);
         let built = |origin: &str| {
-            self.children.iter().any(|child| child.specs.name == origin) || [PortMap::CALL, PortMap::SELF].contains(&origin)
+            self.children.iter().any(|child| child.specs.name == origin)
+                || [PortMap::CALL, PortMap::SELF].contains(&origin)
         };
         if !specs.inputs.values().flatten().all(|source| built(&source.origin)) {
             return (spec.validate)(&tree).map(|()| None);

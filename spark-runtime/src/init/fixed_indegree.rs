@@ -50,7 +50,9 @@ impl Initializer for FixedIndegree {
         let pres = size(shape)?.checked_div(posts).unwrap_or(0);
         if self.indegree > pres && !(self.multapses && pres > 0) {
             let message = format!("must be at most {pres}, the number of inputs, found {}", self.indegree);
-            return Err(Error::new(message).at("indegree").help("with `multapses` neurons may be connected repeatedly"));
+            return Err(Error::new(message)
+                .at("indegree")
+                .help("with `multapses` neurons may be connected repeatedly"));
         }
         let (choice_key, weight_key) = key.split2();
         let weights = self.weights(weight_key, posts, dtype, overrides)?;
@@ -79,7 +81,9 @@ impl FixedIndegree {
         let shape = Shape::of(Axis::anonymous(0), &[posts, self.indegree]);
         let weights = match size(&[posts, self.indegree])? {
             0 => Vec::new(),
-            _ => self.weight.resolve(key, &shape, dtype, &overrides).map_err(|error| error.prefixed("weight"))?.to_f64(),
+            _ => {
+                self.weight.resolve(key, &shape, dtype, &overrides).map_err(|error| error.prefixed("weight"))?.to_f64()
+            }
         };
         Ok(move |connection: usize| if weights.len() == 1 { weights[0] } else { weights[connection] })
     }

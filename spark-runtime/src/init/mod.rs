@@ -246,7 +246,8 @@ pub fn stored(values: Data, shape: &[usize], dtype: DType) -> Result<Array> {
         DType::F16 | DType::BF16 | DType::F32 | DType::F64 | DType::Bool => None,
     };
     if let Some((low, high)) = limit
-        && let Some(value) = (0..values.len()).map(|i| values.get_f64(i)).find(|&x| x.trunc() < low || x.trunc() >= high)
+        && let Some(value) =
+            (0..values.len()).map(|i| values.get_f64(i)).find(|&x| x.trunc() < low || x.trunc() >= high)
     {
         return Err(Error::new(format!("drew {value}, which does not fit {dtype}")).help("use a wider dtype"));
     }
