@@ -19,8 +19,8 @@ struct PayloadStruct {
     name: String,
     description: String,
     parts: Vec<Part>,
-    /// The field that says whether the payload travels over synapses.
-    flag: Option<Member>,
+    /// The fields that say whether the payload travels over synapses, and whether they can; one at most, without mistakes.
+    flags: Vec<(Member, bool)>,
 }
 
 /// One field that holds a handle.
@@ -56,7 +56,7 @@ fn parse(item: &mut ItemStruct, ctxt: &mut Ctxt) -> Option<PayloadStruct> {
         name: item.ident.unraw().to_string(),
         description: attrs::doc_text(&item.attrs),
         parts: Vec::new(),
-        flag: None,
+        flags: Vec::new(),
     };
     let members: Vec<Member> = item.fields.members().collect();
     for (field, member) in item.fields.iter_mut().zip(members) {
@@ -87,7 +87,8 @@ fn parse_field(field: &mut Field, member: Member, payload: &mut PayloadStruct, c
     if !is_bool {
         ctxt.error_at(&field.ty, "an `#[async_spikes]` field is a `bool`");
     }
-    if payload.flag.replace(member).is_some() {
+    payload.flags.push((member, is_bool));
+    if payload.flags.len() > 1 {
         ctxt.error_at(&flag, "a second `#[async_spikes]` field; keep one");
     }
 }
@@ -107,8 +108,13 @@ fn emit(payload: &PayloadStruct, item: &ItemStruct) -> TokenStream {
         let ty = &part.ty;
         quote_spanned!(ty.span()=> <#ty as ::spark::__private::PayloadPart>::from_value(payload.parts[#at]))
     });
-    let packed_flag = payload.flag.as_ref().map_or_else(|| quote!(false), |member| quote!(self.#member));
-    let unpacked_flag = payload.flag.as_ref().map(|member| quote!(#member: payload.async_spikes));
+    let flag = payload.flags.iter().find(|(_, is_bool)| *is_bool);
+    let packed_flag = flag.map_or_else(|| quote!(false), |(member, _)| quote!(self.#member));
+    let unpacked_flags = payload.flags.iter().map(|(member, is_bool)| match is_bool {
+        true => quote!(#member: payload.async_spikes),
+        // Reported already.
+        false => quote!(#member: ::core::unreachable!()),
+    });
     let wrapper = matches!(item.fields, Fields::Unnamed(_)).then(|| wrapper(item, &payload.parts[0].ty));
     quote! {
         #[automatically_derived]
@@ -130,7 +136,7 @@ fn emit(payload: &PayloadStruct, item: &ItemStruct) -> TokenStream {
 
             fn unpack(payload: ::spark::__private::Payload) -> ::spark::__private::Result<Self> {
                 ::spark::__private::check_payload(&payload, <Self as ::spark::__private::PayloadType>::KIND)?;
-                ::core::result::Result::Ok(Self { #(#members: #unpacked,)* #unpacked_flag })
+                ::core::result::Result::Ok(Self { #(#members: #unpacked,)* #(#unpacked_flags,)* })
             }
         }
 

@@ -1,6 +1,6 @@
 //! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
 //!
-//! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
+//! * What travels: [`payload`](mod@payload), [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
 //! * What a module is: [`module`](mod@module), [`build`], [`delay`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`].
