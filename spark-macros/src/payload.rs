@@ -115,6 +115,7 @@ fn emit(payload: &PayloadStruct, item: &ItemStruct) -> TokenStream {
         // Reported already.
         false => quote!(#member: ::core::unreachable!()),
     });
+    let allow = payload.flags.iter().any(|(_, is_bool)| !is_bool).then(|| quote!(#[allow(unreachable_code)]));
     let wrapper = matches!(item.fields, Fields::Unnamed(_)).then(|| wrapper(item, &payload.parts[0].ty));
     quote! {
         #[automatically_derived]
@@ -134,6 +135,7 @@ fn emit(payload: &PayloadStruct, item: &ItemStruct) -> TokenStream {
                 }
             }
 
+            #allow
             fn unpack(payload: ::spark::__private::Payload) -> ::spark::__private::Result<Self> {
                 ::spark::__private::check_payload(&payload, <Self as ::spark::__private::PayloadType>::KIND)?;
                 ::core::result::Result::Ok(Self { #(#members: #unpacked,)* #(#unpacked_flags,)* })
