@@ -3,8 +3,12 @@
 //! `build` runs once on the host, inside an eager session: handles made here hold numbers, and those left in
 //! `#[variable]` and `#[constant]` fields become initial states and constants. Random keys are drawn in Spark's order,
 //! one per call of [`Build::param`] or [`Build::key`], so a seed gives the reference's kernels, delays and masks.
+//!
+//! A parameter that does not fit does not end the build: [`Build::param`] records the mistake and gives a number in its
+//! place, and so does everything that calls [`Build::report`]. Who builds the module then refuses it, with all its mistakes.
 
-use crate::config::{Config, Param};
+use crate::config::validate;
+use crate::config::{Config, ConfigSpec, Param};
 use crate::error::{Error, Result};
 use crate::init::InitOverrides;
 use crate::payload::PayloadKind;
@@ -34,12 +38,24 @@ pub struct Build<'a> {
     earlier_calls: usize,
     dtype: DType,
     dt: f64,
+    /// Description of the module's configuration, once it is known.
+    config: Option<&'static ConfigSpec>,
+    errors: Vec<Error>,
 }
 
 impl<'a> Build<'a> {
     /// A context for a module of type `module` with these inputs.
     pub fn new(module: &'static str, inputs: &'a IndexMap<String, InputInfo>) -> Build<'a> {
-        Build { module, inputs, rng: RngStream::new(0), earlier_calls: 1, dtype: DType::F32, dt: 1.0 }
+        Build {
+            module,
+            inputs,
+            rng: RngStream::new(0),
+            earlier_calls: 1,
+            dtype: DType::F32,
+            dt: 1.0,
+            config: None,
+            errors: Vec::new(),
+        }
     }
 
     /// Says how often Spark on JAX calls the module before the first step, to find out its outputs' shapes: once (the
@@ -49,8 +65,26 @@ impl<'a> Build<'a> {
         self
     }
 
+    /// Records a mistake and lets the build go on; the module is refused at its end.
+    ///
+    /// The error names the parameter ([`Error::at`]), the value, its unit and what is allowed.
+    pub fn report(&mut self, error: Error) {
+        self.errors.push(error);
+    }
+
+    /// The mistakes recorded so far.
+    pub(crate) fn take_errors(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.errors)
+    }
+
+    /// True if nothing was recorded.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Takes seed, precision and time step from the module's configuration.
-    pub fn configure(&mut self, config: &impl Config) {
+    pub fn configure<C: Config>(&mut self, config: &C) {
+        self.config = Some(C::spec());
         self.rng = RngStream::new(config.seed());
         self.dtype = config.dtype();
         self.dt = config.dt();
@@ -126,8 +160,11 @@ impl<'a> Build<'a> {
     /// The value of a parameter: a scalar stays a scalar, an array must have `shape`, an initializer draws it. Draws one
     /// key, also where none is needed, as the reference does.
     ///
+    /// If an array has another shape, or the initializer refuses or draws what the field's checks do not allow, that is
+    /// recorded and 1 given in its place.
+    ///
     /// # Errors
-    /// If an array has another shape, or the initializer refuses.
+    /// If `shape` has too many elements.
     #[track_caller]
     pub fn param(&mut self, name: &str, param: &Param, shape: &Shape) -> Result<Real> {
         let array = self.array(name, param, shape, self.dtype, &InitOverrides::default())?;
@@ -135,7 +172,7 @@ impl<'a> Build<'a> {
     }
 
     /// The array of a parameter, in storage type `dtype`; `overrides` replace the initializer's own settings. Draws one
-    /// key.
+    /// key. Mistakes are recorded as [`Build::param`] does.
     ///
     /// # Errors
     /// As [`Build::param`].
@@ -152,7 +189,21 @@ impl<'a> Build<'a> {
             let message = format!("an array of shape {shape} has too many elements");
             return Err(Error::new(message).at(name).help("at most 2^30 are possible; use fewer units or inputs"));
         }
-        param.resolve(key, shape, dtype, overrides).map_err(|error| error.prefixed(name))
+        let resolved = param.resolve(key, shape, dtype, overrides).and_then(|array| self.checked(name, param, array));
+        Ok(resolved.unwrap_or_else(|error| {
+            self.report(error.prefixed(name));
+            Array::full(Shape::scalar(), dtype, 1.0)
+        }))
+    }
+
+    /// What an initializer drew must pass the field's checks; given numbers passed them when the configuration was read.
+    fn checked(&self, name: &str, param: &Param, array: Array) -> Result<Array> {
+        let field = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty());
+        if let (Param::Initializer(initializer), Some(field)) = (param, field) {
+            let refused = |error: Error| error.context(&format!("drawn by the initializer `{}`", initializer.name()));
+            validate::check(&array.to_f64(), field).map_err(refused)?;
+        }
+        Ok(array)
     }
 
     /// An array as a handle.

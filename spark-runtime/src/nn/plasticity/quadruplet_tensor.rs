@@ -88,13 +88,13 @@ impl QuadrupletRuleTensor {
     fn build(cx: &mut Build, config: QuadrupletRuleTensorConfig) -> Result<Self> {
         let shape = cx.shape("kernel")?;
         Ok(Self {
-            pre_trace: TypedTracer::new(cx, "pre_tau", &config.pre_tau, &shape)?,
-            post_trace: TypedTracer::new(cx, "post_tau", &config.post_tau, &shape)?,
-            alpha: PerType::new(cx, "q_alpha", &config.q_alpha)?,
-            beta: PerType::new(cx, "q_beta", &config.q_beta)?,
-            gamma: PerType::new(cx, "q_gamma", &config.q_gamma)?,
-            delta: PerType::new(cx, "q_delta", &config.q_delta)?,
-            max_clip: PerType::new(cx, "max_clip", &config.max_clip)?,
+            pre_trace: TypedTracer::new(cx, "pre_tau", &config.pre_tau, &shape),
+            post_trace: TypedTracer::new(cx, "post_tau", &config.post_tau, &shape),
+            alpha: PerType::new(cx, "q_alpha", &config.q_alpha),
+            beta: PerType::new(cx, "q_beta", &config.q_beta),
+            gamma: PerType::new(cx, "q_gamma", &config.q_gamma),
+            delta: PerType::new(cx, "q_delta", &config.q_delta),
+            max_clip: PerType::new(cx, "max_clip", &config.max_clip),
             rate: cx.number(config.eta),
             dt: cx.number(cx.dt()),
             config,
@@ -149,13 +149,14 @@ struct PerType {
 }
 
 impl PerType {
-    /// The four numbers of the parameter `name`.
-    fn new(cx: &Build<'_>, name: &str, values: &[f64]) -> Result<PerType> {
-        let &[ee, ei, ie, ii] = values else {
-            let message = format!("needs 4 numbers, for synapses of type EE, EI, IE and II, found {}", values.len());
-            return Err(Error::new(message).at(name));
+    /// The four numbers of the parameter `name`; another count is reported.
+    fn new(cx: &mut Build<'_>, name: &str, values: &[f64]) -> PerType {
+        let [ee, ei, ie, ii] = *values else {
+            let message = format!("must be 4 numbers, for synapses of type EE, EI, IE and II, found {}", values.len());
+            cx.report(Error::new(message).at(name));
+            return PerType::new(cx, name, &[1.0; 4]);
         };
-        Ok(PerType { ee: cx.number(ee), ei: cx.number(ei), ie: cx.number(ie), ii: cx.number(ii) })
+        PerType { ee: cx.number(ee), ei: cx.number(ei), ie: cx.number(ie), ii: cx.number(ii) }
     }
 
     /// The number of each synapse.
@@ -185,10 +186,10 @@ struct TypedTracer {
 }
 
 impl TypedTracer {
-    fn new(cx: &Build<'_>, name: &str, tau: &[f64], shape: &Shape) -> Result<TypedTracer> {
-        let tau = PerType::new(cx, name, tau)?;
+    fn new(cx: &mut Build<'_>, name: &str, tau: &[f64], shape: &Shape) -> TypedTracer {
+        let tau = PerType::new(cx, name, tau);
         let decay = tau.map(|tau| (-cx.dt() / tau).exp());
-        Ok(TypedTracer { trace: cx.zeros(shape), decay, scale: tau.map(|tau| 1.0 / tau) })
+        TypedTracer { trace: cx.zeros(shape), decay, scale: tau.map(|tau| 1.0 / tau) }
     }
 
     #[track_caller]
