@@ -1,6 +1,7 @@
 //! What is said of wrong parameters: every mistake at once, each with its place, value, unit and allowed range.
 
 use spark::config::{ConfigTree, ConfigValue};
+use spark::controller::BrainConfig;
 use spark::prelude::*;
 use spark::registry::Registry;
 
@@ -24,6 +25,28 @@ fn neuron(delays: &impl Config, synapses: &impl Config, soma: &impl Config, rule
         .input("post_spikes", PortMap::output("soma", "spikes"))
         .input("kernel", PortMap::property("synapses", "kernel"));
     NeuronConfig::new([4], vec![delays, synapses, soma, rule])
+}
+
+/// A population as [`neuron`] has it, with linear synapses, a leaky soma and a Hebbian rule.
+fn pool(name: &str, synapses: LinearSynapsesConfig, soma: LeakySomaConfig, rule: HebbianRuleConfig) -> ModuleSpecs {
+    let config = neuron(&N2NDelaysConfig::new(4), &synapses, &soma, &rule);
+    ModuleSpecs::new(name, "Neuron").config(&config)
+}
+
+/// A brain of two populations that read each other, and the first also the input `signal`.
+fn brain(first: ModuleSpecs, second: ModuleSpecs) -> BrainConfig {
+    let spiker = ModuleSpecs::new("spiker", "PoissonSpiker").input("signal", PortMap::output(PortMap::CALL, "signal"));
+    let first = first
+        .input("in_spikes", PortMap::output("spiker", "spikes"))
+        .input("in_spikes", PortMap::output("second", "out_spikes"));
+    let second = second.input("in_spikes", PortMap::output("first", "out_spikes")).output("out", "out_spikes");
+    BrainConfig::new(vec![spiker, first, second])
+}
+
+#[track_caller]
+fn brain_refuses(config: BrainConfig, expected: &str) {
+    let Err(error) = Model::component(config).input("signal", [2]).build() else { panic!("built") };
+    assert_eq!(error.to_string(), expected);
 }
 
 #[track_caller]
@@ -152,6 +175,103 @@ fn a_neurons_own_fields_wiring_and_modules_are_checked_together() {
 }
 
 #[test]
+fn two_neurons_of_a_brain_with_several_mistakes() {
+    let synapses = LinearSynapsesConfig::new(4);
+    let first = pool(
+        "first",
+        synapses.clone().with_kernel(matrix(&[4, 5])),
+        LeakySomaConfig::default().with_potential_tau(-20.0).with_resistance(vec![0.1, 0.2]),
+        HebbianRuleConfig::default(),
+    );
+    let second = pool(
+        "second",
+        synapses,
+        LeakySomaConfig::default().with_threshold(f64::NAN),
+        HebbianRuleConfig::default().with_post_tau(vec![20.0; 7]).with_pre_tau(0.0),
+    );
+    brain_refuses(
+        brain(first, second),
+        "first.synapses.kernel: an array of dimensions [4, 5] does not match the shape [units:4, pre:6]\n  \
+           help: give one number, or an array of dimensions [4, 6]\n\
+         first.soma.potential_tau: must be positive, found -20 ms\n  help: Membrane time constant.\n\
+         first.soma.resistance: an array of dimensions [2] does not match the shape [units:4]\n  \
+           help: give one number, or an array of dimensions [4]\n\
+         second.soma.threshold: must be a number, found NaN mV\n  help: Potential above which the neuron spikes.\n\
+         second.rule.pre_tau: must be positive, found 0 ms\n  help: Time constant of the presynaptic trace.\n\
+         second.rule.post_tau: an array of dimensions [7] does not match the shape [units:4]\n  \
+           help: give one number, or an array of dimensions [4]",
+    );
+}
+
+#[test]
+fn a_brains_own_fields_wiring_and_what_is_inside_are_checked_together() {
+    let (synapses, soma, rule) =
+        (LinearSynapsesConfig::new(4), LeakySomaConfig::default(), HebbianRuleConfig::default());
+    let mut first = pool("first", synapses.clone(), soma.clone().with_potential_tau(-1.0), rule.clone());
+    first.config = first.config.with("inhibitory_rate", ConfigValue::Float(3.0));
+    let mut second = neuron(&N2NDelaysConfig::new(4), &synapses, &soma.with_threshold(f64::NAN), &rule);
+    second.modules_specs[2] = second.modules_specs[2].clone().output("out", "spike");
+    let second = ModuleSpecs::new("second", "Neuron").config(&second);
+    let mut config = brain(first, second.input("inspikes", PortMap::output("spiker", "spikes")));
+    config.dt = 0.0;
+    brain_refuses(
+        config,
+        "dt: must be positive, found 0 ms\n  help: Time step.\n\
+         first.inhibitory_rate: must lie between 0 and 1, found 3\n  help: Share of inhibitory neurons.\n\
+         second.inputs.inspikes: Neuron has no input `inspikes`\n  help: did you mean `in_spikes`?\n\
+         second.soma.outputs.spike: LeakySoma has no output `spike`\n  help: did you mean `spikes`?\n\
+         first.soma.potential_tau: must be positive, found -1 ms\n  help: Membrane time constant.\n\
+         second.soma.threshold: must be a number, found NaN mV\n  help: Potential above which the neuron spikes.",
+    );
+}
+
+#[test]
+fn a_neuron_that_cannot_be_built_does_not_hide_the_rest_of_a_brain() {
+    let synapses = LinearSynapsesConfig::new(4);
+    let soma = LeakySomaConfig::default();
+    let delays = N2NDelaysConfig::new(4).with_max_delay(1e9);
+    let first = neuron(&delays, &synapses, &soma.clone().with_potential_tau(-1.0), &HebbianRuleConfig::default());
+    let second = pool(
+        "second",
+        synapses.with_kernel(matrix(&[4, 2])),
+        soma.with_potential_tau(-2.0),
+        HebbianRuleConfig::default(),
+    );
+    brain_refuses(
+        brain(ModuleSpecs::new("first", "Neuron").config(&first), second),
+        "first.delays.max_delay: 1000000000 ms are 1000000000 steps of 1 ms; at most 65535 are possible\n  \
+           help: use a shorter delay or a longer time step\n\
+         first.soma.potential_tau: must be positive, found -1 ms\n  help: Membrane time constant.\n\
+         second.synapses.kernel: an array of dimensions [4, 2] does not match the shape [units:4, pre:4]\n  \
+           help: give one number, or an array of dimensions [4, 4]\n\
+         second.soma.potential_tau: must be positive, found -2 ms\n  help: Membrane time constant.",
+    );
+}
+
+#[test]
+fn what_relates_two_parameters_is_judged_if_both_are_right() {
+    let refuses = |config: ConfigTree, inputs: &[(&str, usize)], expected: &str| {
+        let model = inputs.iter().fold(Model::from_tree(config), |model, (port, size)| model.input(*port, [*size]));
+        assert_eq!(model.build().err().unwrap().to_string(), expected);
+    };
+    let source = CurrentSourceConfig::new(2).with_onset(10.0).with_offset(5.0).with_dc(vec![1.0; 3]);
+    refuses(
+        source.to_tree(),
+        &[],
+        "dc: an array of dimensions [3] does not match the shape [units:2]\n  \
+           help: give one number, or an array of dimensions [2]\n\
+         offset: must not be before onset, 10 ms, found 5 ms",
+    );
+    refuses(
+        TopologicalPoissonSpikerConfig::default().with_mins(vec![0.0; 3]).with_glue(vec![2.0, 0.0]).to_tree(),
+        &[("signal", 2)],
+        "glue: must be 0 or 1, found 2 at position 0\n  help: 1 where the ends of a dimension are glued together, 0 where not: one for all, or one per element of the signal.\n\
+         mins: an array of dimensions [3] does not match the shape [units:2]\n  \
+           help: give one number, or an array of dimensions [2]",
+    );
+}
+
+#[test]
 fn a_missing_input_does_not_hide_wrong_parameters() {
     let soma = LeakySomaConfig::default().with_potential_tau(-1.0);
     let (delays, synapses) = (N2NDelaysConfig::new(4), LinearSynapsesConfig::new(4));
@@ -182,8 +302,9 @@ fn every_registered_module_refuses_all_its_checked_fields_at_once() {
         let mut tree = tree.fold(ConfigTree::new(""), |tree, field| tree.with(field.name, ConfigValue::Int(2)));
         for field in &checked {
             // One number for each that the field has by default.
-            let wrong = match (field.default.unwrap())() {
-                ConfigValue::List(items) => ConfigValue::List(vec![ConfigValue::Float(f64::NAN); items.len()]),
+            let wrong = match field.default.map(|make| make()) {
+                Some(ConfigValue::List(items)) => ConfigValue::List(vec![ConfigValue::Float(f64::NAN); items.len()]),
+                _ if field.type_name == "usize" => ConfigValue::Int(0),
                 _ => ConfigValue::Float(f64::NAN),
             };
             tree = tree.with(field.name, wrong);
@@ -197,7 +318,10 @@ fn every_registered_module_refuses_all_its_checked_fields_at_once() {
         assert_eq!(paths, checked.iter().map(|field| field.name).collect::<Vec<_>>(), "{}", spec.name);
         for (error, field) in errors.iter().zip(checked) {
             let unit = field.units.filter(|unit| *unit != "1").map_or(String::new(), |unit| format!(" {unit}"));
-            let message = format!("must be a number, found NaN{unit}");
+            let message = match field.type_name {
+                "usize" => "must be positive, found 0".to_owned(),
+                _ => format!("must be a number, found NaN{unit}"),
+            };
             assert!(error.message().starts_with(&message), "{}: {error}", spec.name);
         }
     }

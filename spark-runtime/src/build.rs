@@ -67,9 +67,21 @@ impl<'a> Build<'a> {
 
     /// Records a mistake and lets the build go on; the module is refused at its end.
     ///
-    /// The error names the parameter ([`Error::at`]), the value, its unit and what is allowed.
+    /// The error names the parameter ([`Error::at`]), the value, its unit and what is allowed. Of several mistakes at one
+    /// parameter the first counts: the others are of what stands in for it.
     pub fn report(&mut self, error: Error) {
-        self.errors.push(error);
+        for error in error.errors() {
+            if error.path().is_empty() || self.is_right(error.path()) {
+                self.errors.push(error);
+            }
+        }
+    }
+
+    /// True if no mistake was recorded at the parameter `name`. What relates parameters to each other can be judged only then.
+    pub fn is_right(&self, name: &str) -> bool {
+        let inside =
+            |path: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        !self.errors.iter().any(|error| inside(error.path()))
     }
 
     /// The mistakes recorded so far.
@@ -185,6 +197,22 @@ impl<'a> Build<'a> {
         overrides: &InitOverrides,
     ) -> Result<Array> {
         let key = self.key();
+        self.array_from(key, name, param, shape, dtype, overrides)
+    }
+
+    /// As [`Build::array`], but drawn from this key.
+    ///
+    /// # Errors
+    /// As [`Build::param`].
+    pub(crate) fn array_from(
+        &mut self,
+        key: Key,
+        name: &str,
+        param: &Param,
+        shape: &Shape,
+        dtype: DType,
+        overrides: &InitOverrides,
+    ) -> Result<Array> {
         if shape.checked_size().is_none_or(|n| n > MOST_ELEMENTS) {
             let message = format!("an array of shape {shape} has too many elements");
             return Err(Error::new(message).at(name).help("at most 2^30 are possible; use fewer units or inputs"));

@@ -220,8 +220,8 @@ pub fn attempt<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box<d
     match built {
         Ok(module) => Ok(Box::new(module)),
         Err(errors) => {
-            let mut all = cx.take_errors();
-            all.extend(errors);
+            errors.into_iter().for_each(|error| cx.report(error));
+            let all = cx.take_errors();
             debug_assert!(!config_is_right || !all.is_empty(), "a module that is not built says why");
             Err(Error::many(all))
         }

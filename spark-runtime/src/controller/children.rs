@@ -40,17 +40,21 @@ pub(super) struct Exported {
 impl Exported {
     /// The outputs that modules provide.
     pub(super) fn of(modules: &[ModuleSpecs]) -> Result<Vec<Exported>> {
-        let mut exported = Vec::new();
-        for specs in modules.iter().filter(|specs| !specs.outputs.is_empty()) {
-            let interface = Interface::of(specs)?;
-            for (name, port) in &specs.outputs {
+        Exported::each(modules).collect()
+    }
+
+    fn each(modules: &[ModuleSpecs]) -> impl Iterator<Item = Result<Exported>> {
+        modules.iter().filter(|specs| !specs.outputs.is_empty()).flat_map(|specs| {
+            let interface = Interface::of(specs);
+            let exported = move |(name, port): (&String, &String)| {
+                let interface = interface.as_ref().map_err(Error::clone)?;
                 let unknown = || interface.unknown("output", port, &[Direction::Output, Direction::Property]);
                 let (spec, is_property) = interface.readable(port).ok_or_else(unknown)?;
                 let source = PortMap { origin: specs.name.clone(), port: port.clone(), is_property };
-                exported.push(Exported { name: name.clone(), source, spec: *spec });
-            }
-        }
-        Ok(exported)
+                Ok(Exported { name: name.clone(), source, spec: *spec })
+            };
+            specs.outputs.iter().map(exported)
+        })
     }
 }
 
@@ -65,7 +69,7 @@ pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Po
         }
     };
     for specs in modules {
-        // Modules of unknown types are left out; building reports them.
+        // What is wrong is left out; the check of the wiring reports it.
         let Ok(interface) = Interface::of(specs) else { continue };
         for (direction, table) in [(Direction::Input, &specs.inputs), (Direction::Property, &specs.effects)] {
             for (port, sources) in table {
@@ -74,8 +78,7 @@ pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Po
             }
         }
     }
-    let exported = Exported::of(modules).unwrap_or_default();
-    ports.extend(exported.into_iter().map(|output| Port {
+    ports.extend(Exported::each(modules).flatten().map(|output| Port {
         name: output.name,
         direction: Direction::Output,
         spec: output.spec,

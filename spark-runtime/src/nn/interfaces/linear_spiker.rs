@@ -58,7 +58,7 @@ impl LinearSpiker {
         let units = cx.shape("signal")?;
         Ok(Self {
             potential: cx.zeros(&units),
-            units: LinearUnits::new(cx, &units, config.tau, config.cd, config.max_freq)?,
+            units: LinearUnits::new(cx, &units, config.tau, config.cd, config.max_freq),
             config,
         })
     }

@@ -80,7 +80,7 @@ impl TopologicalLinearSpiker {
         let shape = units_of(&inputs, config.resolution);
         Ok(Self {
             potential: cx.zeros(&shape),
-            units: LinearUnits::new(cx, &shape, config.tau, config.cd, config.max_freq)?,
+            units: LinearUnits::new(cx, &shape, config.tau, config.cd, config.max_freq),
             space: Manifold::new(cx, &inputs, &space)?,
             shape,
             config,
