@@ -310,7 +310,7 @@ fn delays_outside_the_range_are_refused() {
         let config = N2NDelaysConfig::new([1]).with_delays(array).with_max_delay(4.0);
         Model::component(config).input("in_spikes", [2])
     };
-    contains(&refused(delays(vec![1.0, 5.0])), &["delays", "5", "0..=4", "4 ms"]);
+    contains(&refused(delays(vec![1.0, 5.0])), &["delays", "5", "between 0 and 4 steps", "4 ms"]);
     contains(&refused(delays(vec![1.0, -1.0])), &["delays", "-1"]);
     assert!(delays(vec![0.0, 4.0]).build().is_ok());
 }

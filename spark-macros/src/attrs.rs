@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token};
 
 use crate::ctxt::Ctxt;
 
@@ -40,6 +40,18 @@ impl Key {
 
     /// The value of a key that needs names: `a`, `(a, b)` or `[a, b]`.
     pub(crate) fn names(&self, ctxt: &mut Ctxt) -> Vec<Ident> {
+        let mut names = Vec::new();
+        for path in self.paths(ctxt) {
+            match path.get_ident() {
+                Some(name) => names.push(name.clone()),
+                None => ctxt.error_at(path, format!("`{}` takes names", self.name)),
+            }
+        }
+        names
+    }
+
+    /// The value of a key that needs paths: `a`, `(a, b::c)` or `[a, b::c]`.
+    pub(crate) fn paths(&self, ctxt: &mut Ctxt) -> Vec<Path> {
         let Some(value) = self.value(ctxt) else {
             return Vec::new();
         };
@@ -49,16 +61,14 @@ impl Key {
             Expr::Paren(paren) => vec![&paren.expr],
             single => vec![single],
         };
-        let mut names = Vec::with_capacity(entries.len());
+        let mut paths = Vec::with_capacity(entries.len());
         for entry in entries {
             match entry {
-                Expr::Path(path) if path.path.get_ident().is_some() => {
-                    names.extend(path.path.get_ident().cloned());
-                }
+                Expr::Path(path) if path.attrs.is_empty() && path.qself.is_none() => paths.push(path.path.clone()),
                 other => ctxt.error_at(other, format!("`{}` takes names", self.name)),
             }
         }
-        names
+        paths
     }
 }
 

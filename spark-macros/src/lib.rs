@@ -3,10 +3,13 @@
 //! | attribute | on | does |
 //! |---|---|---|
 //! | [`macro@config`] | a struct with named fields | describes, reads, writes and registers a configuration |
+//! | [`macro@initializer`] | a struct with named fields | makes it a configuration that draws parameters |
 //! | [`macro@module`] | a struct | tells variables, constants, nested modules and the config apart |
 //! | [`macro@module`] | its `impl` block | describes the ports, registers the module, rewrites the method bodies |
 //! | [`macro@part`] | a struct | makes a stateful part that modules hold |
+//! | [`macro@payload`] | a struct of array handles | makes it a payload that ports carry |
 //! | [`macro@traced`] | a free `fn` or any `impl` block | rewrites the bodies and nothing else |
+//! | [`macro@validator`] | a `fn(f64) -> bool` | makes it a check of parameters |
 //!
 //! Every macro is three steps, one file each: **parse** (syntax into a small model, nothing judged), **check** (every mistake
 //! recorded, none fatal) and **emit** (static data and calls into `::spark::__private`, no logic).
@@ -19,10 +22,14 @@
 mod attrs;
 mod config;
 mod ctxt;
+mod initializer;
+mod items;
 mod module;
 mod part;
+mod payload;
 mod rewrite;
 mod units;
+mod validator;
 
 use proc_macro::TokenStream;
 
@@ -33,7 +40,7 @@ use proc_macro::TokenStream;
 /// * `default = EXPR`: without it the field is required;
 /// * `units = "mV"`: the physical unit, a product or quotient of known units such as `"nS/mV"`;
 /// * `check = positive` or `check = [positive, finite]`: what a value must satisfy
-///   (`positive`, `non_negative`, `zero_one`, `binary`, `finite`);
+///   (`positive`, `non_negative`, `zero_one`, `binary`, `finite`, or the path of a [`macro@validator`]);
 /// * `rename = "name"`: the name in files; `alias = "old_name"`: a further name accepted there.
 ///
 /// The macro adds the fields `seed`, `dtype` and `dt` unless they are declared or the attribute reads
@@ -99,7 +106,46 @@ use proc_macro::TokenStream;
 /// ```
 #[proc_macro_attribute]
 pub fn config(attributes: TokenStream, item: TokenStream) -> TokenStream {
-    config::expand(attributes.into(), item.into()).into()
+    config::expand(config::Attribute::Config, attributes.into(), item.into()).into()
+}
+
+/// Makes a struct an initializer: a configuration whose numbers are drawn when a module is built.
+///
+/// The fields are those of [`macro@config`]; none are added. The key `name = ".."` is the registered name, else the struct's;
+/// files call the configuration by that name with `Config` after it. How it draws is an `impl Initializer` beside it. Any
+/// parameter of type `Param` takes it, in code and in files.
+///
+/// ```
+/// use spark::prelude::*;
+/// use spark::init::InitOverrides;
+/// use spark::rng::Key;
+///
+/// /// Weights that fall off along the last axis: `scale`, `scale`/2, `scale`/3 and so on.
+/// #[spark::initializer]
+/// pub struct Harmonic {
+///     /// The largest weight.
+///     #[param(default = 1.0, check = finite)]
+///     pub scale: f64,
+/// }
+///
+/// impl Initializer for Harmonic {
+///     fn init(&self, _key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
+///         let scale = overrides.scale.unwrap_or(self.scale);
+///         let last = shape.last().copied().unwrap_or(1);
+///         let values = (0..shape.iter().product()).map(|i: usize| scale / (1 + i % last) as f64).collect();
+///         spark::init::stored(Data::F64(values), shape, dtype)
+///     }
+/// }
+///
+/// let config = LinearSynapsesConfig::new(1).with_kernel(Harmonic::default().with_scale(6.0));
+/// let mut model = Model::component(config).input("spikes", [3]).build()?;
+/// let outputs = model.run(1, &[("spikes", vec![true, true, true].into())])?;
+/// assert_eq!(outputs.get("currents")?.value().to_f32(), [11.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn initializer(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    config::expand(config::Attribute::Initializer, attributes.into(), item.into()).into()
 }
 
 /// Goes on with a configuration after a group it flattens has told its fields.
@@ -222,6 +268,62 @@ pub fn part(attributes: TokenStream, item: TokenStream) -> TokenStream {
     part::expand(attributes.into(), item.into()).into()
 }
 
+/// Makes a struct of array handles a payload, which the ports of modules carry.
+///
+/// Every field is a part: `Real`, `Int` or `Bool`; the first is the value itself. A `bool` field with `#[async_spikes]` is no
+/// part, it says whether the payload travels over synapses. A struct of one field without a name gets `new`, `value`,
+/// `shape` and `From`. `Clone`, `Copy` and `Debug` are derived. The key `name = ".."` is the registered name, else the
+/// struct's.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// /// Synaptic conductances and the potential they pull to.
+/// #[spark::payload]
+/// pub struct Conductance {
+///     /// In nS.
+///     pub value: Real,
+///     /// In mV.
+///     pub reversal: Real,
+/// }
+///
+/// #[spark::config]
+/// pub struct OpeningConfig {
+///     #[param(default = -70.0, units = "mV")]
+///     pub reversal: Param,
+/// }
+///
+/// /// Opens a channel for every spike.
+/// #[spark::module(category = "Tutorial")]
+/// pub struct Opening {
+///     #[config] config: OpeningConfig,
+///     #[constant] reversal: Real,
+/// }
+///
+/// #[spark::module]
+/// impl Opening {
+///     fn build(cx: &mut Build, config: OpeningConfig) -> Result<Self> {
+///         let units = cx.shape("spikes")?;
+///         Ok(Self { reversal: cx.param("reversal", &config.reversal, &units)?, config })
+///     }
+///
+///     #[step(out = conductance)]
+///     fn step(&mut self, spikes: SpikeArray) -> Conductance {
+///         Conductance { value: spikes.to_real(), reversal: self.reversal }
+///     }
+/// }
+///
+/// let mut model = Model::component(OpeningConfig::default()).input("spikes", [2]).build()?;
+/// let outputs = model.run(1, &[("spikes", vec![true, false].into())])?;
+/// assert_eq!(outputs.get("conductance")?.value().to_f32(), [1.0, 0.0]);
+/// assert_eq!(outputs.get("conductance.reversal")?.value().to_f32(), [-70.0, -70.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn payload(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    payload::expand(attributes.into(), item.into()).into()
+}
+
 /// Lets a helper function, or all functions of an `impl` block, work on traced values.
 ///
 /// Comparisons, `&&`, `||` and `if` accept traced values as well as host values. A host `bool` runs one arm; a traced `Bool` runs
@@ -242,4 +344,32 @@ pub fn part(attributes: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn traced(attributes: TokenStream, item: TokenStream) -> TokenStream {
     rewrite::expand(attributes.into(), item.into()).into()
+}
+
+/// Makes a function a check that `#[param(check = ..)]` can name by its path.
+///
+/// The function is a `fn(f64) -> bool` and sees one number at a time. The key `allowed = ".."` says what it allows, as the
+/// continuation of "must"; `name = ".."` is the registered name, else the function's.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// #[spark::validator(allowed = "be a whole number")]
+/// fn whole(x: f64) -> bool {
+///     x.fract() == 0.0
+/// }
+///
+/// #[spark::config]
+/// struct CountingConfig {
+///     #[param(default = 3.0, check = [positive, whole])]
+///     size: Param,
+/// }
+///
+/// let error = CountingConfig::default().with_size(2.5).validate().unwrap_err();
+/// assert_eq!(error.to_string(), "size: must be a whole number, found 2.5");
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn validator(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    validator::expand(attributes.into(), item.into()).into()
 }

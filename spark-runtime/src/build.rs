@@ -3,8 +3,12 @@
 //! `build` runs once on the host, inside an eager session: handles made here hold numbers, and those left in
 //! `#[variable]` and `#[constant]` fields become initial states and constants. Random keys are drawn in Spark's order,
 //! one per call of [`Build::param`] or [`Build::key`], so a seed gives the reference's kernels, delays and masks.
+//!
+//! A parameter that does not fit does not end the build: [`Build::param`] records the mistake and gives a number in its
+//! place, and so does everything that calls [`Build::report`]. Who builds the module then refuses it, with all its mistakes.
 
-use crate::config::{Config, Param};
+use crate::config::validate;
+use crate::config::{Config, ConfigSpec, Param};
 use crate::error::{Error, Result};
 use crate::init::InitOverrides;
 use crate::payload::PayloadKind;
@@ -25,6 +29,15 @@ pub struct InputInfo {
     pub async_spikes: bool,
 }
 
+/// What holds a module that is built.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Holder {
+    /// It is a model of its own.
+    Nothing,
+    Neuron,
+    Brain,
+}
+
 /// What a module's `build` may ask and draw.
 #[derive(Debug)]
 pub struct Build<'a> {
@@ -35,12 +48,25 @@ pub struct Build<'a> {
     in_neuron: bool,
     dtype: DType,
     dt: f64,
+    /// Description of the module's configuration, once it is known.
+    config: Option<&'static ConfigSpec>,
+    errors: Vec<Error>,
 }
 
 impl<'a> Build<'a> {
     /// A context for a module of type `module` with these inputs.
     pub fn new(module: &'static str, inputs: &'a IndexMap<String, InputInfo>) -> Build<'a> {
-        Build { module, inputs, rng: RngStream::new(0), earlier_calls: 1, in_neuron: false, dtype: DType::F32, dt: 1.0 }
+        Build {
+            module,
+            inputs,
+            rng: RngStream::new(0),
+            earlier_calls: 1,
+            in_neuron: false,
+            dtype: DType::F32,
+            dt: 1.0,
+            config: None,
+            errors: Vec::new(),
+        }
     }
 
     /// Says how often Spark on JAX calls the module before the first step, to find out its outputs' shapes: once (the
@@ -50,10 +76,10 @@ impl<'a> Build<'a> {
         self
     }
 
-    /// Says that the module is one of a neuron's.
-    pub fn inside_neuron(mut self, inside: bool) -> Build<'a> {
-        self.in_neuron = inside;
-        self
+    /// Says what holds the module.
+    pub(crate) fn held_by(mut self, holder: Holder) -> Build<'a> {
+        self.in_neuron = holder == Holder::Neuron;
+        self.with_earlier_calls(if holder == Holder::Brain { 3 } else { 1 })
     }
 
     /// True for a module of a neuron.
@@ -61,8 +87,38 @@ impl<'a> Build<'a> {
         self.in_neuron
     }
 
+    /// Records a mistake and lets the build go on; the module is refused at its end.
+    ///
+    /// The error names the parameter ([`Error::at`]), the value, its unit and what is allowed. Of several mistakes at one
+    /// parameter the first counts: the others are of what stands in for it.
+    pub fn report(&mut self, error: Error) {
+        for error in error.errors() {
+            if error.path().is_empty() || self.is_right(error.path()) {
+                self.errors.push(error);
+            }
+        }
+    }
+
+    /// True if no mistake was recorded at the parameter `name`. What relates parameters to each other can be judged only then.
+    pub fn is_right(&self, name: &str) -> bool {
+        let inside =
+            |path: &str| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+        !self.errors.iter().any(|error| inside(error.path()))
+    }
+
+    /// The mistakes recorded so far.
+    pub(crate) fn take_errors(&mut self) -> Vec<Error> {
+        std::mem::take(&mut self.errors)
+    }
+
+    /// True if nothing was recorded.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.errors.is_empty()
+    }
+
     /// Takes seed, precision and time step from the module's configuration.
-    pub fn configure(&mut self, config: &impl Config) {
+    pub fn configure<C: Config>(&mut self, config: &C) {
+        self.config = Some(C::spec());
         self.rng = RngStream::new(config.seed());
         self.dtype = config.dtype();
         self.dt = config.dt();
@@ -138,8 +194,11 @@ impl<'a> Build<'a> {
     /// The value of a parameter: a scalar stays a scalar, an array must have `shape`, an initializer draws it. Draws one
     /// key, also where none is needed, as the reference does.
     ///
+    /// If an array has another shape, or the initializer refuses or draws what the field's checks do not allow, that is
+    /// recorded and 1 given in its place.
+    ///
     /// # Errors
-    /// If an array has another shape, or the initializer refuses.
+    /// If `shape` has too many elements.
     #[track_caller]
     pub fn param(&mut self, name: &str, param: &Param, shape: &Shape) -> Result<Real> {
         let array = self.array(name, param, shape, self.dtype, &InitOverrides::default())?;
@@ -147,7 +206,7 @@ impl<'a> Build<'a> {
     }
 
     /// The array of a parameter, in storage type `dtype`; `overrides` replace the initializer's own settings. Draws one
-    /// key.
+    /// key. Mistakes are recorded as [`Build::param`] does.
     ///
     /// # Errors
     /// As [`Build::param`].
@@ -160,11 +219,41 @@ impl<'a> Build<'a> {
         overrides: &InitOverrides,
     ) -> Result<Array> {
         let key = self.key();
+        self.array_from(key, name, param, shape, dtype, overrides)
+    }
+
+    /// As [`Build::array`], but drawn from this key.
+    ///
+    /// # Errors
+    /// As [`Build::param`].
+    pub(crate) fn array_from(
+        &mut self,
+        key: Key,
+        name: &str,
+        param: &Param,
+        shape: &Shape,
+        dtype: DType,
+        overrides: &InitOverrides,
+    ) -> Result<Array> {
         if shape.checked_size().is_none_or(|n| n > MOST_ELEMENTS) {
             let message = format!("an array of shape {shape} has too many elements");
             return Err(Error::new(message).at(name).help("at most 2^30 are possible; use fewer units or inputs"));
         }
-        param.resolve(key, shape, dtype, overrides).map_err(|error| error.prefixed(name))
+        let resolved = param.resolve(key, shape, dtype, overrides).and_then(|array| self.checked(name, param, array));
+        Ok(resolved.unwrap_or_else(|error| {
+            self.report(error.prefixed(name));
+            Array::full(Shape::scalar(), dtype, 1.0)
+        }))
+    }
+
+    /// What an initializer drew must pass the field's checks; given numbers passed them when the configuration was read.
+    fn checked(&self, name: &str, param: &Param, array: Array) -> Result<Array> {
+        let field = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty());
+        if let (Param::Initializer(initializer), Some(field)) = (param, field) {
+            let refused = |error: Error| error.context(&format!("drawn by the initializer `{}`", initializer.name()));
+            validate::check(&array.to_f64(), field).map_err(refused)?;
+        }
+        Ok(array)
     }
 
     /// An array as a handle.

@@ -55,6 +55,11 @@ impl Error {
         self.map(&mut |report| report.path.clone_from(&path))
     }
 
+    /// Adds to the message how the faulty value came about.
+    pub(crate) fn context(self, context: &str) -> Error {
+        self.map(&mut |report| report.message = format!("{}, {context}", report.message))
+    }
+
     /// Says which file is at fault.
     pub fn in_file(self, file: &Path) -> Error {
         let file = file.display().to_string();

@@ -1,6 +1,6 @@
 //! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
 //!
-//! * What travels: [`payload`], [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
+//! * What travels: [`payload`](mod@payload), [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
 //! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`].
@@ -28,7 +28,7 @@ pub mod scfg;
 pub mod spec;
 
 pub use error::{Error, Result};
-pub use spark_macros::{config, module, part, traced};
+pub use spark_macros::{config, initializer, module, part, payload, traced, validator};
 
 /// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.
 ///
@@ -49,20 +49,22 @@ pub fn eager<R>(f: impl FnOnce() -> R) -> Result<R> {
 /// What macro-emitted code refers to; not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::config::validate::{Validator, ValidatorSpec, checks};
     pub use crate::config::{
         Config, ConfigErrors, ConfigGroup, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
         GroupField, IntoConfigValue, Units,
     };
     pub use crate::error::Result;
+    pub use crate::init::{InitializerSpec, InitializerType};
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, construct, join_ports, no_setter, output_shape,
-        visit_nested,
+        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, attempt, join_ports, no_setter, output_shape,
+        validate, visit_nested,
     };
-    pub use crate::payload::{Payload, PayloadKind, PayloadType, ValuePayload};
+    pub use crate::payload::{Payload, PayloadKind, PayloadPart, PayloadType, ValuePayload, check_payload};
     pub use crate::port::Args;
     pub use crate::registry::{Registered, submit};
     pub use crate::spec::{ModuleType, PortSpecs};
     pub use spark_compiler::array::*;
-    pub use spark_compiler::ir::{Axis, DType};
+    pub use spark_compiler::ir::{Axis, DType, Shape};
     pub use spark_macros::flatten;
 }

@@ -4,7 +4,7 @@
 //! *bound* to states and constants of the session; the step rebinds some of them; at the end each `#[variable]` whose
 //! handle changed is written back.
 
-use crate::config::{Config, ConfigTree, FieldType, Units};
+use crate::config::{Config, ConfigErrors, ConfigTree, FieldType, Units};
 use crate::delay::DelayLine;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::payload::{FloatArray, Payload, PayloadType};
@@ -201,18 +201,52 @@ struct Component<M: Module> {
     outputs: Vec<Payload>,
 }
 
-/// Builds a module from its configuration: what registry entries point to.
+/// Builds a module from its configuration as far as that goes: what registry entries point to.
+///
+/// Mistakes in single parameters are left in `cx` ([`Build::report`]), with a module built from what stands in for them:
+/// good for asking its shapes, not for use. [`Blueprint::build`](crate::controller::Blueprint::build) refuses such a module.
 ///
 /// # Errors
-/// If the configuration is ill-formed or does not fit the inputs.
-pub fn construct<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box<dyn DynModule>> {
-    let config = M::Config::from_tree(tree)?;
-    if !config.dtype().is_float() {
-        let message = format!("`{}` is not a floating-point type", config.dtype().long_name());
-        let help = "float16, bfloat16, float32 and float64 are";
-        return Err(Error::new(message).at("dtype").help(help));
+/// If the module cannot be built at all: something it needs is not connected, or a parameter without a default is wrong.
+/// Mistakes recorded in `cx` are part of the error then.
+pub fn attempt<M: Module>(cx: &mut Build<'_>, tree: &ConfigTree) -> Result<Box<dyn DynModule>> {
+    let (config, errors) = read_config::<M::Config>(tree);
+    let config_is_right = errors.is_empty();
+    errors.into_iter().for_each(|error| cx.report(error));
+    let built = match config {
+        Some(config) => Component::<M>::build(cx, config),
+        None => Err(Vec::new()),
+    };
+    match built {
+        Ok(module) => Ok(Box::new(module)),
+        Err(errors) => {
+            errors.into_iter().for_each(|error| cx.report(error));
+            let all = cx.take_errors();
+            debug_assert!(!config_is_right || !all.is_empty(), "a module that is not built says why");
+            Err(Error::many(all))
+        }
     }
-    Ok(Box::new(Component::<M>::build(cx, config)?))
+}
+
+/// Checks a module's configuration without building it: what registry entries point to.
+///
+/// # Errors
+/// Every mistake of the configuration.
+pub fn validate<M: Module>(tree: &ConfigTree) -> Result<()> {
+    let (_, errors) = read_config::<M::Config>(tree);
+    if errors.is_empty() { Ok(()) } else { Err(Error::many(errors)) }
+}
+
+/// A module's configuration as far as it can be read, and its mistakes.
+fn read_config<C: Config>(tree: &ConfigTree) -> (Option<C>, Vec<Error>) {
+    let mut errors = ConfigErrors::new();
+    let config = C::read_tree(tree, &mut errors);
+    if let Some(dtype) = config.as_ref().map(Config::dtype).filter(|dtype| !dtype.is_float()) {
+        let message = format!("`{}` is not a floating-point type", dtype.long_name());
+        errors.push(Error::new(message).at("dtype").help("float16, bfloat16, float32 and float64 are"));
+        return (None, errors.into_errors());
+    }
+    (config, errors.into_errors())
 }
 
 /// Shape of a module's outputs, if its configuration alone tells it: what registry entries point to.
@@ -226,19 +260,20 @@ pub fn output_shape<M: Module>(tree: &ConfigTree) -> Option<Shape> {
 }
 
 impl<M: Module> Component<M> {
-    fn build(cx: &mut Build<'_>, config: M::Config) -> Result<Component<M>> {
+    /// Builds the module; mistakes that do not prevent that are left in `cx`.
+    fn build(cx: &mut Build<'_>, config: M::Config) -> Result<Component<M>, Vec<Error>> {
         let session = tape::Session::begin(M::NAME, tape::Mode::Eager, config.dtype().elem(), tape::Memory::default());
         session.fuse_functions();
         cx.configure(&config);
-        let mut module = M::build(cx, config)?;
+        let mut module = M::build(cx, config).map_err(|error| vec![error])?;
         let mut collect = Collect { prefix: Vec::new(), dtype: cx.dtype(), slots: Vec::new() };
         module.visit_fields(&mut collect);
-        session.finish().map_err(trace_errors)?;
-        for slot in &collect.slots {
-            if slot.value.data().to_f64().iter().any(|x| x.is_nan()) {
-                let message = format!("{} builds `{}` with a value that is not a number", M::NAME, slot.name);
-                return Err(Error::new(message).at(&slot.name).help("check the parameters it is computed from"));
-            }
+        session.finish().map_err(|errors| vec![trace_errors(errors)])?;
+        // What stands in for wrong parameters may give anything.
+        let slots = if cx.is_clean() { collect.slots.iter() } else { [].iter() };
+        for slot in slots.filter(|slot| slot.value.data().to_f64().iter().any(|x| x.is_nan())) {
+            let message = format!("{} builds `{}` with a value that is not a number", M::NAME, slot.name);
+            cx.report(Error::new(message).at(&slot.name).help("check the parameters it is computed from"));
         }
         Ok(Component { module, slots: collect.slots, outputs: Vec::new() })
     }

@@ -114,8 +114,8 @@ impl Payload {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a port type",
     label = "a port carries a payload",
-    note = "ports carry SpikeArray, CurrentArray, ConductanceArray, PotentialArray, FloatArray, IntegerArray, BooleanMask or \
-            IntegerMask, or Payload for any of them"
+    note = "ports carry SpikeArray, CurrentArray, ConductanceArray, PotentialArray, FloatArray, IntegerArray, BooleanMask, \
+            IntegerMask, Payload for any of them, and structs with #[spark::payload]"
 )]
 pub trait PayloadType: Sized {
     /// Its kind.
@@ -133,7 +133,8 @@ pub trait PayloadType: Sized {
 #[diagnostic::on_unimplemented(
     message = "a property of type `{Self}` cannot hold a `{H}`",
     label = "does not fit the field",
-    note = "CurrentArray, PotentialArray and FloatArray hold a `Real`, IntegerArray and IntegerMask an `Int`, BooleanMask a `Bool`"
+    note = "CurrentArray, ConductanceArray, PotentialArray and FloatArray hold a `Real`, IntegerArray and IntegerMask an `Int`, \
+            BooleanMask a `Bool`, and a one-array struct with #[spark::payload] what its field is"
 )]
 pub trait ValuePayload<H>: PayloadType {
     /// The payload of this array.
@@ -142,8 +143,45 @@ pub trait ValuePayload<H>: PayloadType {
     fn into_handle(self) -> H;
 }
 
+/// A handle that can be a payload's part.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a part of a payload",
+    label = "not an array handle",
+    note = "parts are Real, Int or Bool; a `bool` with #[async_spikes] says whether the payload travels over synapses"
+)]
+pub trait PayloadPart: Handle + Sized {
+    /// The part's type.
+    const TYPE: PartType;
+    /// A handle of a value that is known to fit.
+    fn from_value(value: Value) -> Self;
+    /// The value it stands for.
+    fn into_value(self) -> Value {
+        self.value()
+    }
+    /// Shape of the value.
+    fn shape_of(self) -> Shape {
+        tape::describe(self.value()).1
+    }
+}
+
+macro_rules! payload_part {
+    ($($handle:ident)*) => {$(
+        impl PayloadPart for $handle {
+            const TYPE: PartType = PartType::$handle;
+
+            fn from_value(value: Value) -> $handle {
+                $handle::from_value(value)
+            }
+        }
+    )*};
+}
+payload_part!(Real Int Bool);
+
 /// Checks that `payload` has the kind `expected` and that its parts have the right types.
-fn check(payload: &Payload, expected: &'static PayloadKind) -> Result<()> {
+///
+/// # Errors
+/// If not.
+pub fn check_payload(payload: &Payload, expected: &'static PayloadKind) -> Result<()> {
     if payload.kind != expected {
         return Err(Error::new(format!("a {} does not fit a port of type {}", payload.kind.name, expected.name)));
     }
@@ -171,10 +209,11 @@ impl PayloadType for Payload {
 }
 
 /// Spike events, each from an excitatory or an inhibitory neuron.
-#[derive(Clone, Copy, Debug)]
+#[spark::payload]
 pub struct SpikeArray {
     spikes: Bool,
     inhibition_mask: Bool,
+    #[async_spikes]
     async_spikes: bool,
 }
 
@@ -226,114 +265,33 @@ impl SpikeArray {
     }
 }
 
-impl PayloadType for SpikeArray {
-    const KIND: &'static PayloadKind = &PayloadKind {
-        name: "SpikeArray",
-        description: "Spike events, each from an excitatory or an inhibitory neuron.",
-        parts: &[("spikes", PartType::Bool), ("inhibition_mask", PartType::Bool)],
-    };
+/// Currents, in pA unless the module says otherwise.
+#[spark::payload]
+pub struct CurrentArray(Real);
 
-    fn pack(self) -> Payload {
-        let parts = vec![self.spikes.value(), self.inhibition_mask.value()];
-        Payload { kind: Self::KIND, parts, async_spikes: self.async_spikes }
-    }
+/// Conductances, in nS.
+#[spark::payload]
+pub struct ConductanceArray(Real);
 
-    fn unpack(payload: Payload) -> Result<SpikeArray> {
-        check(&payload, Self::KIND)?;
-        Ok(SpikeArray {
-            spikes: Bool::from_value(payload.parts[0]),
-            inhibition_mask: Bool::from_value(payload.parts[1]),
-            async_spikes: payload.async_spikes,
-        })
-    }
-}
+/// Membrane potentials, in mV.
+#[spark::payload]
+pub struct PotentialArray(Real);
 
-macro_rules! value_payload {
-    ($(#[$doc:meta])* $name:ident, $handle:ident, $part:ident, $description:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug)]
-        pub struct $name($handle);
+/// Floating-point values.
+#[spark::payload]
+pub struct FloatArray(Real);
 
-        impl $name {
-            /// Wraps a value.
-            pub fn new(value: $handle) -> $name {
-                $name(value)
-            }
+/// Integers.
+#[spark::payload]
+pub struct IntegerArray(Int);
 
-            /// The value.
-            pub fn value(self) -> $handle {
-                self.0
-            }
+/// Truth values.
+#[spark::payload]
+pub struct BooleanMask(Bool);
 
-            /// Its shape.
-            pub fn shape(self) -> Shape {
-                self.0.shape()
-            }
-        }
-
-        impl From<$handle> for $name {
-            fn from(value: $handle) -> $name {
-                $name(value)
-            }
-        }
-
-        impl ValuePayload<$handle> for $name {
-            fn from_handle(handle: $handle) -> $name {
-                $name(handle)
-            }
-
-            fn into_handle(self) -> $handle {
-                self.0
-            }
-        }
-
-        impl PayloadType for $name {
-            const KIND: &'static PayloadKind = &PayloadKind {
-                name: stringify!($name),
-                description: $description,
-                parts: &[("value", PartType::$part)],
-            };
-
-            fn pack(self) -> Payload {
-                Payload { kind: Self::KIND, parts: vec![self.0.value()], async_spikes: false }
-            }
-
-            fn unpack(payload: Payload) -> Result<$name> {
-                check(&payload, Self::KIND)?;
-                Ok($name($handle::from_value(payload.parts[0])))
-            }
-        }
-    };
-}
-
-value_payload!(
-    /// Currents, in pA unless the module says otherwise.
-    CurrentArray, Real, Real, "Currents."
-);
-value_payload!(
-    /// Conductances, in nS.
-    ConductanceArray, Real, Real, "Conductances."
-);
-value_payload!(
-    /// Membrane potentials, in mV.
-    PotentialArray, Real, Real, "Membrane potentials."
-);
-value_payload!(
-    /// Floating-point values.
-    FloatArray, Real, Real, "Floating-point values."
-);
-value_payload!(
-    /// Integers.
-    IntegerArray, Int, Int, "Integers."
-);
-value_payload!(
-    /// Truth values.
-    BooleanMask, Bool, Bool, "Truth values."
-);
-value_payload!(
-    /// Integers that select.
-    IntegerMask, Int, Int, "Integers that select."
-);
+/// Integers that select.
+#[spark::payload]
+pub struct IntegerMask(Int);
 
 /// Arithmetic with a payload's value directly: `gain * current`.
 macro_rules! real_operators {
@@ -455,10 +413,3 @@ macro_rules! from_ndarray {
     )*};
 }
 from_ndarray!(f32, f64, bool, u8, i32);
-
-macro_rules! register {
-    ($($name:ident)*) => {$(
-        inventory::submit! { crate::registry::Registered::Payload(|| $name::KIND, file!(), line!()) }
-    )*};
-}
-register!(SpikeArray CurrentArray ConductanceArray PotentialArray FloatArray IntegerArray BooleanMask IntegerMask);

@@ -6,7 +6,9 @@ pub use crate::config::{Config, Param, Units};
 pub use crate::controller::{ModuleSpecs, NeuronConfig, PortMap};
 pub use crate::delay::DelayLine;
 pub use crate::error::{Error, Result};
-pub use crate::init::{Constant, Initializer, NormalizedSparseUniform, SparseUniform, Uniform};
+pub use crate::init::{
+    Constant, FixedIndegree, Initializer, LogNormal, Normal, NormalizedSparseUniform, SparseUniform, Uniform,
+};
 pub use crate::model::{InputShape, Model};
 pub use crate::nn::delays::*;
 pub use crate::nn::interfaces::*;

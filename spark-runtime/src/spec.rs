@@ -53,8 +53,10 @@ pub struct ModuleType {
     pub outputs: &'static [PortSpecs],
     /// Properties.
     pub properties: &'static [PortSpecs],
-    /// Builds an instance from its configuration.
-    pub construct: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
+    /// Checks a configuration without building anything.
+    pub validate: fn(&crate::config::ConfigTree) -> Result<()>,
+    /// Builds an instance from its configuration as far as that goes: mistakes are left in the [`Build`].
+    pub attempt: fn(&mut Build<'_>, &crate::config::ConfigTree) -> Result<Box<dyn DynModule>>,
     /// Shape of the outputs, if the configuration alone tells it; see [`crate::module::Module::output_shape`].
     pub output_shape: fn(&crate::config::ConfigTree) -> Option<Shape>,
 }

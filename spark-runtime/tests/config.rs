@@ -2,6 +2,7 @@
 
 use indexmap::IndexMap;
 use spark_compiler::ir::{Array, DType, Data};
+use spark_runtime::config::validate::{Validator, ValidatorSpec, checks};
 use spark_runtime::config::*;
 use spark_runtime::init::{SparseUniform, Uniform};
 use spark_runtime::registry::{Registered, Registry};
@@ -40,7 +41,7 @@ impl Config for SomaConfig {
                 FieldSpec {
                     units: Some("ms"),
                     description: "Membrane time constant.",
-                    checks: &["positive"],
+                    checks: &[checks::positive::SPEC],
                     ..field(
                         "potential_tau",
                         "Param",
@@ -227,17 +228,16 @@ fn nested_lists_are_arrays() {
 #[test]
 fn checks_name_the_allowed_range() {
     #[track_caller]
-    fn refuses(check: &'static str, x: f64, text: &str) {
+    fn refuses(check: &'static ValidatorSpec, x: f64, text: &str) {
         let spec = FieldSpec { checks: Box::leak(Box::new([check])), ..field("x", "f64", None) };
         assert_eq!(validate::check(&[x], &spec).unwrap_err().to_string(), text);
     }
-    refuses("positive", 0.0, "must be positive, found 0");
-    refuses("non_negative", -0.5, "must be zero or positive, found -0.5");
-    refuses("binary", 0.5, "must be 0 or 1, found 0.5");
-    refuses("zero_one", 1.5, "must lie between 0 and 1, found 1.5");
-    refuses("finite", f64::INFINITY, "must be finite, found inf");
-    refuses("finite", f64::NAN, "must be a number, found NaN");
-    refuses("positiv", 1.0, "unknown check `positiv`\n  help: did you mean `positive`?");
+    refuses(checks::positive::SPEC, 0.0, "must be positive, found 0");
+    refuses(checks::non_negative::SPEC, -0.5, "must be zero or positive, found -0.5");
+    refuses(checks::binary::SPEC, 0.5, "must be 0 or 1, found 0.5");
+    refuses(checks::zero_one::SPEC, 1.5, "must lie between 0 and 1, found 1.5");
+    refuses(checks::finite::SPEC, f64::INFINITY, "must be finite, found inf");
+    refuses(checks::finite::SPEC, f64::NAN, "must be a number, found NaN");
 }
 
 #[test]
@@ -250,6 +250,9 @@ fn everything_linked_is_registered() {
         initializers,
         [
             "constant_initializer",
+            "fixed_indegree_initializer",
+            "log_normal_initializer",
+            "normal_initializer",
             "normalized_sparse_uniform_initializer",
             "sparse_uniform_initializer",
             "uniform_initializer"

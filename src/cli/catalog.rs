@@ -1,7 +1,7 @@
 //! `spark list` and `spark describe`: what is registered in this program, and how parameters look in print.
 
 use super::print;
-use spark::config::{ConfigSpec, ConfigValue, validate};
+use spark::config::{ConfigSpec, ConfigValue};
 use spark::error::{Error, Result, suggest};
 use spark::payload::PartType;
 use spark::registry::{Registry, snake_case};
@@ -104,7 +104,7 @@ fn parameters(spec: &ConfigSpec) -> String {
             None => "required".into(),
         };
         let unit = if field.default.is_none() { field.units.map(|u| format!(", in {u}")) } else { None };
-        let checks: Vec<&str> = field.checks.iter().map(|name| validate_text(name)).collect();
+        let checks: Vec<&str> = field.checks.iter().map(|check| check.allowed).collect();
         let checks = if checks.is_empty() { String::new() } else { format!("; must {}", checks.join(" and ")) };
         let python =
             field.python_default.map(|d| format!("; {} in files of the Python Spark", show(&d(), field.units)));
@@ -121,12 +121,6 @@ fn parameters(spec: &ConfigSpec) -> String {
         }
     }
     out
-}
-
-/// What a check allows: "be positive".
-fn validate_text(name: &'static str) -> &'static str {
-    let found = Registry::global().ok().and_then(|registry| registry.validators.find(name));
-    found.map_or(name, |spec: &validate::ValidatorSpec| spec.allowed)
 }
 
 /// A description without its code examples and the marks of documentation.

@@ -12,8 +12,8 @@ use super::parse::{Config, DefaultValue, Entry, Group, Param};
 use crate::ctxt::Ctxt;
 use crate::{attrs, units};
 
-/// The checks a parameter can ask for; the runtime carries them out.
-const CHECKS: &[&str] = &["positive", "non_negative", "zero_one", "binary", "finite"];
+/// Spark's own checks, known by name; any other path is a check of the user's.
+pub(super) const CHECKS: &[&str] = &["positive", "non_negative", "zero_one", "binary", "finite"];
 
 /// Records every mistake of `config` and drops what cannot be emitted.
 pub(crate) fn check(config: &mut Config, ctxt: &mut Ctxt) {
@@ -60,12 +60,14 @@ fn check_units(param: &Param, ctxt: &mut Ctxt) {
 
 fn check_checks(param: &mut Param, ctxt: &mut Ctxt) {
     param.checks.retain(|check| {
-        let name = check.to_string();
-        let known = CHECKS.contains(&name.as_str());
-        if !known {
-            ctxt.error(check.span(), attrs::unknown("check", &name, CHECKS));
+        let Some(name) = check.get_ident().map(ToString::to_string) else { return true };
+        let own = CHECKS.contains(&name.as_str());
+        let misspelled = !own && attrs::nearest(&name, CHECKS).is_some();
+        if misspelled {
+            let message = attrs::unknown("check", &name, CHECKS);
+            ctxt.error_at(check, format!("{message}; a check of yours with such a name is `self::{name}`"));
         }
-        known
+        !misspelled
     });
 }
 

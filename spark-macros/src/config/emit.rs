@@ -10,38 +10,16 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, ItemStruct, Path, Token, Type, parse_quote, punctuated::Punctuated};
+use syn::{Ident, Type};
 
+use super::check::CHECKS;
 use super::parse::{Config, DefaultValue, Entry, Group, Param};
 
-/// What a config and a group have in common.
+/// What configs and groups have in common.
 pub(crate) fn emit(config: &Config) -> TokenStream {
     let constructor = constructor(config);
     let setters = setters(config);
     quote!(#constructor #setters)
-}
-
-/// Derives what a config needs and the user has not derived.
-pub(crate) fn add_derives(item: &mut ItemStruct) {
-    let mut derived = Vec::new();
-    for attribute in &item.attrs {
-        if attribute.path().is_ident("derive")
-            && let Ok(paths) = attribute.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-        {
-            let names = paths.iter().filter_map(|path| path.segments.last());
-            derived.extend(names.map(|segment| segment.ident.to_string()));
-        }
-    }
-    let missing: Vec<TokenStream> = [
-        ("Clone", quote!(::core::clone::Clone)),
-        ("Debug", quote!(::core::fmt::Debug)),
-        ("PartialEq", quote!(::core::cmp::PartialEq)),
-    ]
-    .into_iter()
-    .filter(|(name, _)| !derived.iter().any(|other| other == name))
-    .map(|(_, path)| path)
-    .collect();
-    item.attrs.push(parse_quote!(#[derive(#(#missing),*)]));
 }
 
 /// `value` converted to a field's type.
@@ -104,13 +82,13 @@ fn constructor(config: &Config) -> TokenStream {
         let value = match entry {
             Entry::Param(param) => default_value(param).unwrap_or_else(|| {
                 required.push(ident);
-                types.push(param.ty.to_token_stream());
+                types.push(argument(&param.ty, is_exact(&param.ty)));
                 quote!(::core::convert::Into::into(#ident))
             }),
             Entry::Group(group) => {
                 for (index, field) in group.fields.iter().enumerate().filter(|(_, field)| group.requires(field)) {
                     required.push(&field.ident);
-                    types.push(leaf_type(&group.ty, index));
+                    types.push(argument(leaf_type(&group.ty, index), field.exact));
                 }
                 group_value(group)
             }
@@ -137,7 +115,7 @@ fn constructor(config: &Config) -> TokenStream {
             #[doc = #doc]
             #[allow(clippy::too_many_arguments, unreachable_pub)]
             #[must_use]
-            pub fn new(#(#required: impl ::core::convert::Into<#types>),*) -> Self {
+            pub fn new(#(#required: #types),*) -> Self {
                 Self { #(#values),* }
             }
         }
@@ -153,13 +131,24 @@ pub(super) fn allow_unreachable(config: &Config) -> Option<TokenStream> {
     wrong.then(|| quote!(#[allow(unreachable_code)]))
 }
 
+/// Whether an argument for a field is taken as it is. An integer is, since a literal would be an `i32` that does not convert.
+pub(super) fn is_exact(ty: &Type) -> bool {
+    const INTEGERS: [&str; 8] = ["u8", "u16", "u32", "u64", "usize", "i8", "i16", "i64"];
+    matches!(ty, Type::Path(path) if INTEGERS.iter().any(|name| path.path.is_ident(name)))
+}
+
+/// The type of an argument for a field of type `ty`: that type, or what converts into it.
+fn argument(ty: impl ToTokens, exact: bool) -> TokenStream {
+    if exact { quote!(#ty) } else { quote!(impl ::core::convert::Into<#ty>) }
+}
+
 /// One chained setter per field, those of groups included.
 fn setters(config: &Config) -> TokenStream {
     let name = &config.name;
     let mut setters = Vec::new();
     // Names that clash are reported; their setters need not be.
     let mut seen = HashSet::new();
-    let mut add = |field: &Ident, span: Span, ty: TokenStream, description: &str, set: TokenStream| {
+    let mut add = |field: &Ident, span: Span, argument: TokenStream, description: &str, set: TokenStream| {
         let field = field.unraw();
         let setter = format_ident!("with_{}", field, span = span);
         if !seen.insert(field.to_string()) {
@@ -173,7 +162,7 @@ fn setters(config: &Config) -> TokenStream {
             #[doc = #doc]
             #[allow(dead_code, unreachable_pub)]
             #[must_use]
-            pub fn #setter(mut self, value: impl ::core::convert::Into<#ty>) -> Self {
+            pub fn #setter(mut self, value: #argument) -> Self {
                 #set
                 self
             }
@@ -184,13 +173,15 @@ fn setters(config: &Config) -> TokenStream {
         match entry {
             Entry::Param(param) => {
                 let set = quote!(self.#ident = ::core::convert::Into::into(value););
-                add(ident, ident.span(), param.ty.to_token_stream(), &param.description, set);
+                let argument = argument(&param.ty, is_exact(&param.ty));
+                add(ident, ident.span(), argument, &param.description, set);
             }
             Entry::Group(group) => {
                 for (index, field) in group.fields.iter().enumerate() {
                     let setter = format_ident!("with_{}", field.ident.unraw());
                     let set = quote!(self.#ident = self.#ident.#setter(value););
-                    add(&field.ident, ident.span(), leaf_type(&group.ty, index), &field.description, set);
+                    let argument = argument(leaf_type(&group.ty, index), field.exact);
+                    add(&field.ident, ident.span(), argument, &field.description, set);
                 }
             }
         }
@@ -206,7 +197,7 @@ fn setters(config: &Config) -> TokenStream {
 /// `impl Config` and the registry entry.
 pub(crate) fn implementation(config: &Config) -> TokenStream {
     let name = &config.name;
-    let name_text = name.unraw().to_string();
+    let name_text = &config.file_name;
     let description = &config.description;
     let fields = field_specs(config);
     let Access { reads, value, writes } = access(config);
@@ -339,7 +330,11 @@ fn field_spec(param: &Param) -> TokenStream {
     let units = option(param.units.as_ref());
     let type_name = type_name(&param.ty);
     let description = &param.description;
-    let checks = param.checks.iter().map(Ident::to_string);
+    let checks = param.checks.iter().map(|check| {
+        let own = check.get_ident().is_some_and(|name| CHECKS.iter().any(|known| name == known));
+        let scope = own.then(|| quote!(::spark::__private::checks::));
+        quote_spanned!(check.span()=> <#scope #check as ::spark::__private::Validator>::SPEC)
+    });
     let default = option(default_value(param).map(stored));
     let python_default = option(param.python_default.as_ref().map(|value| stored(converted(&param.ty, value))));
     // The type of the unreachable value of a wrong default cannot be inferred.

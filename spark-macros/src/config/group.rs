@@ -75,6 +75,7 @@ fn fields(config: &Config) -> GroupFields {
                 file_name: param.file_name(),
                 alias: param.alias.as_ref().map(|alias| alias.value()),
                 required: matches!(param.default, DefaultValue::None),
+                exact: emit::is_exact(&param.ty),
                 description: param.description.clone(),
             }),
             Entry::Group(group) => {

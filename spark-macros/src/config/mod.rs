@@ -1,7 +1,9 @@
 //! `#[spark::config]`: a struct becomes a configuration, or a group of parameters that configurations flatten.
+//! `#[spark::initializer]` shares all of it: an initializer is a configuration, too.
 //!
 //! In: a struct with named fields, each with an optional `#[param(..)]`, or with `#[flatten]`. Out: the struct with the common
-//! fields added, its constructors and setters, and `impl Config` ([`emit`]) or, of a group, `impl ConfigGroup` ([`group`]).
+//! fields added, its constructors and setters, and `impl Config` ([`emit`]) or, of a group, `impl ConfigGroup` ([`group`]);
+//! of an initializer also its registration ([`initializer`](crate::initializer)).
 //! Invariant: whatever the mistakes in the parameters, all items are emitted, so that the only messages are ours.
 //!
 //! A macro sees the tokens of one item, but a configuration that flattens a group needs the names of the group's fields. So a
@@ -19,42 +21,47 @@ use syn::parse::{Parse, ParseStream};
 use syn::{ItemStruct, bracketed, parenthesized};
 
 use crate::ctxt::Ctxt;
-use parse::GroupFields;
+use crate::{initializer, items};
+pub(crate) use parse::Attribute;
+use parse::{GroupFields, Kind};
 
-/// Expands the attribute `#[spark::config(attributes)]` on `item`.
-pub(crate) fn expand(attributes: TokenStream, item: TokenStream) -> TokenStream {
-    let item: ItemStruct = match syn::parse2(item.clone()) {
-        Ok(item) => item,
-        Err(error) => {
-            let error = syn::Error::new(error.span(), "`#[spark::config]` goes on a struct with named fields")
-                .into_compile_error();
-            return quote!(#item #error);
+/// Expands `attribute` with these arguments on `item`.
+pub(crate) fn expand(attribute: Attribute, arguments: TokenStream, item: TokenStream) -> TokenStream {
+    items::expand_struct(item, attribute.text(), |item, _| {
+        let mut stripped = item.clone();
+        let unread = &mut Ctxt::default();
+        let parsed = parse::parse(attribute, arguments.clone(), &mut stripped, &[], unread);
+        if parsed.is_some() {
+            let derives = [
+                ("Clone", quote!(::core::clone::Clone)),
+                ("Debug", quote!(::core::fmt::Debug)),
+                ("PartialEq", quote!(::core::cmp::PartialEq)),
+            ];
+            items::add_derives(&mut stripped, &derives);
         }
-    };
-    let mut stripped = item.clone();
-    let parsed = parse::parse(attributes.clone(), &mut stripped, &[], &mut Ctxt::default());
-    if parsed.is_some() {
-        emit::add_derives(&mut stripped);
-    }
-    let rest = proceed(Request { answers: Vec::new(), attributes, item });
-    quote!(#stripped #rest)
+        let rest = proceed(Request { answers: Vec::new(), attribute, arguments, item });
+        quote!(#stripped #rest)
+    })
 }
 
 /// What travels from the configuration to its groups and back.
 struct Request {
     /// The fields of the groups asked so far.
     answers: Vec<GroupFields>,
-    /// The configuration's own attributes and tokens, as written.
-    attributes: TokenStream,
+    /// The configuration's own attribute and tokens, as written.
+    attribute: Attribute,
+    arguments: TokenStream,
     item: ItemStruct,
 }
 
 impl Parse for Request {
     fn parse(input: ParseStream) -> syn::Result<Request> {
-        let (answers, attributes);
+        let (answers, arguments);
         bracketed!(answers in input);
-        parenthesized!(attributes in input);
-        let mut request = Request { answers: Vec::new(), attributes: attributes.parse()?, item: input.parse()? };
+        let attribute = input.parse()?;
+        parenthesized!(arguments in input);
+        let (arguments, item) = (arguments.parse()?, input.parse()?);
+        let mut request = Request { answers: Vec::new(), attribute, arguments, item };
         while !answers.is_empty() {
             request.answers.push(answers.parse()?);
         }
@@ -72,16 +79,23 @@ pub(crate) fn continued(input: TokenStream) -> TokenStream {
 
 /// Asks the next group, or emits everything but the struct.
 fn proceed(request: Request) -> TokenStream {
-    let Request { answers, attributes, mut item } = request;
+    let Request { answers, attribute, arguments, mut item } = request;
     if let Some(next) = parse::groups(&item).into_iter().nth(answers.len()) {
-        return quote!(#next! { [#(#answers)*] (#attributes) #item });
+        return quote!(#next! { [#(#answers)*] #attribute (#arguments) #item });
     }
     let mut ctxt = Ctxt::default();
-    let config = parse::parse(attributes, &mut item, &answers, &mut ctxt);
+    let config = parse::parse(attribute, arguments, &mut item, &answers, &mut ctxt);
     let expansion = config.map(|mut config| {
         check::check(&mut config, &mut ctxt);
         let emitted = emit::emit(&config);
-        let kind = if config.is_group { group::emit(&config) } else { emit::implementation(&config) };
+        let kind = match &config.kind {
+            Kind::Config => emit::implementation(&config),
+            Kind::Group => group::emit(&config),
+            Kind::Initializer { name } => {
+                let (config, registration) = (emit::implementation(&config), initializer::emit(&config.name, name));
+                quote!(#config #registration)
+            }
+        };
         quote!(#emitted #kind)
     });
     let errors = ctxt.into_tokens();

@@ -12,16 +12,36 @@ use syn::{
 
 use crate::attrs::{self, Key};
 use crate::ctxt::Ctxt;
+use crate::items;
 
 const KEYS: &[&str] = &["default", "units", "check", "rename", "alias", "python_default"];
+
+/// The attribute that the struct carries.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Attribute {
+    Config,
+    Initializer,
+}
+
+/// What the struct becomes.
+pub(crate) enum Kind {
+    Config,
+    /// Parameters for other configs to flatten.
+    Group,
+    /// A config that draws parameters; `name` is its registered name.
+    Initializer {
+        name: String,
+    },
+}
 
 /// A config struct as written.
 pub(crate) struct Config {
     pub(crate) name: Ident,
     pub(crate) visibility: Visibility,
+    /// Name in files.
+    pub(crate) file_name: String,
     pub(crate) description: String,
-    /// Whether it is a group of parameters, for other configs to flatten.
-    pub(crate) is_group: bool,
+    pub(crate) kind: Kind,
     pub(crate) entries: Vec<Entry>,
 }
 
@@ -41,7 +61,7 @@ pub(crate) struct Param {
     pub(crate) rename: Option<LitStr>,
     pub(crate) alias: Option<LitStr>,
     pub(crate) units: Option<LitStr>,
-    pub(crate) checks: Vec<Ident>,
+    pub(crate) checks: Vec<Path>,
     pub(crate) default: DefaultValue,
     /// What a file of the Python Spark means that lacks the field, if that is not the default.
     pub(crate) python_default: Option<Expr>,
@@ -69,6 +89,8 @@ pub(crate) struct GroupField {
     pub(crate) file_name: String,
     pub(crate) alias: Option<String>,
     pub(crate) required: bool,
+    /// Whether its setter takes nothing but the field's type.
+    pub(crate) exact: bool,
     pub(crate) description: String,
 }
 
@@ -79,6 +101,39 @@ pub(crate) enum DefaultValue {
     Given(Expr),
     /// One of the wrong kind, reported already; the field still counts as having one.
     Wrong,
+}
+
+impl Attribute {
+    /// As users write it.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Attribute::Config => "#[spark::config]",
+            Attribute::Initializer => "#[spark::initializer]",
+        }
+    }
+
+    fn noun(self) -> &'static str {
+        match self {
+            Attribute::Config => "a config",
+            Attribute::Initializer => "an initializer",
+        }
+    }
+}
+
+impl Parse for Attribute {
+    fn parse(input: ParseStream) -> syn::Result<Attribute> {
+        let name: Ident = input.parse()?;
+        Ok(if name == "initializer" { Attribute::Initializer } else { Attribute::Config })
+    }
+}
+
+impl ToTokens for Attribute {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(match self {
+            Attribute::Config => quote!(config),
+            Attribute::Initializer => quote!(initializer),
+        });
+    }
 }
 
 impl Config {
@@ -133,9 +188,10 @@ impl Parse for GroupFields {
             let file_name = content.parse::<LitStr>()?.value();
             let alias = Some(content.parse::<LitStr>()?.value()).filter(|alias| !alias.is_empty());
             let required = content.parse::<LitBool>()?.value;
+            let exact = content.parse::<LitBool>()?.value;
             let description = content.parse::<LitStr>()?.value();
             content.parse::<Token![;]>()?;
-            fields.push(GroupField { ident, file_name, alias, required, description });
+            fields.push(GroupField { ident, file_name, alias, required, exact, description });
         }
         Ok(GroupFields(fields))
     }
@@ -143,9 +199,9 @@ impl Parse for GroupFields {
 
 impl ToTokens for GroupFields {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let fields = self.0.iter().map(|GroupField { ident, file_name, alias, required, description }| {
+        let fields = self.0.iter().map(|GroupField { ident, file_name, alias, required, exact, description }| {
             let alias = alias.as_deref().unwrap_or_default();
-            quote!(#ident #file_name #alias #required #description;)
+            quote!(#ident #file_name #alias #required #exact #description;)
         });
         tokens.extend(quote!({ #(#fields)* }));
     }
@@ -167,35 +223,38 @@ fn group_path(ty: &Type) -> Option<&Path> {
     }
 }
 
-/// Reads `item`, whose groups have given `answers`; `None` if no configuration can be made of it.
+/// Reads `item`, whose groups have given `answers`; `None` if nothing can be made of it.
 pub(crate) fn parse(
-    attributes: TokenStream,
+    attribute: Attribute,
+    arguments: TokenStream,
     item: &mut ItemStruct,
     answers: &[GroupFields],
     ctxt: &mut Ctxt,
 ) -> Option<Config> {
-    let keys = attrs::keys(attributes, "#[spark::config]", &["bare", "group"], ctxt);
-    for key in &keys {
-        if let Some(value) = &key.value {
-            ctxt.error_at(value, format!("`{}` takes no value", key.name));
+    let name = item.ident.unraw().to_string();
+    let (kind, common) = match attribute {
+        Attribute::Config => config_keys(arguments, ctxt),
+        Attribute::Initializer => {
+            let given = items::name_key(arguments, attribute.text(), ctxt);
+            (Kind::Initializer { name: given.map_or_else(|| name.clone(), |given| given.value()) }, false)
         }
-    }
+    };
     let mut answers = answers.iter();
     let mut entries = Vec::with_capacity(item.fields.len());
     for field in item.fields.iter_mut() {
         entries.extend(parse_entry(field, &mut answers, ctxt));
     }
     if !item.generics.params.is_empty() {
-        let message = "a config cannot be generic: files and the registry need one concrete type";
+        let message = format!("{} cannot be generic: files and the registry need one concrete type", attribute.noun());
         ctxt.error_at(&item.generics, message);
         return None;
     }
     let Fields::Named(fields) = &mut item.fields else {
-        let message = "`#[spark::config]` needs a struct with named fields: `struct Name { .. }`";
+        let message = format!("`{}` needs a struct with named fields: `struct Name {{ .. }}`", attribute.text());
         ctxt.error_at(&item.ident, message);
         return None;
     };
-    if keys.is_empty() {
+    if common {
         let public = matches!(item.vis, Visibility::Public(_));
         for mut field in common_fields() {
             if entries.iter().any(|entry| Some(entry.ident()) == field.ident.as_ref()) {
@@ -211,10 +270,26 @@ pub(crate) fn parse(
     Some(Config {
         name: item.ident.clone(),
         visibility: item.vis.clone(),
+        file_name: match &kind {
+            Kind::Initializer { name } => format!("{name}Config"),
+            Kind::Config | Kind::Group => name,
+        },
         description: attrs::doc_text(&item.attrs),
-        is_group: keys.iter().any(|key| key.name == "group"),
+        kind,
         entries,
     })
+}
+
+/// What `#[spark::config(..)]` asks for, and whether the common fields are to be added.
+fn config_keys(arguments: TokenStream, ctxt: &mut Ctxt) -> (Kind, bool) {
+    let keys = attrs::keys(arguments, Attribute::Config.text(), &["bare", "group"], ctxt);
+    for key in &keys {
+        if let Some(value) = &key.value {
+            ctxt.error_at(value, format!("`{}` takes no value", key.name));
+        }
+    }
+    let group = keys.iter().any(|key| key.name == "group");
+    (if group { Kind::Group } else { Kind::Config }, keys.is_empty())
 }
 
 /// The fields every config has unless it is `bare` or a group.
@@ -302,7 +377,7 @@ fn parse_param(field: &mut Field, ctxt: &mut Ctxt) -> Option<Param> {
             "units" => param.units = key.string(ctxt).cloned(),
             "rename" => param.rename = key.string(ctxt).cloned(),
             "alias" => param.alias = key.string(ctxt).cloned(),
-            _ => param.checks = key.names(ctxt),
+            _ => param.checks = key.paths(ctxt),
         }
     }
     Some(param)

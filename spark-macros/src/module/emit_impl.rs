@@ -137,7 +137,8 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
             inputs: &[#(#inputs),*],
             outputs: &[#(#outputs),*],
             properties: &PROPERTIES,
-            construct: ::spark::__private::construct::<#self_ty>,
+            validate: ::spark::__private::validate::<#self_ty>,
+            attempt: ::spark::__private::attempt::<#self_ty>,
             output_shape: ::spark::__private::output_shape::<#self_ty>,
         };
         &SPEC

@@ -14,7 +14,8 @@ pub trait ConfigGroup: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// The fields, in declaration order.
     const FIELDS: &'static [FieldSpec];
 
-    /// Reads every field; `None` after at least one error was recorded.
+    /// Reads every field. Mistakes are recorded, with defaults in place of what is wrong; `None` if a field that is wrong has
+    /// no default.
     ///
     /// `fields` are the configuration's for this group: [`ConfigGroup::FIELDS`], but where it replaces a default.
     fn read(values: &ConfigValues, fields: &[FieldSpec], errors: &mut ConfigErrors) -> Option<Self>;

@@ -35,7 +35,8 @@ pub trait Config: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// Name, fields, defaults and checks.
     fn spec() -> &'static ConfigSpec;
 
-    /// Reads every field; `None` after at least one error was recorded.
+    /// Reads every field. Mistakes are recorded, with defaults in place of what is wrong; `None` if a field that is wrong
+    /// has no default.
     fn from_values(values: &ConfigValues, errors: &mut ConfigErrors) -> Option<Self>;
 
     /// The values of every field.
@@ -62,12 +63,23 @@ pub trait Config: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// If the tree is of another type, a required field is missing, a field is unknown, or a value has the wrong type or
     /// lies outside its allowed range. All mistakes are reported at once.
     fn from_tree(tree: &ConfigTree) -> Result<Self> {
+        let mut errors = ConfigErrors::new();
+        let config = Self::read_tree(tree, &mut errors);
+        finish(config, errors)
+    }
+
+    /// Reads an untyped tree as far as it goes: mistakes are recorded, with defaults in place of what is wrong. `None` if
+    /// the tree is of another type, or a field that is wrong has no default.
+    fn read_tree(tree: &ConfigTree, errors: &mut ConfigErrors) -> Option<Self> {
         let spec = Self::spec();
         if !tree.type_name.is_empty() && snake_case(&tree.type_name) != snake_case(spec.name) {
             let message = format!("expected a `{}`, found a `{}`", spec.name, tree.type_name);
-            return Err(Error::new(message));
+            errors.push(Error::new(message));
+            return None;
         }
-        read(&ConfigValues::from_tree(spec, tree))
+        let values = ConfigValues::from_tree(spec, tree);
+        values.unknown(errors);
+        Self::from_values(&values, errors)
     }
 
     /// The untyped tree of this configuration.
@@ -80,14 +92,14 @@ pub trait Config: Clone + Debug + PartialEq + Send + Sync + 'static {
     /// # Errors
     /// If a value lies outside its allowed range. All mistakes are reported at once.
     fn validate(&self) -> Result<()> {
-        read::<Self>(&self.to_values()).map(|_| ())
+        let mut errors = ConfigErrors::new();
+        let config = Self::from_values(&self.to_values(), &mut errors);
+        finish(config, errors).map(drop)
     }
 }
 
-fn read<C: Config>(values: &ConfigValues) -> Result<C> {
-    let mut errors = ConfigErrors::new();
-    values.unknown(&mut errors);
-    let config = C::from_values(values, &mut errors);
+/// The configuration, if nothing was wrong with it.
+fn finish<C: Config>(config: Option<C>, errors: ConfigErrors) -> Result<C> {
     errors.into_result()?;
     config.ok_or_else(|| Error::new(format!("`{}` could not be read", C::spec().name)))
 }

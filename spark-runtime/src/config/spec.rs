@@ -1,7 +1,7 @@
 //! The static description of a configuration type, and values under it.
 
 use super::field::{FieldType, IntoConfigValue};
-use super::validate;
+use super::validate::{self, ValidatorSpec};
 use super::value::{ConfigTree, ConfigValue};
 use crate::error::{Error, Result, unknown_name_help};
 use indexmap::IndexMap;
@@ -30,8 +30,8 @@ pub struct FieldSpec {
     pub units: Option<&'static str>,
     /// The field's documentation.
     pub description: &'static str,
-    /// Names of validators ([`validate`]) every number must pass.
-    pub checks: &'static [&'static str],
+    /// What every number must pass ([`validate`]).
+    pub checks: &'static [&'static ValidatorSpec],
     /// Gives the default; `None` if the field is required.
     pub default: Option<fn() -> ConfigValue>,
     /// What a file written by the Python Spark means that lacks this field, where that is not the default: fields that
@@ -86,13 +86,14 @@ impl ConfigValues {
 
     /// Reads one field: its value, else the value under its alias, else its default; converted and checked.
     ///
-    /// `None` after the mistake was recorded in `errors`.
+    /// A mistake is recorded in `errors`. The field's default then stands in, so that who finds more mistakes can go on;
+    /// `None` if there is none.
     pub fn read<T: FieldType>(&self, field: &FieldSpec, errors: &mut ConfigErrors) -> Option<T> {
         match self.convert(field) {
             Ok(value) => Some(value),
             Err(error) => {
                 errors.push(error.prefixed(field.name));
-                None
+                field.default.and_then(|make| T::from_value(&make()).ok())
             }
         }
     }
@@ -167,6 +168,11 @@ impl ConfigErrors {
     /// True as long as nothing was recorded.
     pub fn is_empty(&self) -> bool {
         self.errors.is_empty()
+    }
+
+    /// The recorded mistakes.
+    pub fn into_errors(self) -> Vec<Error> {
+        self.errors
     }
 
     /// `Ok` if nothing was recorded.

@@ -4,13 +4,12 @@
 //! passes, checked or not. Initializers are not checked here: their numbers exist only after drawing.
 
 use super::spec::FieldSpec;
-use crate::error::{Error, Result, unknown_name_help};
-use crate::registry::{Registered, Registry};
+use crate::error::{Error, Result};
 
 /// A named check.
 #[derive(Debug)]
 pub struct ValidatorSpec {
-    /// Name used in `check = name`.
+    /// Registered name.
     pub name: &'static str,
     /// The allowed range as the continuation of "must": `be positive`.
     pub allowed: &'static str,
@@ -18,50 +17,71 @@ pub struct ValidatorSpec {
     pub accepts: fn(f64) -> bool,
 }
 
-/// The checks every configuration may use.
-static BUILTIN: [ValidatorSpec; 6] = [
-    // The conversion to the field's type is this check; it is here because Spark's files and code name it.
-    ValidatorSpec { name: "type", allowed: "have the field's type", accepts: |_| true },
-    ValidatorSpec { name: "positive", allowed: "be positive", accepts: |x| x > 0.0 },
-    ValidatorSpec { name: "non_negative", allowed: "be zero or positive", accepts: |x| x >= 0.0 },
-    ValidatorSpec { name: "binary", allowed: "be 0 or 1", accepts: |x| x == 0.0 || x == 1.0 },
-    ValidatorSpec { name: "zero_one", allowed: "lie between 0 and 1", accepts: |x| (0.0..=1.0).contains(&x) },
-    ValidatorSpec { name: "finite", allowed: "be finite", accepts: f64::is_finite },
-];
+/// What `check = ..` names: written by `#[spark::validator]`, as a type of the function's name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a check",
+    label = "not a check",
+    note = "a check is a function `fn(f64) -> bool` with #[spark::validator(allowed = \"..\")]"
+)]
+pub trait Validator {
+    /// Its description.
+    const SPEC: &'static ValidatorSpec;
+}
 
-inventory::submit! { Registered::Validator(|| &BUILTIN[0], file!(), line!()) }
-inventory::submit! { Registered::Validator(|| &BUILTIN[1], file!(), line!()) }
-inventory::submit! { Registered::Validator(|| &BUILTIN[2], file!(), line!()) }
-inventory::submit! { Registered::Validator(|| &BUILTIN[3], file!(), line!()) }
-inventory::submit! { Registered::Validator(|| &BUILTIN[4], file!(), line!()) }
-inventory::submit! { Registered::Validator(|| &BUILTIN[5], file!(), line!()) }
+/// The checks every configuration may use by name.
+pub mod checks {
+    /// Above zero.
+    #[spark::validator(allowed = "be positive")]
+    pub fn positive(x: f64) -> bool {
+        x > 0.0
+    }
+
+    /// Not below zero.
+    #[spark::validator(allowed = "be zero or positive")]
+    pub fn non_negative(x: f64) -> bool {
+        x >= 0.0
+    }
+
+    /// 0 or 1.
+    #[spark::validator(allowed = "be 0 or 1")]
+    pub fn binary(x: f64) -> bool {
+        x == 0.0 || x == 1.0
+    }
+
+    /// From 0 to 1.
+    #[spark::validator(allowed = "lie between 0 and 1")]
+    pub fn zero_one(x: f64) -> bool {
+        (0.0..=1.0).contains(&x)
+    }
+
+    /// Not infinite.
+    #[spark::validator(allowed = "be finite")]
+    pub fn finite(x: f64) -> bool {
+        x.is_finite()
+    }
+
+    /// Any number: the conversion to the field's type is this check. It is here because Spark's files and code name it.
+    #[spark::validator(allowed = "have the field's type", name = "type")]
+    pub fn of_type(_: f64) -> bool {
+        true
+    }
+}
 
 /// Runs the checks of `field` on its numbers.
 ///
 /// # Errors
 /// If a number is NaN or outside an allowed range (the message names the first one, its position, the unit and the
-/// range), or if a check is not registered.
+/// range).
 pub fn check(numbers: &[f64], field: &FieldSpec) -> Result<()> {
     if let Some(index) = numbers.iter().position(|x| x.is_nan()) {
         return Err(refused("be a number", numbers, index, field));
     }
-    for name in field.checks {
-        let validator = find(name)?;
+    for validator in field.checks {
         if let Some(index) = numbers.iter().position(|&x| !(validator.accepts)(x)) {
             return Err(refused(validator.allowed, numbers, index, field));
         }
     }
     Ok(())
-}
-
-fn find(name: &str) -> Result<&'static ValidatorSpec> {
-    match BUILTIN.iter().find(|validator| validator.name == name) {
-        Some(validator) => Ok(validator),
-        None => Registry::global()?.validators.get(name).map_err(|_| {
-            let names = BUILTIN.iter().map(|validator| validator.name);
-            Error::new(format!("unknown check `{name}`")).help(unknown_name_help(name, names))
-        }),
-    }
 }
 
 fn refused(allowed: &str, numbers: &[f64], index: usize, field: &FieldSpec) -> Error {

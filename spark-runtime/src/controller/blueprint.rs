@@ -4,10 +4,12 @@
 //! kinds of modules (components, neurons, brains) are alike from here on, so a controller may hold any of them.
 
 use super::brain::{Brain, BrainConfig};
+use super::children;
+use super::class::Class;
 use super::neuron::{Neuron, NeuronConfig};
-use super::user;
 use super::wiring::ModuleSpecs;
-use crate::config::{Config, ConfigTree, ConfigValue, FieldSpec, FieldType, Units};
+use crate::build::Holder;
+use crate::config::{ConfigErrors, ConfigTree, ConfigValue, FieldType, Units};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::module::{Build, DynModule, InputInfo, Port};
 use crate::payload::{Payload, PayloadType};
@@ -32,80 +34,81 @@ impl Blueprint {
     /// Finds the type of a configuration.
     ///
     /// # Errors
-    /// If it is not registered, or a controller's configuration is ill-formed.
+    /// If it is not registered, or a controller's configuration is ill-formed. Every mistake at once: of the controller's own
+    /// fields and its wiring, also of controllers inside, and then also of its modules' parameters.
     pub fn new(tree: ConfigTree) -> Result<Blueprint> {
         let registry = Registry::global()?;
         let wanted = snake_case(&tree.type_name);
-        let class = wanted.strip_suffix("_config").unwrap_or(&wanted);
-        let found = match registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
-            Some(spec) => Some(Blueprint::Component(spec, tree.clone())),
-            None => Blueprint::controller(class, &tree)?,
+        let class = match registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
+            Some(spec) => Some(Class::Component(spec)),
+            None => Class::controller(wanted.strip_suffix("_config").unwrap_or(&wanted))?,
         };
-        let blueprint = found.ok_or_else(|| {
+        let class = class.ok_or_else(|| {
             let modules = registry.modules.iter().map(|m| (m.config)().name.to_string());
-            let names: Vec<String> = modules.chain(controllers(registry).map(|name| format!("{name}Config"))).collect();
+            let controllers = Class::controllers(registry).map(|name| format!("{name}Config"));
+            let names: Vec<String> = modules.chain(controllers).collect();
             let message = format!("`{}` is not the configuration of a known module, neuron or brain", tree.type_name);
             Error::new(message).help(unknown_name_help(&tree.type_name, names.iter().map(String::as_str)))
         })?;
-        blueprint.check()?;
-        Ok(blueprint)
+        Blueprint::checked(class, tree)
+    }
+
+    /// The blueprint of a configuration of this type.
+    ///
+    /// # Errors
+    /// As [`Blueprint::new`].
+    pub(super) fn checked(class: Class, tree: ConfigTree) -> Result<Blueprint> {
+        let mut errors = ConfigErrors::new();
+        let blueprint = class.read(tree, &mut errors);
+        if let Some(Err(error)) = blueprint.as_ref().map(Blueprint::check) {
+            errors.push(error);
+        }
+        match blueprint {
+            Some(blueprint) if errors.is_empty() => Ok(blueprint),
+            blueprint => {
+                let inside = blueprint.iter().flat_map(Blueprint::parameter_errors);
+                inside.for_each(|error| errors.push(error));
+                Err(Error::many(errors.into_errors()))
+            }
+        }
     }
 
     /// The blueprint of one module of a controller.
     ///
     /// # Errors
-    /// If its type is not registered, or its configuration is ill-formed. The wiring inside is not checked.
+    /// If its type is not registered, or a controller's own fields are ill-formed. The wiring inside is not checked, nor are
+    /// parameters.
     pub fn of_module(specs: &ModuleSpecs) -> Result<Blueprint> {
-        let registry = Registry::global()?;
-        if let Some(spec) = registry.modules.find(&specs.module_cls) {
-            return Ok(Blueprint::Component(spec, specs.config.clone()));
-        }
-        let found = Blueprint::controller(&snake_case(&specs.module_cls), &specs.config);
-        found.map_err(|e| e.prefixed("config"))?.ok_or_else(|| {
-            let names: Vec<&str> = registry.modules.iter().map(|m| m.name).chain(controllers(registry)).collect();
-            let message = format!("there is no module or neuron called `{}`", specs.module_cls);
-            let help = unknown_name_help(&specs.module_cls, names.iter().copied());
-            Error::new(message).at("module_cls").help(help)
+        complete(|errors| {
+            let mut recorded = ConfigErrors::new();
+            let blueprint = Blueprint::read_module(specs, &mut recorded);
+            errors.extend(recorded.into_errors());
+            blueprint
         })
     }
 
-    /// A neuron or brain by the name of its type, in snake case.
-    fn controller(class: &str, tree: &ConfigTree) -> Result<Option<Blueprint>> {
-        let tree = || ConfigTree { type_name: String::new(), values: tree.values.clone() };
-        if class == "neuron" {
-            return NeuronConfig::from_tree(&tree()).map(|config| Some(Blueprint::Neuron("Neuron".into(), config)));
-        }
-        if class == "brain" {
-            return BrainConfig::from_tree(&tree()).map(|config| Some(Blueprint::Brain(config)));
-        }
-        if let Some(spec) = Registry::global()?.neurons.find(class) {
-            let config = NeuronConfig::of_type(spec, &tree())?;
-            return Ok(Some(Blueprint::Neuron(spec.name.into(), config)));
-        }
-        match user::neuron(class) {
-            Some((name, defaults)) => {
-                let config = NeuronConfig::based_on(&defaults, tree())?;
-                Ok(Some(Blueprint::Neuron(name, config)))
+    /// The blueprint of one module of a controller, as far as it can be read: mistakes are recorded, with defaults in place of
+    /// what is wrong.
+    pub(super) fn read_module(specs: &ModuleSpecs, errors: &mut ConfigErrors) -> Option<Blueprint> {
+        let known = Registry::global().and_then(|registry| {
+            Class::find(&specs.module_cls)?.ok_or_else(|| {
+                let names: Vec<&str> =
+                    registry.modules.iter().map(|m| m.name).chain(Class::controllers(registry)).collect();
+                let message = format!("there is no module or neuron called `{}`", specs.module_cls);
+                let help = unknown_name_help(&specs.module_cls, names.iter().copied());
+                Error::new(message).at("module_cls").help(help)
+            })
+        });
+        match known {
+            Ok(class) => class.read(specs.config.clone(), errors),
+            Err(error) => {
+                errors.push(error);
+                None
             }
-            None => Ok(None),
         }
     }
 
-    /// Fields of the configuration of a type of module; none if the type is not known.
-    pub(super) fn fields(class: &str) -> Result<&'static [FieldSpec]> {
-        let registry = Registry::global()?;
-        let key = snake_case(class);
-        Ok(match registry.modules.find(class) {
-            Some(spec) => (spec.config)().fields,
-            None if key == "brain" => &super::brain::FIELDS,
-            None if key == "neuron" || registry.neurons.find(class).is_some() || user::neuron(class).is_some() => {
-                &super::NEURON_FIELDS
-            }
-            None => &[],
-        })
-    }
-
-    /// Checks the wiring, if it is a controller.
+    /// Checks the wiring, if it is a controller, and that of controllers inside.
     ///
     /// # Errors
     /// Every mistake at once.
@@ -114,6 +117,15 @@ impl Blueprint {
             Blueprint::Component(..) => Ok(()),
             Blueprint::Neuron(_, config) => config.check_wiring(),
             Blueprint::Brain(config) => config.check_wiring(),
+        }
+    }
+
+    /// The mistakes of its parameters and of those of the modules inside, as far as they show without building.
+    pub fn parameter_errors(&self) -> Vec<Error> {
+        match self {
+            Blueprint::Component(spec, tree) => (spec.validate)(tree).err().into_iter().collect(),
+            Blueprint::Neuron(_, config) => children::parameter_errors(&config.modules_specs, &config.inherited()),
+            Blueprint::Brain(config) => children::parameter_errors(&config.modules_specs, &config.inherited()),
         }
     }
 
@@ -201,33 +213,43 @@ impl Blueprint {
     /// Builds it for inputs of these shapes.
     ///
     /// # Errors
-    /// If the configuration does not fit the inputs.
+    /// If the configuration does not fit the inputs; every mistake at once.
     pub fn build(self, inputs: &IndexMap<String, InputInfo>) -> Result<Box<dyn DynModule>> {
-        self.build_inside(false, 1, inputs)
+        complete(|errors| self.attempt(Holder::Nothing, inputs, errors))
     }
 
-    /// Builds it for inputs of these shapes, inside a neuron or not, as a part of something that Spark on JAX calls `calls`
-    /// times before the first step.
-    pub(super) fn build_inside(
+    /// Builds it for inputs of these shapes as far as that goes, inside `holder`. Mistakes are recorded; `None` if they leave nothing whose outputs have shapes.
+    pub(super) fn attempt(
         self,
-        neuron: bool,
-        calls: usize,
+        holder: Holder,
         inputs: &IndexMap<String, InputInfo>,
-    ) -> Result<Box<dyn DynModule>> {
+        errors: &mut Vec<Error>,
+    ) -> Option<Box<dyn DynModule>> {
         match self {
             Blueprint::Component(spec, tree) => {
-                let mut cx = Build::new(spec.name, inputs).with_earlier_calls(calls).inside_neuron(neuron);
-                (spec.construct)(&mut cx, &tree)
+                let mut cx = Build::new(spec.name, inputs).held_by(holder);
+                let module = (spec.attempt)(&mut cx, &tree);
+                errors.extend(cx.take_errors());
+                recorded(module, errors)
             }
-            Blueprint::Neuron(name, config) => Ok(Box::new(Neuron::build(name, config, inputs)?)),
-            Blueprint::Brain(config) => Ok(Box::new(Brain::build(config, inputs)?)),
+            Blueprint::Neuron(name, config) => Some(Box::new(Neuron::attempt(name, config, inputs, errors)?)),
+            Blueprint::Brain(config) => Some(Box::new(Brain::attempt(config, inputs, errors)?)),
         }
     }
 }
 
-/// Names of all types of controllers.
-fn controllers(registry: &'static Registry) -> impl Iterator<Item = &'static str> {
-    registry.neurons.iter().map(|n| n.name).chain(["Neuron", "Brain"])
+/// What `attempt` gives, if it records no mistakes.
+pub(super) fn complete<T>(attempt: impl FnOnce(&mut Vec<Error>) -> Option<T>) -> Result<T> {
+    let mut errors = Vec::new();
+    match attempt(&mut errors) {
+        Some(made) if errors.is_empty() => Ok(made),
+        _ => Err(Error::many(errors)),
+    }
+}
+
+/// What `result` holds; a mistake is recorded.
+pub(super) fn recorded<T>(result: Result<T>, errors: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
 }
 
 fn set_dtype(tree: &mut ConfigTree, dtype: DType) {

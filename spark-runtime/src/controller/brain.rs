@@ -1,10 +1,11 @@
 //! The brain controller: neurons and interfaces that read each other's outputs of the previous step.
 
-use super::blueprint::Blueprint;
+use super::blueprint::{self, Blueprint, recorded};
 use super::children::{self, Children, Exported, Inherited, Sources, Table};
 use super::neuron::FIELDS as NEURON_FIELDS;
 use super::order;
 use super::wiring::{ModuleSpecs, PortMap};
+use crate::build::Holder;
 use crate::config::{Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValues, FieldSpec};
 use crate::error::{Error, Result};
 use crate::module::{DynModule, InputInfo, Port, join, trace_errors};
@@ -77,6 +78,11 @@ impl BrainConfig {
         order::check("brain", &self.modules_specs, &[])
     }
 
+    /// What its modules have from it.
+    pub(super) fn inherited(&self) -> Inherited<'_> {
+        Inherited { seed: self.seed, dt: self.dt, units: None, holder: Holder::Brain }
+    }
+
     /// The ports of the whole brain.
     pub(super) fn ports(&self) -> Vec<Port> {
         children::ports(&self.modules_specs, &[])
@@ -120,28 +126,48 @@ impl Brain {
     /// say what it puts out before it is built: populations do, a value per unit.
     ///
     /// # Errors
-    /// If the wiring is ill-formed or a module refuses its configuration; the error names the module.
+    /// If the wiring is ill-formed or modules refuse their configurations; the error names the modules, and has every mistake.
     pub fn build(config: BrainConfig, inputs: &IndexMap<String, InputInfo>) -> Result<Brain> {
-        config.check_wiring()?;
+        blueprint::complete(|errors| Brain::attempt(config, inputs, errors))
+    }
+
+    /// Builds it as far as that goes: mistakes are recorded. `None` if a module cannot be built, even from what stands in for
+    /// wrong parameters.
+    pub(super) fn attempt(
+        config: BrainConfig,
+        inputs: &IndexMap<String, InputInfo>,
+        errors: &mut Vec<Error>,
+    ) -> Option<Brain> {
+        recorded(config.check_wiring(), errors)?;
         let probe = tape::Session::begin("probe", tape::Mode::Traced, Elem::F32, tape::Memory::default());
         let dtype = Blueprint::Brain(config.clone()).dtype();
         let call = inputs.iter().map(|(name, info)| (name.clone(), children::placeholder(name, info, dtype))).collect();
-        let mut building =
-            Building { config: &config, children: Children::default(), done: Table::new(), promised: Table::new() };
-        let mut left: Vec<usize> = (0..config.modules_specs.len()).collect();
-        while !left.is_empty() {
-            let at = building.next(&left)?;
-            let index = left.remove(at);
-            building.module(index, &call).map_err(|e| e.prefixed(&config.modules_specs[index].name))?;
+        let modules = &config.modules_specs;
+        let mut building = Building {
+            config: &config,
+            children: Children::default(),
+            left: (0..modules.len()).collect(),
+            done: Table::new(),
+            promised: Table::new(),
+        };
+        while !building.left.is_empty() {
+            let Some(at) = recorded(building.next(), errors) else {
+                let inside = |&index: &usize| children::module_errors(&modules[index], index, &config.inherited());
+                errors.extend(building.left.iter().flat_map(inside));
+                return None;
+            };
+            let index = building.left.remove(at);
+            building.module(index, &call, errors);
         }
-        building.keep_promises()?;
+        building.keep_promises(errors);
         let Building { mut children, done, .. } = building;
-        let names: Vec<&str> = config.modules_specs.iter().map(|m| m.name.as_str()).collect();
+        let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
         children.arrange(&names);
-        let cache = cached(&config.modules_specs, &children, &done);
-        probe.finish().map_err(trace_errors)?;
-        let (ports, outputs) = (config.ports(), Exported::of(&config.modules_specs)?);
-        Ok(Brain { config, ports, children, outputs, cache })
+        let cache = cached(modules, &children, &done);
+        let complete = children.len() == modules.len();
+        recorded(probe.finish().map_err(trace_errors), errors)?;
+        let (ports, outputs) = (config.ports(), recorded(Exported::of(modules), errors)?);
+        complete.then_some(Brain { config, ports, children, outputs, cache })
     }
 }
 
@@ -149,6 +175,8 @@ impl Brain {
 struct Building<'a> {
     config: &'a BrainConfig,
     children: Children,
+    /// The modules whose turn has not come.
+    left: Vec<usize>,
     /// Outputs of the modules that are built.
     done: Table,
     /// Outputs of modules that are not, as their configurations promise them.
@@ -171,11 +199,13 @@ impl Building<'_> {
         if source.is_property { None } else { Blueprint::of_module(origin).ok()?.contract(&source.port) }
     }
 
-    /// The module among `left` that can be built next: one whose sources are built, or else promised.
-    fn next(&self, left: &[usize]) -> Result<usize> {
-        let modules = &self.config.modules_specs;
-        let ready = left.iter().position(|&i| Self::sources(&modules[i]).all(|s| self.is_built(s)));
-        let known = |s: &PortMap| self.is_built(s) || self.contract(s).is_some();
+    /// The place in `left` of a module that can be built: one whose sources are built, or else promised. One whose source's
+    /// turn has come in vain can be looked at, too.
+    fn next(&self) -> Result<usize> {
+        let (modules, left) = (&self.config.modules_specs, &self.left);
+        let had_its_turn = |s: &PortMap| !left.iter().any(|&i| modules[i].name == s.origin);
+        let ready = left.iter().position(|&i| Self::sources(&modules[i]).all(had_its_turn));
+        let known = |s: &PortMap| had_its_turn(s) || self.contract(s).is_some();
         let promised = || left.iter().position(|&i| Self::sources(&modules[i]).all(known));
         ready.or_else(promised).ok_or_else(|| {
             let names: Vec<&str> = left.iter().map(|&i| modules[i].name.as_str()).collect();
@@ -187,7 +217,7 @@ impl Building<'_> {
         })
     }
 
-    fn module(&mut self, index: usize, call: &IndexMap<String, Payload>) -> Result<()> {
+    fn module(&mut self, index: usize, call: &IndexMap<String, Payload>, errors: &mut Vec<Error>) {
         let specs = &self.config.modules_specs[index];
         for source in Self::sources(specs) {
             if self.is_built(source) {
@@ -203,15 +233,12 @@ impl Building<'_> {
         let mut outputs = self.promised.clone();
         outputs.extend(self.done.clone());
         let from = Sources { call, own: &|_| None, outputs: &outputs };
-        let seed = (self.config.seed, index);
-        let inherited = Inherited { seed, dt: self.config.dt, units: None, earlier_calls: 3 };
-        let given = self.children.build(specs.clone(), &inherited, &from)?;
-        self.done.insert(specs.name.clone(), given);
-        Ok(())
+        let given = self.children.build(specs, index, &self.config.inherited(), &from, errors);
+        self.done.extend(given.map(|given| (specs.name.clone(), given)));
     }
 
     /// Checks that every module puts out what others were built for.
-    fn keep_promises(&self) -> Result<()> {
+    fn keep_promises(&self, errors: &mut Vec<Error>) {
         let promises = self.promised.iter().flat_map(|(module, ports)| ports.iter().map(move |p| (module, p)));
         for (module, (port, promise)) in promises {
             let Some(given) = self.done.get(module).and_then(|ports| ports.get(port)) else { continue };
@@ -219,10 +246,9 @@ impl Building<'_> {
             if found != expected || given.kind != promise.kind || given.async_spikes {
                 let message = format!("puts out values of dimensions {found:?}, and {expected:?} were expected of it");
                 let help = "modules that read each other in a circle give one value per unit";
-                return Err(Error::new(message).at(format!("{module}.{port}")).help(help));
+                errors.push(Error::new(message).at(format!("{module}.{port}")).help(help));
             }
         }
-        Ok(())
     }
 }
 

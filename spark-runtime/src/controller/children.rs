@@ -1,11 +1,13 @@
 //! The modules of a controller: reading what is connected to them, effects, state. What neurons and brains share.
 
-use super::blueprint::Blueprint;
+use super::blueprint::{Blueprint, recorded};
+use super::class::Class;
 use super::interface::Interface;
 use super::wiring::{ModuleSpecs, PortMap};
-use crate::config::{ConfigValue, FieldType, Units};
+use crate::build::Holder;
+use crate::config::{ConfigErrors, ConfigValue, FieldType, Units};
 use crate::error::{Error, Result};
-use crate::module::{DynModule, InputInfo, Port, join};
+use crate::module::{DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::Payload;
 use crate::port::{self, Args, concatenate};
 use crate::rng::Key;
@@ -39,17 +41,21 @@ pub(super) struct Exported {
 impl Exported {
     /// The outputs that modules provide.
     pub(super) fn of(modules: &[ModuleSpecs]) -> Result<Vec<Exported>> {
-        let mut exported = Vec::new();
-        for specs in modules.iter().filter(|specs| !specs.outputs.is_empty()) {
-            let interface = Interface::of(specs)?;
-            for (name, port) in &specs.outputs {
+        Exported::each(modules).collect()
+    }
+
+    fn each(modules: &[ModuleSpecs]) -> impl Iterator<Item = Result<Exported>> {
+        modules.iter().filter(|specs| !specs.outputs.is_empty()).flat_map(|specs| {
+            let interface = Interface::of(specs);
+            let exported = move |(name, port): (&String, &String)| {
+                let interface = interface.as_ref().map_err(Error::clone)?;
                 let unknown = || interface.unknown("output", port, &[Direction::Output, Direction::Property]);
                 let (spec, is_property) = interface.readable(port).ok_or_else(unknown)?;
                 let source = PortMap { origin: specs.name.clone(), port: port.clone(), is_property };
-                exported.push(Exported { name: name.clone(), source, spec: *spec });
-            }
-        }
-        Ok(exported)
+                Ok(Exported { name: name.clone(), source, spec: *spec })
+            };
+            specs.outputs.iter().map(exported)
+        })
     }
 }
 
@@ -64,7 +70,7 @@ pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Po
         }
     };
     for specs in modules {
-        // Modules of unknown types are left out; building reports them.
+        // What is wrong is left out; the check of the wiring reports it.
         let Ok(interface) = Interface::of(specs) else { continue };
         for (direction, table) in [(Direction::Input, &specs.inputs), (Direction::Property, &specs.effects)] {
             for (port, sources) in table {
@@ -73,8 +79,7 @@ pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Po
             }
         }
     }
-    let exported = Exported::of(modules).unwrap_or_default();
-    ports.extend(exported.into_iter().map(|output| Port {
+    ports.extend(Exported::each(modules).flatten().map(|output| Port {
         name: output.name,
         direction: Direction::Output,
         spec: output.spec,
@@ -86,14 +91,59 @@ pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Po
 
 /// What a controller hands down to its modules' configurations.
 pub(super) struct Inherited<'a> {
-    /// The controller's seed and the module's place in it: modules without a seed of their own get distinct ones.
-    pub(super) seed: (u32, usize),
+    /// The controller's seed: modules without a seed of their own get distinct ones, by their place in it.
+    pub(super) seed: u32,
     /// Time step, in ms.
     pub(super) dt: f64,
     /// Shape of the population, in a neuron.
     pub(super) units: Option<&'a Units>,
-    /// How often Spark on JAX calls a module of this controller before the first step.
-    pub(super) earlier_calls: usize,
+    /// The controller.
+    pub(super) holder: Holder,
+}
+
+impl Inherited<'_> {
+    /// Module `index` with a configuration that has what the controller hands down.
+    fn completed(&self, specs: &ModuleSpecs, index: usize) -> ModuleSpecs {
+        let mut specs = specs.clone();
+        // A type that is not known is the wiring's mistake.
+        let Ok(Some(class)) = Class::find(&specs.module_cls) else { return specs };
+        let has = |field: &str| class.fields().iter().any(|f| f.name == field);
+        let values = &mut specs.config.values;
+        if has("seed") && !values.contains_key("seed") {
+            let seed = Key::new(self.seed).fold_in(index as u32).0[0];
+            values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
+        }
+        match self.units {
+            // The components of a population have its size and time step.
+            Some(units) => {
+                if has("units") {
+                    values.insert("units".into(), units.to_value());
+                }
+                if has("dt") {
+                    values.insert("dt".into(), ConfigValue::Float(self.dt));
+                }
+            }
+            None if has("dt") && !values.contains_key("dt") => {
+                values.insert("dt".into(), ConfigValue::Float(self.dt));
+            }
+            None => {}
+        }
+        specs
+    }
+}
+
+/// The mistakes of these modules' parameters, as far as they show without building. Modules of unknown types are left out, and
+/// controllers' own fields; the check of the wiring reports them.
+pub(super) fn parameter_errors(modules: &[ModuleSpecs], inherited: &Inherited<'_>) -> Vec<Error> {
+    let of = |(index, specs)| module_errors(specs, index, inherited);
+    modules.iter().enumerate().flat_map(of).collect()
+}
+
+/// The mistakes of one module's parameters, as [`parameter_errors`] gives them.
+pub(super) fn module_errors(specs: &ModuleSpecs, index: usize, inherited: &Inherited<'_>) -> Vec<Error> {
+    let blueprint = Blueprint::read_module(&inherited.completed(specs, index), &mut ConfigErrors::new());
+    let errors = blueprint.iter().flat_map(Blueprint::parameter_errors);
+    errors.map(|error| error.prefixed(&specs.name)).collect()
 }
 
 struct Child {
@@ -110,31 +160,54 @@ pub(super) struct Children {
 
 impl Children {
     /// Builds a module for the sources it has in the probing session and gives what it puts out.
+    ///
+    /// Its mistakes are recorded, also where it can be built from what stands in for wrong parameters, so that the modules
+    /// after it can be built, too; `None` if it cannot.
     pub(super) fn build(
         &mut self,
-        mut specs: ModuleSpecs,
+        specs: &ModuleSpecs,
+        index: usize,
         inherited: &Inherited<'_>,
         from: &Sources<'_>,
-    ) -> Result<IndexMap<String, Payload>> {
-        inherit(&mut specs, inherited)?;
-        let blueprint = Blueprint::of_module(&specs)?;
+        errors: &mut Vec<Error>,
+    ) -> Option<IndexMap<String, Payload>> {
+        let mut mistakes = Vec::new();
+        let built = self.attempt(inherited.completed(specs, index), inherited.holder, from, &mut mistakes);
+        let traced = recorded(tape::take_errors().map_err(trace_errors), &mut mistakes);
+        errors.extend(mistakes.into_iter().map(|error| error.prefixed(&specs.name)));
+        let (child, given) = built.filter(|_| traced.is_some())?;
+        self.list.push(child);
+        Some(given)
+    }
+
+    fn attempt(
+        &self,
+        specs: ModuleSpecs,
+        holder: Holder,
+        from: &Sources<'_>,
+        errors: &mut Vec<Error>,
+    ) -> Option<(Child, IndexMap<String, Payload>)> {
+        let blueprint = recorded(Blueprint::of_module(&specs), errors)?;
+        if !specs.inputs.values().flatten().all(|source| self.is_there(source, from)) {
+            // A module it reads could not be built, so its inputs are not known.
+            errors.extend(blueprint.parameter_errors());
+            return None;
+        }
         let interface = Interface::new(&blueprint);
-        let args = self.args(&specs, from)?;
+        let args = recorded(self.args(&specs, from), errors)?;
         let mut known = IndexMap::new();
         for (name, sources) in args.iter() {
             let Some(spec) = interface.find(Direction::Input, name) else { continue };
-            if let Some(info) = described(sources.to_vec(), spec)? {
+            if let Some(info) = recorded(described(sources.to_vec(), spec), errors)? {
                 known.insert(name.to_string(), info);
             }
         }
-        let mut module = blueprint.build_inside(inherited.units.is_some(), inherited.earlier_calls, &known)?;
+        let mut module = blueprint.attempt(holder, &known, errors)?;
         module.bind(&specs.name);
         let outputs = interface.names(Direction::Output).map(str::to_string).collect();
         let mut child = Child { specs, module, outputs };
-        let given = child.call(args)?;
-        tape::take_errors().map_err(crate::module::trace_errors)?;
-        self.list.push(child);
-        Ok(given)
+        let given = recorded(child.call(args), errors)?;
+        Some((child, given))
     }
 
     /// Puts the modules in the order of `names`.
@@ -202,6 +275,15 @@ impl Children {
         found.ok_or_else(missing).map(Some)
     }
 
+    /// Whether a source's module is built, or its output promised.
+    fn is_there(&self, source: &PortMap, from: &Sources<'_>) -> bool {
+        match source.origin.as_str() {
+            PortMap::CALL | PortMap::SELF => true,
+            origin if source.is_property => self.find(origin).is_some(),
+            origin => from.outputs.contains_key(origin),
+        }
+    }
+
     /// Sets the properties that are effects of outputs. Every source is read before any property is set: effects do not
     /// see each other.
     pub(super) fn apply_effects(&mut self, from: &Sources<'_>) -> Result<()> {
@@ -260,34 +342,6 @@ impl Child {
     fn call(&mut self, args: Args) -> Result<IndexMap<String, Payload>> {
         Ok(self.outputs.iter().cloned().zip(self.module.call(args)?).collect())
     }
-}
-
-/// Completes a module's configuration with what the controller hands down.
-fn inherit(specs: &mut ModuleSpecs, inherited: &Inherited<'_>) -> Result<()> {
-    let fields = Blueprint::fields(&specs.module_cls)?;
-    let has = |field: &str| fields.iter().any(|f| f.name == field);
-    let values = &mut specs.config.values;
-    if has("seed") && !values.contains_key("seed") {
-        let (seed, index) = inherited.seed;
-        let seed = Key::new(seed).fold_in(index as u32).0[0];
-        values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
-    }
-    match inherited.units {
-        // The components of a population have its size and time step.
-        Some(units) => {
-            if has("units") {
-                values.insert("units".into(), units.to_value());
-            }
-            if has("dt") {
-                values.insert("dt".into(), ConfigValue::Float(inherited.dt));
-            }
-        }
-        None if has("dt") && !values.contains_key("dt") => {
-            values.insert("dt".into(), ConfigValue::Float(inherited.dt));
-        }
-        None => {}
-    }
-    Ok(())
 }
 
 /// `payload` in the axes of `now`, if it has its dimensions: values of dimensions (units, inputs) are those of a kernel.

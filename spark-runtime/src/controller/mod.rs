@@ -10,6 +10,7 @@
 mod blueprint;
 mod brain;
 mod children;
+mod class;
 mod interface;
 mod neuron;
 mod order;

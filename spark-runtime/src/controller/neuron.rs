@@ -1,18 +1,18 @@
 //! The neuron controller: a population's components, run in dependency order within one step.
 
-use super::blueprint::Blueprint;
+use super::blueprint::{self, Blueprint, recorded};
 use super::children::{self, Children, Exported, Inherited, Sources, Table};
 use super::order;
 use super::wiring::ModuleSpecs;
-use crate::config::{
-    Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, FieldType, Units,
-};
+use crate::build::Holder;
+use crate::config::validate::{Validator, checks};
+use crate::config::{Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValue, ConfigValues, FieldSpec, Units};
 use crate::error::{Error, Result};
 use crate::module::{DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::{BooleanMask, Payload, PayloadType};
 use crate::port::Args;
 use crate::rng::RngStream;
-use crate::spec::{NeuronType, PortSpecs};
+use crate::spec::PortSpecs;
 use indexmap::IndexMap;
 use spark_compiler::array::{Bool, tape};
 use spark_compiler::ir::{Array, Axis, DType, Data, Elem, Shape};
@@ -60,7 +60,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         type_name: "f64",
         units: Some("ms"),
         description: "Time step.",
-        checks: &["positive"],
+        checks: &[checks::positive::SPEC],
         default: Some(|| ConfigValue::Float(1.0)),
         python_default: None,
     },
@@ -80,7 +80,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         type_name: "f64",
         units: None,
         description: "Share of inhibitory neurons.",
-        checks: &["zero_one"],
+        checks: &[checks::zero_one::SPEC],
         default: Some(|| ConfigValue::Float(0.2)),
         python_default: None,
     },
@@ -133,31 +133,22 @@ impl NeuronConfig {
         NeuronConfig { modules_specs: modules, seed: 0, dt: 1.0, units: units.into(), inhibitory_rate: 0.2 }
     }
 
-    /// Reads the configuration of a registered neuron type: modules it does not give are the type's own.
-    ///
-    /// # Errors
-    /// As [`Config::from_tree`].
-    pub fn of_type(spec: &NeuronType, tree: &ConfigTree) -> Result<NeuronConfig> {
-        with_modules(tree.clone(), &(spec.modules)())
-    }
-
-    /// Reads a configuration that may leave out any field: what it does not give is as in `defaults`.
-    ///
-    /// # Errors
-    /// As [`Config::from_tree`].
-    pub(super) fn based_on(defaults: &ConfigTree, mut tree: ConfigTree) -> Result<NeuronConfig> {
-        for (name, value) in &defaults.values {
-            tree.values.entry(name.clone()).or_insert_with(|| value.clone());
-        }
-        NeuronConfig::from_tree(&tree)
-    }
-
-    /// Checks that the wiring makes sense: names, types of modules, ports, effects.
+    /// Checks that the wiring makes sense: names, types of modules, ports, effects, no circles.
     ///
     /// # Errors
     /// Every mistake at once.
     pub fn check_wiring(&self) -> Result<()> {
-        order::check("neuron", &self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))
+        self.execution_order().map(drop)
+    }
+
+    fn execution_order(&self) -> Result<Vec<usize>> {
+        order::check("neuron", &self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))?;
+        order::execution_order(&self.modules_specs)
+    }
+
+    /// What its modules have from it.
+    pub(super) fn inherited(&self) -> Inherited<'_> {
+        Inherited { seed: self.seed, dt: self.dt, units: Some(&self.units), holder: Holder::Neuron }
     }
 
     /// The ports of the whole neuron: what its modules and effects read from `__call__`, what they put out, and its
@@ -165,14 +156,6 @@ impl NeuronConfig {
     pub(super) fn ports(&self) -> Vec<Port> {
         children::ports(&self.modules_specs, &Neuron::PROPERTIES)
     }
-}
-
-/// A neuron's configuration, with these modules unless it names its own.
-fn with_modules(mut tree: ConfigTree, modules: &[ModuleSpecs]) -> Result<NeuronConfig> {
-    tree.type_name.clear();
-    let modules = || ConfigValue::List(modules.iter().map(FieldType::to_value).collect());
-    tree.values.entry("modules_specs".into()).or_insert_with(modules);
-    NeuronConfig::from_tree(&tree)
 }
 
 /// A population: modules that run in dependency order within one step.
@@ -204,19 +187,29 @@ impl Neuron {
     /// Builds every module, in execution order, from what its sources give.
     ///
     /// # Errors
-    /// If the wiring is ill-formed or a module refuses its configuration; the error names the module.
+    /// If the wiring is ill-formed or modules refuse their configurations; the error names the modules, and has every mistake.
     pub fn build(
         type_name: impl Into<String>,
         config: NeuronConfig,
         inputs: &IndexMap<String, InputInfo>,
     ) -> Result<Neuron> {
-        config.check_wiring()?;
-        let order = order::execution_order(&config.modules_specs)?;
+        blueprint::complete(|errors| Neuron::attempt(type_name.into(), config, inputs, errors))
+    }
+
+    /// Builds it as far as that goes: mistakes are recorded. `None` if a module cannot be built, even from what stands in for
+    /// wrong parameters.
+    pub(super) fn attempt(
+        type_name: String,
+        config: NeuronConfig,
+        inputs: &IndexMap<String, InputInfo>,
+        errors: &mut Vec<Error>,
+    ) -> Option<Neuron> {
+        let order = recorded(config.execution_order(), errors)?;
         let mut neuron = Neuron {
-            type_name: type_name.into(),
+            type_name,
             inhibition_mask: inhibition_mask(&config),
             ports: config.ports(),
-            outputs: Exported::of(&config.modules_specs)?,
+            outputs: recorded(Exported::of(&config.modules_specs), errors)?,
             children: Children::default(),
             bound_mask: None,
             config,
@@ -227,19 +220,17 @@ impl Neuron {
         let dtype = Blueprint::Neuron(String::new(), neuron.config.clone()).dtype();
         let call = inputs.iter().map(|(name, info)| (name.clone(), children::placeholder(name, info, dtype))).collect();
         let mut done = Table::new();
+        let Neuron { config, children, bound_mask, .. } = &mut neuron;
         for index in order {
-            let Neuron { config, children, bound_mask, .. } = &mut neuron;
-            let specs = config.modules_specs[index].clone();
-            let name = specs.name.clone();
             let own = |property: &str| own_property(*bound_mask, property);
             let sources = Sources { call: &call, own: &own, outputs: &done };
-            let seed = (config.seed, index);
-            let inherited = Inherited { seed, dt: config.dt, units: Some(&config.units), earlier_calls: 1 };
-            let outputs = children.build(specs, &inherited, &sources).map_err(|e| e.prefixed(&name))?;
-            done.insert(name, outputs);
+            let specs = &config.modules_specs[index];
+            let given = children.build(specs, index, &config.inherited(), &sources, errors);
+            done.extend(given.map(|given| (specs.name.clone(), given)));
         }
-        probe.finish().map_err(trace_errors)?;
-        Ok(neuron)
+        let complete = children.len() == config.modules_specs.len();
+        recorded(probe.finish().map_err(trace_errors), errors)?;
+        complete.then_some(neuron)
     }
 
     fn bind_mask(&mut self, path: &str) {

@@ -1,17 +1,23 @@
 //! The order in which a neuron's modules run, and the check that its wiring makes sense.
 
+use super::blueprint::Blueprint;
 use super::interface::Interface;
 use super::wiring::{ModuleSpecs, PortMap};
+use crate::config::ConfigErrors;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::spec::Direction;
 
-/// Checks names, origins and ports; reports every mistake.
+/// Checks names, origins and ports, and controllers among the modules: their own fields and what is inside. Reports every
+/// mistake.
 pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<()> {
     let mut errors = Vec::new();
     if modules.is_empty() {
         errors.push(Error::new(format!("a {controller} needs at least one module")).at("modules_specs"));
     }
-    let interfaces: Vec<Result<Interface>> = modules.iter().map(Interface::of).collect();
+    let mut unread: Vec<ConfigErrors> = modules.iter().map(|_| ConfigErrors::new()).collect();
+    let read = |(module, errors)| Blueprint::read_module(module, errors);
+    let blueprints: Vec<Option<Blueprint>> = modules.iter().zip(&mut unread).map(read).collect();
+    let interfaces: Vec<Option<Interface>> = blueprints.iter().map(|b| b.as_ref().map(Interface::new)).collect();
     for (i, module) in modules.iter().enumerate() {
         let reserved = module.name == PortMap::CALL || module.name == PortMap::SELF || module.name.is_empty();
         if reserved || module.name.contains('.') {
@@ -30,13 +36,12 @@ pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &
                 errors.push(Error::new(format!("`{output}` is not an output's name")).at(&module.name));
             }
         }
-        let checked = match &interfaces[i] {
-            Ok(interface) => Wiring { modules, interfaces: &interfaces, own: own_properties }.check(module, interface),
-            Err(error) => Err(error.clone()),
-        };
-        if let Err(error) = checked {
-            errors.push(error.prefixed(&module.name));
+        let mut found = std::mem::take(&mut unread[i]).into_errors();
+        if let (Some(interface), Some(blueprint)) = (&interfaces[i], &blueprints[i]) {
+            let wiring = Wiring { modules, interfaces: &interfaces, own: own_properties };
+            found.extend([wiring.check(module, interface), blueprint.check()].into_iter().filter_map(Result::err));
         }
+        errors.extend(found.into_iter().map(|error| error.prefixed(&module.name)));
     }
     if errors.is_empty() { Ok(()) } else { Err(Error::many(errors)) }
 }
@@ -44,7 +49,7 @@ pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &
 /// The modules of a controller and what they offer.
 struct Wiring<'a> {
     modules: &'a [ModuleSpecs],
-    interfaces: &'a [Result<Interface>],
+    interfaces: &'a [Option<Interface>],
     own: &'a [&'a str],
 }
 
@@ -102,7 +107,7 @@ impl Wiring<'_> {
                 .help(unknown_name_help(&source.origin, names)));
         };
         // A type that is not known is reported at the module itself.
-        let Ok(interface) = &self.interfaces[at] else { return Ok(()) };
+        let Some(interface) = &self.interfaces[at] else { return Ok(()) };
         let (direction, kind) =
             if source.is_property { (Direction::Property, "property") } else { (Direction::Output, "output") };
         match interface.find(direction, &source.port) {

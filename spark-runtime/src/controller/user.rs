@@ -3,6 +3,8 @@
 //! What `#[spark::module]` registers is known when the program is linked. A neuron that a user puts together later gets
 //! its name here, and brains may then use it like those that come with Spark.
 
+use super::blueprint::Blueprint;
+use super::class::Class;
 use super::neuron::NeuronConfig;
 use crate::config::{Config, ConfigTree, ConfigValue, FieldType, Units};
 use crate::error::{Error, Result};
@@ -44,7 +46,7 @@ fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
     }
     let mut whole = tree.clone();
     whole.values.entry("units".into()).or_insert_with(|| Units::from(1).to_value());
-    NeuronConfig::from_tree(&whole).and_then(|config| config.check_wiring()).map_err(|e| e.prefixed(name))?;
+    Blueprint::checked(Class::neuron(name, ConfigTree::new("")), whole).map_err(|e| e.prefixed(name))?;
     let mut neurons = NEURONS.write().unwrap_or_else(PoisonError::into_inner);
     neurons.retain(|(other, _)| snake_case(other) != key);
     neurons.push((name.to_string(), tree));

@@ -1,20 +1,33 @@
 //! Initializers: how a parameter is drawn when a module is built.
 //!
-//! An initializer is a configuration ([`Config`]) that also knows how to draw ([`Initializer`]). Draws are those of the
-//! Python Spark: the same key gives the same numbers, computed in single precision and then stored in the dtype asked
-//! for (the `dtype` field of an initializer is kept for files and has no effect). To add one, write its configuration with
-//! `#[spark::config(bare)]`, implement [`Initializer`], and register it:
+//! An initializer is a configuration ([`Config`]) that also knows how to draw ([`Initializer`]). The draws of those that
+//! the Python Spark has are its own, bit for bit: the same key gives the same numbers, computed in single precision and
+//! then stored in the dtype asked for (their `dtype` field is kept for files and has no effect). To add one, write its
+//! configuration with `#[spark::initializer]` and implement [`Initializer`]; the attribute's documentation has an example.
 //!
-//! ```text
-//! inventory::submit! { Registered::Initializer(InitializerSpec::of::<MyInitializer>, file!(), line!()) }
-//! ```
+//! | initializer | draws |
+//! |---|---|
+//! | [`Constant`] | nothing: the same number everywhere |
+//! | [`Uniform`] | uniform numbers |
+//! | [`SparseUniform`] | uniform numbers, most of them zero |
+//! | [`NormalizedSparseUniform`] | the same with a given sum for each group |
+//! | [`Normal`] | numbers of a normal distribution |
+//! | [`LogNormal`] | positive numbers whose logarithm is normal |
+//! | [`FixedIndegree`] | weights of a fixed number of inputs per neuron, zero elsewhere |
 
 mod constant;
+mod fixed_indegree;
+mod log_normal;
+mod normal;
 mod normalized_sparse_uniform;
+mod partial_sums;
 mod sparse_uniform;
 mod uniform;
 
 pub use constant::Constant;
+pub use fixed_indegree::FixedIndegree;
+pub use log_normal::LogNormal;
+pub use normal::Normal;
 pub use normalized_sparse_uniform::NormalizedSparseUniform;
 pub use sparse_uniform::SparseUniform;
 pub use uniform::Uniform;
@@ -39,11 +52,23 @@ pub struct InitOverrides {
     pub norm_axes: Option<Vec<usize>>,
 }
 
-/// A configuration that draws arrays.
-pub trait Initializer: Config {
+/// The registered name of an initializer; written by `#[spark::initializer]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an initializer",
+    note = "annotate its struct with #[spark::initializer]"
+)]
+pub trait InitializerType: Config {
     /// Registered name, `UniformInitializer` for example.
     const NAME: &'static str;
+}
 
+/// A configuration that draws arrays.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say how it draws",
+    label = "no `impl Initializer`",
+    note = "write `impl Initializer for {Self} {{ fn init(..) -> Result<Array> {{ .. }} }}`"
+)]
+pub trait Initializer: InitializerType {
     /// Draws an array of dimensions `shape`, stored as `dtype`.
     ///
     /// # Errors
@@ -175,10 +200,25 @@ impl<I: Initializer> Erased for I {
     }
 }
 
-/// Number of elements of a shape to draw.
-fn size(shape: &[usize]) -> Result<usize> {
+/// Number of elements of the dimensions `shape`.
+///
+/// # Errors
+/// If it is too large to count.
+pub fn size(shape: &[usize]) -> Result<usize> {
     let size = shape.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim));
     size.ok_or_else(|| Error::new(format!("an array of dimensions {shape:?} is too large")))
+}
+
+/// Checks that `axes` are different axes of an array of dimensions `shape`.
+fn check_axes(axes: &[usize], shape: &[usize]) -> Result<()> {
+    let rank = shape.len();
+    if let Some(axis) = axes.iter().find(|&&axis| axis >= rank) {
+        return Err(Error::new(format!("must be below {rank}, the number of dimensions, found {axis}")));
+    }
+    match axes.iter().enumerate().find_map(|(i, axis)| axes[..i].contains(axis).then_some(axis)) {
+        Some(axis) => Err(Error::new(format!("must not repeat an axis, found {axis} twice"))),
+        None => Ok(()),
+    }
 }
 
 /// Clips to the given limits; the upper one wins where they cross, as in JAX.
@@ -193,9 +233,12 @@ fn clip(values: &mut [f32], min: Option<f64>, max: Option<f64>) {
     }
 }
 
-/// The drawn numbers as an array of `shape`. Integers truncate; a number an integer dtype cannot hold is refused, not
-/// wrapped as in the reference.
-fn drawn(values: Vec<f32>, shape: &[usize], dtype: DType) -> Result<Array> {
+/// Drawn numbers as an array of dimensions `shape`, stored as `dtype`. Integers truncate; a number that an integer dtype
+/// cannot hold is refused, not wrapped as in the Python Spark.
+///
+/// # Errors
+/// If a number does not fit `dtype`, or there are more or fewer than the array has elements.
+pub fn stored(values: Data, shape: &[usize], dtype: DType) -> Result<Array> {
     let limit = match dtype {
         DType::U8 => Some((0.0, 256.0)),
         DType::U16 => Some((0.0, 65_536.0)),
@@ -203,87 +246,11 @@ fn drawn(values: Vec<f32>, shape: &[usize], dtype: DType) -> Result<Array> {
         DType::F16 | DType::BF16 | DType::F32 | DType::F64 | DType::Bool => None,
     };
     if let Some((low, high)) = limit
-        && let Some(value) = values.iter().find(|&&x| x.trunc() < low || x.trunc() >= high)
+        && let Some(value) =
+            (0..values.len()).map(|i| values.get_f64(i)).find(|&x| x.trunc() < low || x.trunc() >= high)
     {
         return Err(Error::new(format!("drew {value}, which does not fit {dtype}")).help("use a wider dtype"));
     }
     let shape = if shape.is_empty() { Shape::scalar() } else { Shape::of(Axis::anonymous(0), shape) };
-    Array::new(shape, Data::F32(values).convert(dtype)).map_err(|e| Error::new(e.to_string()))
+    Array::new(shape, values.convert(dtype)).map_err(|e| Error::new(e.to_string()))
 }
-
-/// Defines the configuration of a built-in initializer, in the shape `#[spark::config(bare)]` emits.
-macro_rules! initializer_config {
-    (
-        $(#[doc = $doc:literal])+
-        $name:ident, $initializer:literal, $config:literal;
-        $($field:ident / $setter:ident: $ty:ty = $default:expr, [$($check:literal),*], $about:literal;)+
-    ) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, Debug, PartialEq)]
-        pub struct $name {
-            $(#[doc = $about] pub $field: $ty,)+
-        }
-
-        impl Default for $name {
-            fn default() -> Self {
-                $name { $($field: <$ty as $crate::config::FromDefault<_>>::from_default($default),)+ }
-            }
-        }
-
-        impl $name {
-            $(
-                #[doc = concat!("Sets `", stringify!($field), "`: ", $about)]
-                pub fn $setter(mut self, value: impl Into<$ty>) -> Self {
-                    self.$field = value.into();
-                    self
-                }
-            )+
-        }
-
-        impl $crate::config::Config for $name {
-            fn spec() -> &'static $crate::config::ConfigSpec {
-                static SPEC: $crate::config::ConfigSpec = $crate::config::ConfigSpec {
-                    name: $config,
-                    description: concat!($($doc, "\n",)+),
-                    fields: &[$($crate::config::FieldSpec {
-                        name: stringify!($field),
-                        alias: None,
-                        type_name: stringify!($ty),
-                        units: None,
-                        description: $about,
-                        checks: &[$($check),*],
-                        default: Some(|| {
-                            let default = <$ty as $crate::config::FromDefault<_>>::from_default($default);
-                            $crate::config::IntoConfigValue::into_value(&default)
-                        }),
-                        python_default: None,
-                    }),+],
-                };
-                &SPEC
-            }
-
-            fn from_values(
-                values: &$crate::config::ConfigValues,
-                errors: &mut $crate::config::ConfigErrors,
-            ) -> Option<Self> {
-                let mut fields = Self::spec().fields.iter();
-                $(let $field = values.read::<$ty>(fields.next()?, errors);)+
-                Some($name { $($field: $field?,)+ })
-            }
-
-            fn to_values(&self) -> $crate::config::ConfigValues {
-                let mut values = $crate::config::ConfigValues::new(Self::spec());
-                $(values.write(stringify!($field), &self.$field);)+
-                values
-            }
-        }
-
-        inventory::submit! {
-            $crate::registry::Registered::Config(<$name as $crate::config::Config>::spec, file!(), line!())
-        }
-        inventory::submit! {
-            $crate::registry::Registered::Initializer($crate::init::InitializerSpec::of::<$name>, file!(), line!())
-        }
-    };
-}
-use initializer_config;

@@ -1,26 +1,37 @@
 //! Sparse uniform numbers, normalised so that every target receives the same total.
 
+use super::partial_sums;
 use super::sparse_uniform::sparse;
-use super::{InitOverrides, Initializer, clip, drawn, initializer_config, size};
+use super::{InitOverrides, Initializer, check_axes, clip, size, stored};
 use crate::error::{Error, Result};
 use crate::rng::Key;
-use spark_compiler::ir::{Array, DType};
+use spark_compiler::ir::{Array, DType, Data};
 
-initializer_config! {
-    /// Sparse uniform weights, but the elements that share their position along `norm_axes` sum to `scale`: with the
-    /// kernel's output axes, every neuron's incoming weights do. Then clipped to [`min_value`, `max_value`].
-    NormalizedSparseUniform, "NormalizedSparseUniformInitializer", "NormalizedSparseUniformInitializerConfig";
-    dtype / with_dtype: DType = DType::F16, [], "Kept for files; the dtype asked for is used.";
-    scale / with_scale: f64 = 1.0, ["finite"], "The sum of each group.";
-    min_value / with_min_value: Option<f64> = None, [], "Smallest value; smaller ones are set to it.";
-    max_value / with_max_value: Option<f64> = None, [], "Largest value; larger ones are set to it.";
-    density / with_density: f64 = 0.2, ["zero_one"], "Expected share of elements that are not zero.";
-    norm_axes / with_norm_axes: Vec<usize> = [0usize], [], "Axes not summed over; synapses set them.";
+/// Sparse uniform weights, but the elements that share their position along `norm_axes` sum to `scale`: with the kernel's
+/// output axes, every neuron's incoming weights do. Then clipped to [`min_value`, `max_value`].
+#[spark::initializer(name = "NormalizedSparseUniformInitializer")]
+pub struct NormalizedSparseUniform {
+    /// Kept for files; the dtype asked for is used.
+    #[param(default = DType::F16)]
+    pub dtype: DType,
+    /// The sum of each group.
+    #[param(default = 1.0, check = finite)]
+    pub scale: f64,
+    /// Smallest value; smaller ones are set to it.
+    #[param(default = None)]
+    pub min_value: Option<f64>,
+    /// Largest value; larger ones are set to it.
+    #[param(default = None)]
+    pub max_value: Option<f64>,
+    /// Expected share of elements that are not zero.
+    #[param(default = 0.2, check = zero_one)]
+    pub density: f64,
+    /// Axes not summed over; synapses set them.
+    #[param(default = [0usize])]
+    pub norm_axes: Vec<usize>,
 }
 
 impl Initializer for NormalizedSparseUniform {
-    const NAME: &'static str = "NormalizedSparseUniformInitializer";
-
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         let axes = overrides.norm_axes.as_deref().unwrap_or(&self.norm_axes);
         check(axes, shape, dtype)?;
@@ -29,7 +40,7 @@ impl Initializer for NormalizedSparseUniform {
         normalize(&mut values, shape, axes);
         values.iter_mut().for_each(|value| *value *= scale);
         clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
-        drawn(values, shape, dtype)
+        stored(Data::F32(values), shape, dtype)
     }
 }
 
@@ -42,27 +53,14 @@ fn check(axes: &[usize], shape: &[usize], dtype: DType) -> Result<()> {
     if !dtype.is_float() {
         return Err(Error::new(format!("normalization needs a floating-point dtype, found {dtype}")));
     }
-    if let Some(axis) = axes.iter().find(|&&axis| axis >= rank) {
-        let message = format!("must be below {rank}, the number of dimensions, found {axis}");
-        return Err(Error::new(message).at("norm_axes"));
-    }
-    if let Some(axis) = axes.iter().enumerate().find_map(|(i, axis)| axes[..i].contains(axis).then_some(axis)) {
-        return Err(Error::new(format!("must not repeat an axis, found {axis} twice")).at("norm_axes"));
-    }
-    Ok(())
+    check_axes(axes, shape).map_err(|error| error.at("norm_axes"))
 }
 
 /// Divides by the sum over all axes but `kept`; a group of zeros stays.
 fn normalize(values: &mut [f32], shape: &[usize], kept: &[usize]) {
-    let stride = |axis: usize| shape[axis + 1..].iter().product::<usize>();
-    let kept: Vec<(usize, usize)> = kept.iter().map(|&axis| (stride(axis), shape[axis])).collect();
-    let group = |index: usize| kept.iter().fold(0, |group, (stride, dim)| group * dim + index / stride % dim);
-    // Summed in double precision: the result does not depend on the order XLA happens to add in.
-    let mut sums = vec![0.0f64; kept.iter().map(|(_, dim)| dim).product()];
-    for (index, value) in values.iter().enumerate() {
-        sums[group(index)] += f64::from(*value);
-    }
-    let factors: Vec<f32> = sums.iter().map(|&sum| if sum == 0.0 { 1.0 } else { 1.0 / sum as f32 }).collect();
+    let sums = partial_sums::sums(values, shape, kept);
+    let factors: Vec<f32> = sums.iter().map(|&sum| if sum == 0.0 { 1.0 } else { 1.0 / sum }).collect();
+    let group = partial_sums::groups(shape, kept);
     for (index, value) in values.iter_mut().enumerate() {
         *value *= factors[group(index)];
     }

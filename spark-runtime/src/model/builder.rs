@@ -99,7 +99,9 @@ impl ModelBuilder {
         }
         let ports = blueprint.inputs();
         let units = blueprint.units();
-        let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs)?;
+        let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs);
+        // Without the inputs' shapes nothing can be built, but the configurations can be checked.
+        let shapes = shapes.map_err(|error| Error::many([vec![error], blueprint.parameter_errors()].concat()))?;
         let dtype = blueprint.dtype();
         let mut root = blueprint.build(&inputs::joined(&shapes)?)?;
         let build = start.elapsed();

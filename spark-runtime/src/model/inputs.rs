@@ -174,6 +174,10 @@ fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<
         Shape::of(port.axes.first().copied().unwrap_or(Axis::UNITS), &given.dims)
     };
     let kind = kind_of(port, given)?;
+    if kind.parts.len() > 1 && !super::has_mask(kind) {
+        let message = format!("a {} has several parts, which a model cannot be fed", kind.name);
+        return Err(Error::new(message).help("make it in a module of the model"));
+    }
     if given.mask.is_some() && !super::has_mask(kind) {
         return Err(Error::new(format!("a {} has no inhibition mask", kind.name)));
     }

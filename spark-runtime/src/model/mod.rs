@@ -455,7 +455,12 @@ fn record(
             let full = if parts.is_empty() { name.clone() } else { format!("{name}.{part}") };
             let value = crate::port::filled(value, &shape);
             tape::output(&full, stored(*part_type, value, root.dtype()), value);
-            parts.push(count);
+            // A mask belongs to its spikes; other further parts are outputs of their own.
+            if parts.is_empty() || has_mask(payload.kind) {
+                parts.push(count);
+            } else {
+                outputs.push(ModelOutput { name: full, parts: vec![count] });
+            }
             count += 1;
         }
         outputs.push(ModelOutput { name, parts });

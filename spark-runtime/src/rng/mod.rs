@@ -7,6 +7,7 @@
 //! Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011 (the cipher); JAX 0.8 with
 //! `jax_threefry_partitionable = True` (how draws are made from it).
 
+mod double;
 mod normal;
 
 use half::f16;

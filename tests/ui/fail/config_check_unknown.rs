@@ -4,7 +4,7 @@ use spark::prelude::*;
 struct SomaConfig {
     #[param(default = 1.0, check = postive)]
     tau: Param,
-    #[param(default = 1.0, check = [finite, huge])]
+    #[param(default = 1.0, check = [finite, non_negativ])]
     gain: f64,
 }
 

@@ -4,7 +4,8 @@ use crate::delay::DelayLine;
 use crate::init::InitOverrides;
 use crate::prelude::*;
 
-/// Delays of `shape` in time steps, 0 to B = ⌈max_delay / dt⌉, and a line that delays by them. With `wrap`, B is 0.
+/// Delays of `shape` in time steps, 0 to B = ⌈max_delay / dt⌉, and a line that delays by them. With `wrap`, B is 0. Delays
+/// that are wrong are reported, with none in their place.
 ///
 /// Draws one key.
 pub(super) fn build_delays(
@@ -15,15 +16,14 @@ pub(super) fn build_delays(
     shape: &Shape,
 ) -> Result<(DelayLine, Array)> {
     let steps = delay_steps(max_delay, cx.dt())?;
-    whole_steps(delays)?;
+    let wrong = whole_steps(delays).err();
     let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
     let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
     // One delay for all is a scalar.
     let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
-    if let Some(wrong) = delays.iter().find(|&&d| d < 0 || d as usize > steps) {
-        let message = format!("a delay of {wrong} steps is outside 0..={steps}");
-        let help = format!("max_delay is {max_delay} ms, which is {steps} steps of {} ms", cx.dt());
-        return Err(Error::new(message).at("delays").help(help));
+    if let Some(error) = wrong.or_else(|| within(&delays, steps, max_delay, cx.dt()).err()) {
+        cx.report(error.at("delays"));
+        delays.fill(0);
     }
     if wrap {
         delays.iter_mut().for_each(|delay| *delay %= steps as i32);
@@ -47,6 +47,13 @@ fn delay_steps(max_delay: f64, dt: f64) -> Result<usize> {
     Ok(steps as usize)
 }
 
+/// Delays are at most `steps`.
+fn within(delays: &[i32], steps: usize, max_delay: f64, dt: f64) -> Result<()> {
+    let Some(wrong) = delays.iter().find(|&&d| d < 0 || d as usize > steps) else { return Ok(()) };
+    let message = format!("must lie between 0 and {steps} steps, found {wrong}");
+    Err(Error::new(message).help(format!("max_delay is {max_delay} ms, which is {steps} steps of {dt} ms")))
+}
+
 /// Given delays are whole steps.
 fn whole_steps(delays: &Param) -> Result<()> {
     let numbers = match delays {
@@ -56,8 +63,8 @@ fn whole_steps(delays: &Param) -> Result<()> {
     };
     match numbers.iter().find(|d| d.fract() != 0.0) {
         Some(wrong) => {
-            let error = Error::new(format!("a delay of {wrong} steps is not a whole number"));
-            Err(error.at("delays").help("delays are given in time steps, not in ms"))
+            let error = Error::new(format!("must be whole steps, found {wrong}"));
+            Err(error.help("delays are given in time steps, not in ms"))
         }
         None => Ok(()),
     }

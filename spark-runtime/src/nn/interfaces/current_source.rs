@@ -82,9 +82,9 @@ impl CurrentSource {
         let dc = cx.param("dc", &config.dc, &units)?;
         let noise_std = cx.param("noise_std", &config.noise_std, &units)?;
         let offset = config.offset.unwrap_or(f64::INFINITY);
-        if offset < config.onset {
+        if offset < config.onset && cx.is_right("onset") && cx.is_right("offset") {
             let message = format!("must not be before onset, {} ms, found {offset} ms", config.onset);
-            return Err(Error::new(message).at("offset"));
+            cx.report(Error::new(message).at("offset"));
         }
         // Conversions saturate: what is too late for the step counter never comes.
         let dt = cx.dt();

@@ -49,7 +49,7 @@ pub struct LinearSpiker {
 impl LinearSpiker {
     fn build(cx: &mut Build, config: LinearSpikerConfig) -> Result<Self> {
         let units = cx.shape("signal")?;
-        Ok(Self { potential: cx.zeros(&units), units: LinearUnits::new(cx, &units, &config.units)?, config })
+        Ok(Self { potential: cx.zeros(&units), units: LinearUnits::new(cx, &units, &config.units), config })
     }
 
     #[step(out = spikes)]

@@ -45,23 +45,21 @@ pub struct LinearUnits {
 }
 
 impl LinearUnits {
-    /// Units at rest.
-    ///
-    /// # Errors
-    /// If the refractory period does not leave time to fire at that rate.
-    pub fn new(cx: &Build<'_>, units: &Shape, config: &LinearUnitsConfig) -> Result<LinearUnits> {
+    /// Units at rest. A refractory period that does not leave time to fire at that rate is reported.
+    pub fn new(cx: &mut Build<'_>, units: &Shape, config: &LinearUnitsConfig) -> LinearUnits {
         let LinearUnitsConfig { tau, cd: cooldown, max_freq } = *config;
         let rise = (1000.0 - cooldown * max_freq) / max_freq;
         let decay = cx.number(-cx.dt() / tau).exp();
         let scale = 1.0 / (cx.number((1.0 / tau) * rise).exp() - 1.0) + 1.0;
         let gain = cx.number(tau) * (1.0 - decay) * scale;
         // A time to rise that is a rounding error makes the scale infinite.
-        if rise <= 0.0 || gain.known().is_none_or(|gain| !gain.convert(cx.dtype()).to_f64()[0].is_finite()) {
+        let infinite = gain.known().is_none_or(|gain| !gain.convert(cx.dtype()).to_f64()[0].is_finite());
+        if (rise <= 0.0 || infinite) && ["tau", "cd", "max_freq"].iter().all(|name| cx.is_right(name)) {
             let interval = 1000.0 / max_freq;
             let message = format!("must be shorter than an interval at max_freq, {interval} ms, found {cooldown} ms");
-            return Err(Error::new(message).at("cd").help("a unit fires at most once per refractory period"));
+            cx.report(Error::new(message).at("cd").help("a unit fires at most once per refractory period"));
         }
-        Ok(LinearUnits {
+        LinearUnits {
             refractory: cx.full(units, cx.number(cooldown)),
             decay,
             gain,
@@ -69,7 +67,7 @@ impl LinearUnits {
             cooldown: cx.number(cooldown),
             dt: cx.number(cx.dt()),
             bound: cx.number(if cx.dtype() == DType::F16 { 65_504.0 } else { 1e30 }),
-        })
+        }
     }
 }
 

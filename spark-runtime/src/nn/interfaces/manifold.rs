@@ -55,29 +55,31 @@ impl ManifoldConfig {
 }
 
 impl Manifold {
-    /// Lines for a signal of shape `inputs`. Draws one key, of which initializers get one each.
+    /// Lines for a signal of shape `inputs`. Draws one key, of which initializers get one each. A range that is empty or has no
+    /// length in the model's precision is reported.
     ///
     /// # Errors
-    /// If a parameter does not fit the signal, or a range is empty or has no length in the model's precision.
+    /// If the signal or the resolution has too many elements.
     pub(super) fn new(cx: &mut Build<'_>, inputs: &Shape, space: &ManifoldConfig) -> Result<Manifold> {
         // The reference draws none here, so the key is that of its first call, which nothing else uses.
         let keys = cx.key().split(3);
-        let overrides = InitOverrides::default();
-        let given = |index: usize, name: &str, param: &Param, dtype: DType| {
-            param.resolve(keys[index], inputs, dtype, &overrides).map_err(|e| e.prefixed(name))
+        let (overrides, dtype) = (InitOverrides::default(), cx.dtype());
+        let mut given = |index: usize, name: &str, param: &Param, dtype: DType| {
+            cx.array_from(keys[index], name, param, inputs, dtype, &overrides)
         };
         let glue = given(0, "glue", &space.glue, DType::Bool)?;
-        let mins = given(1, "mins", &space.mins, cx.dtype())?;
-        let maxs = given(2, "maxs", &space.maxs, cx.dtype())?;
+        let mins = given(1, "mins", &space.mins, dtype)?;
+        let maxs = given(2, "maxs", &space.maxs, dtype)?;
         let (mins, maxs) = (cx.real(&mins), cx.real(&maxs));
         let span = maxs - mins;
         let lengths = span.known().map(|span| span.convert(cx.dtype()).to_f64()).unwrap_or_default();
-        if let Some(at) = lengths.iter().position(|length| *length == 0.0 || !length.is_finite()) {
+        let wrong = lengths.iter().position(|length| *length == 0.0 || !length.is_finite());
+        if let Some(at) = wrong.filter(|_| cx.is_right("mins") && cx.is_right("maxs")) {
             let message = format!(
                 "must differ from mins, and by a finite number: maxs − mins is {} at position {at}",
                 lengths[at]
             );
-            return Err(Error::new(message).at("maxs"));
+            cx.report(Error::new(message).at("maxs"));
         }
         Ok(Manifold {
             glue: cx.bool(&glue),

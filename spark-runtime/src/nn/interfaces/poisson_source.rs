@@ -66,7 +66,7 @@ impl PoissonSource {
         let rate = cx.param("rate", &config.rate, &units)?;
         let weight = cx.param("weight", &config.weight, &units)?;
         let rates = rate.known().unwrap_or_else(|| Array::zeros(Shape::scalar(), DType::F64));
-        let means: Vec<f64> = rates.to_f64().iter().map(|rate| rate * cx.dt() / 1000.0).collect();
+        let mut means: Vec<f64> = rates.to_f64().iter().map(|rate| rate * cx.dt() / 1000.0).collect();
         let allowed = |mean: &f64| (0.0..=MOST_EVENTS).contains(mean);
         if let Some(at) = means.iter().position(|mean| !allowed(mean)) {
             let message = format!(
@@ -74,7 +74,8 @@ impl PoissonSource {
                 cx.dt(),
                 means[at]
             );
-            return Err(Error::new(message).at("rate").help("sum smaller sources, or approximate by a CurrentSource"));
+            cx.report(Error::new(message).at("rate").help("sum smaller sources, or approximate by a CurrentSource"));
+            means.fill(0.0);
         }
         let tables: Vec<Inversion> = means.iter().map(|&mean| Inversion::new(mean)).collect();
         let longest = tables.iter().map(|table| table.bounds.len()).max().unwrap_or(0).max(1);

@@ -58,7 +58,7 @@ impl TopologicalLinearSpiker {
         let shape = config.space.units_of(&inputs);
         Ok(Self {
             potential: cx.zeros(&shape),
-            units: LinearUnits::new(cx, &shape, &config.units)?,
+            units: LinearUnits::new(cx, &shape, &config.units),
             space: Manifold::new(cx, &inputs, &config.space)?,
             shape,
             config,

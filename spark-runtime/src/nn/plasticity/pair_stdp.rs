@@ -81,9 +81,9 @@ pub struct PairSTDPRule {
 #[spark::module]
 impl PairSTDPRule {
     fn build(cx: &mut Build, config: PairSTDPRuleConfig) -> Result<Self> {
-        if config.w_min >= config.w_max {
+        if config.w_min >= config.w_max && cx.is_right("w_min") && cx.is_right("w_max") {
             let message = format!("must be above w_min, {} pA, found {} pA", config.w_min, config.w_max);
-            return Err(Error::new(message).at("w_max"));
+            cx.report(Error::new(message).at("w_max"));
         }
         Ok(Self { pairs: SpikePairs::new(cx, &config.pre_tau, &config.post_tau)?, config })
     }

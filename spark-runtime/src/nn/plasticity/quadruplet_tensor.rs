@@ -96,18 +96,24 @@ impl QuadrupletRuleTensor {
     fn build(cx: &mut Build, config: QuadrupletRuleTensorConfig) -> Result<Self> {
         let shape = cx.shape("kernel")?;
         let precision = if config.as_in_python { Precision::Half } else { Precision::Full };
-        let list = |name: &str, values: &[f64]| -> Result<PerType> {
-            Ok(PerType::new(cx, four(name, values)?.map(|value| precision.rounded(value))))
+        let [pre_tau, post_tau] =
+            [("pre_tau", &config.pre_tau), ("post_tau", &config.post_tau)].map(|(name, tau)| four(cx, name, tau));
+        let mut list = |name: &str, values: &[f64]| {
+            let values = four(cx, name, values).map(|value| precision.rounded(value));
+            PerType::new(cx, values)
         };
+        let [alpha, beta] = [list("q_alpha", &config.q_alpha), list("q_beta", &config.q_beta)];
+        let [gamma, delta] = [list("q_gamma", &config.q_gamma), list("q_delta", &config.q_delta)];
+        let max_clip = list("max_clip", &config.max_clip);
         Ok(Self {
             untyped: config.as_in_python && cx.is_in_neuron(),
-            pre_trace: TypedTracer::new(cx, four("pre_tau", &config.pre_tau)?, precision, &shape),
-            post_trace: TypedTracer::new(cx, four("post_tau", &config.post_tau)?, precision, &shape),
-            alpha: list("q_alpha", &config.q_alpha)?,
-            beta: list("q_beta", &config.q_beta)?,
-            gamma: list("q_gamma", &config.q_gamma)?,
-            delta: list("q_delta", &config.q_delta)?,
-            max_clip: list("max_clip", &config.max_clip)?,
+            pre_trace: TypedTracer::new(cx, pre_tau, precision, &shape),
+            post_trace: TypedTracer::new(cx, post_tau, precision, &shape),
+            alpha,
+            beta,
+            gamma,
+            delta,
+            max_clip,
             rate: cx.number(config.eta),
             dt: cx.number(cx.dt()),
             config,
@@ -172,11 +178,12 @@ struct PerType {
     ii: Real,
 }
 
-/// The four numbers of the parameter `name`.
-fn four(name: &str, values: &[f64]) -> Result<[f64; 4]> {
-    values.try_into().map_err(|_| {
-        let message = format!("needs 4 numbers, for synapses of type EE, EI, IE and II, found {}", values.len());
-        Error::new(message).at(name)
+/// The four numbers of the parameter `name`; another count is reported.
+fn four(cx: &mut Build, name: &str, values: &[f64]) -> [f64; 4] {
+    values.try_into().unwrap_or_else(|_| {
+        let message = format!("must be 4 numbers, for synapses of type EE, EI, IE and II, found {}", values.len());
+        cx.report(Error::new(message).at(name));
+        [1.0; 4]
     })
 }
 

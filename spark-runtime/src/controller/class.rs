@@ -1,0 +1,80 @@
+//! Types of modules by their names: what a file or a program calls them, and how their configurations are read.
+
+use super::blueprint::Blueprint;
+use super::brain::{self, BrainConfig};
+use super::neuron::{self, NeuronConfig};
+use super::user;
+use crate::config::{Config, ConfigErrors, ConfigTree, ConfigValue, FieldSpec, FieldType};
+use crate::error::Result;
+use crate::registry::{Registry, snake_case};
+use crate::spec::ModuleType;
+
+/// A type of module.
+pub(super) enum Class {
+    Component(&'static ModuleType),
+    /// A neuron of this name, and what its configurations are that leave a field out.
+    Neuron(String, ConfigTree),
+    Brain,
+}
+
+impl Class {
+    /// The type called `name`, in camel or snake case.
+    pub(super) fn find(name: &str) -> Result<Option<Class>> {
+        match Registry::global()?.modules.find(name) {
+            Some(spec) => Ok(Some(Class::Component(spec))),
+            None => Class::controller(name),
+        }
+    }
+
+    /// The type of neuron or brain called `name`, in camel or snake case.
+    pub(super) fn controller(name: &str) -> Result<Option<Class>> {
+        match snake_case(name).as_str() {
+            "neuron" => return Ok(Some(Class::neuron("Neuron", ConfigTree::new("")))),
+            "brain" => return Ok(Some(Class::Brain)),
+            _ => {}
+        }
+        if let Some(spec) = Registry::global()?.neurons.find(name) {
+            let modules = (spec.modules)().iter().map(FieldType::to_value).collect();
+            let defaults = ConfigTree::new("").with("modules_specs", ConfigValue::List(modules));
+            return Ok(Some(Class::neuron(spec.name, defaults)));
+        }
+        Ok(user::neuron(name).map(|(name, defaults)| Class::neuron(&name, defaults)))
+    }
+
+    pub(super) fn neuron(name: &str, defaults: ConfigTree) -> Class {
+        Class::Neuron(name.into(), defaults)
+    }
+
+    /// Names of all types of controllers that come with the program.
+    pub(super) fn controllers(registry: &'static Registry) -> impl Iterator<Item = &'static str> {
+        registry.neurons.iter().map(|n| n.name).chain(["Neuron", "Brain"])
+    }
+
+    /// Fields of its configuration.
+    pub(super) fn fields(&self) -> &'static [FieldSpec] {
+        match self {
+            Class::Component(spec) => (spec.config)().fields,
+            Class::Neuron(..) => &neuron::FIELDS,
+            Class::Brain => &brain::FIELDS,
+        }
+    }
+
+    /// Reads a configuration of this type as far as it goes: mistakes in a controller's own fields are recorded, with defaults
+    /// in place of what is wrong. `None` if a field that is wrong has no default. Its wiring and its modules are not looked
+    /// at, nor is a component's configuration.
+    pub(super) fn read(self, mut tree: ConfigTree, errors: &mut ConfigErrors) -> Option<Blueprint> {
+        if !matches!(self, Class::Component(_)) {
+            tree.type_name.clear();
+        }
+        match self {
+            Class::Component(spec) => Some(Blueprint::Component(spec, tree)),
+            Class::Neuron(name, defaults) => {
+                for (field, value) in defaults.values {
+                    tree.values.entry(field).or_insert(value);
+                }
+                NeuronConfig::read_tree(&tree, errors).map(|config| Blueprint::Neuron(name, config))
+            }
+            Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::Brain),
+        }
+    }
+}
