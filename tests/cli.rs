@@ -37,6 +37,14 @@ fn succeeds(args: &[&str], folder: &Path) -> Ran {
     ran
 }
 
+/// What a command that must fail says.
+#[track_caller]
+fn fails(args: &[&str], folder: &Path) -> String {
+    let ran = spark(args, folder);
+    assert!(matches!(ran.code, Some(1 | 2)), "spark {args:?}: {:?}", ran.code);
+    ran.err
+}
+
 fn golden(path: &str) -> String {
     golden_dir().join(path).display().to_string()
 }
@@ -129,6 +137,49 @@ fn check_lif(model: &str, extra: &[&str]) {
     for note in ["build_ms", "trace_ms", "compile_ms", "run_ms", "us_per_step"] {
         assert!(written.notes[note].parse::<f64>().unwrap() >= 0.0, "{note}");
     }
+}
+
+#[test]
+fn runs_a_brain_and_records_what_is_inside() {
+    let folder = folder();
+    let args =
+        ["run", &golden("scfg/brain_mutual_lif_f32.xz.scfg"), "--input", &golden("brain/mutual_lif.f32.safetensors")];
+    let more = ["--record", "pool_a.out_spikes,pool_b.soma.potential,spiker.spikes", "-o", "out.safetensors"];
+    let ran = succeeds(&[&args[..], &more[..]].concat(), folder.path());
+    assert!(ran.out.contains("Brain: 400 steps"), "{}", ran.out);
+    let written = read(&folder.path().join("out.safetensors"));
+    let expected = load("brain/mutual_lif.f32");
+    for (ours, theirs) in [
+        ("out/a_spikes", "out/a_spikes"),
+        ("out/b_spikes", "out/b_spikes"),
+        ("state/pool_a.out_spikes", "state/pool_a.out_spikes"),
+        ("state/spiker.spikes", "state/spiker.spikes"),
+    ] {
+        assert_eq!(written.u8(ours), expected.tensors[theirs].values, "{ours}");
+    }
+    let own = load("soma/leaky_default.f32").own_difference("state/potential");
+    let potential = written.f32("state/pool_b.soma.potential");
+    for (found, expected) in potential.iter().zip(&expected.tensors["state/pool_b.potential"].values) {
+        assert!((found - expected).abs() <= f64::max(1e-5 * expected.abs(), own), "{found} {expected}");
+    }
+
+    let shown = succeeds(&["inspect", &golden("scfg/brain_mutual_lif_f32.xz.scfg")], folder.path()).out;
+    for line in ["Brain - ", "pool_a: LIFNeuron", "in_spikes: SpikeArray <- spiker.spikes + pool_b.out_spikes"] {
+        assert!(shown.contains(line), "{shown}");
+    }
+}
+
+#[test]
+fn a_brain_uses_neurons_registered_on_the_command_line() {
+    let folder = folder();
+    let (brain, neuron) = (golden("models/ab_brain.scfg"), golden("models/alif_mod_neuron.scfg"));
+    let unknown = fails(&["inspect", &brain], folder.path());
+    assert!(unknown.contains("there is no module or neuron called `alif_mod_neuron`"), "{unknown}");
+    let register = format!("ALIFModNeuron={neuron}");
+    let shown = succeeds(&["inspect", &brain, "--register", &register], folder.path()).out;
+    assert!(shown.contains("A_excitatory: ALIFModNeuron"), "{shown}");
+    let wrong = fails(&["inspect", &brain, "--register", "ALIFModNeuron"], folder.path());
+    assert!(wrong.contains("is not NAME=FILE"), "{wrong}");
 }
 
 #[test]

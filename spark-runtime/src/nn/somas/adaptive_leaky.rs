@@ -76,12 +76,9 @@ impl AdaptiveLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let ready = self.refractory.is_ready();
-        let input = ready.select(current.value(), Real::scalar(0.0));
-        self.potential = self.membrane.advance(self.potential, input);
-        let fired = self.potential > self.threshold.value() && ready;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        self.refractory.update(fired);
+        let (threshold, current) = (self.threshold.value(), current.value());
+        let (potential, fired) = self.refractory.advance(&self.membrane, threshold, self.potential, current);
+        self.potential = potential;
         self.threshold.update(fired.to_real());
         SpikeArray::new(fired, inhibition_mask)
     }

@@ -78,12 +78,6 @@ impl ExponentialMembrane {
         })
     }
 
-    /// The potential after a step with `current`, in pA.
-    #[track_caller]
-    pub fn advance(&self, potential: Real, current: Real) -> Real {
-        potential + self.scale * (self.drift(potential) + self.resistance * current)
-    }
-
     /// The potential after a step with `current` against the current `adaptation`, both in pA.
     #[track_caller]
     pub fn advance_against(&self, potential: Real, adaptation: Real, current: Real) -> Real {
@@ -96,6 +90,17 @@ impl ExponentialMembrane {
     fn drift(&self, potential: Real) -> Real {
         let upstroke = ((potential - self.rheobase) * self.steepness).min(self.limit).exp();
         self.slope * upstroke - potential
+    }
+}
+
+impl Membrane for ExponentialMembrane {
+    #[track_caller]
+    fn advance(&self, potential: Real, current: Real) -> Real {
+        potential + self.scale * (self.drift(potential) + self.resistance * current)
+    }
+
+    fn reset(&self) -> Real {
+        self.reset
     }
 }
 

@@ -95,10 +95,15 @@ impl LeakyMembrane {
         let gain = (1.0 - decay) * values.resistance;
         LeakyMembrane { decay, gain, reset: values.reset, threshold: values.threshold }
     }
+}
 
-    /// The potential after a step with `current`, in pA.
+impl Membrane for LeakyMembrane {
     #[track_caller]
-    pub fn advance(&self, potential: Real, current: Real) -> Real {
+    fn advance(&self, potential: Real, current: Real) -> Real {
         self.decay * potential + self.gain * current
+    }
+
+    fn reset(&self) -> Real {
+        self.reset
     }
 }

@@ -50,6 +50,25 @@ impl Refractory {
         self.counter >= self.cooldown
     }
 
+    /// One step of a soma that takes no input while it is refractory, and whose membrane goes on meanwhile: the potential
+    /// after it, and true where a spike is, that is where the potential exceeds `threshold` and the neuron is ready.
+    #[track_caller]
+    pub fn advance(
+        &mut self,
+        membrane: &impl Membrane,
+        threshold: Real,
+        potential: Real,
+        current: Real,
+    ) -> (Real, Bool) {
+        let ready = self.is_ready();
+        let input = if ready { current } else { 0.0 };
+        let relaxed = membrane.advance(potential, input);
+        let fired = relaxed > threshold && ready;
+        self.update(fired);
+        let potential = if fired { membrane.reset() } else { relaxed };
+        (potential, fired)
+    }
+
     /// Takes one step; `fired` is true where a spike is.
     #[track_caller]
     pub fn update(&mut self, fired: Bool) {

@@ -66,12 +66,9 @@ impl RefractoryLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let ready = self.refractory.is_ready();
-        let input = ready.select(current.value(), Real::scalar(0.0));
-        self.potential = self.membrane.advance(self.potential, input);
-        let fired = self.potential > self.membrane.threshold && ready;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        self.refractory.update(fired);
+        let (threshold, current) = (self.membrane.threshold, current.value());
+        let (potential, fired) = self.refractory.advance(&self.membrane, threshold, self.potential, current);
+        self.potential = potential;
         SpikeArray::new(fired, inhibition_mask)
     }
 }
