@@ -1,6 +1,6 @@
 //! `#[spark::initializer]`: a struct becomes the configuration of an initializer.
 //!
-//! In: a struct as [`config`](crate::config) takes it. Out: what `#[spark::config(bare)]` makes of it, its registered name, and
+//! In: a struct as [`config`](mod@crate::config) takes it. Out: what `#[spark::config(bare)]` makes of it, its registered name, and
 //! the registry entry. How it draws is an `impl Initializer`, an ordinary trait of the user's to write; the registry entry
 //! asks for it at the struct's name.
 

@@ -19,7 +19,9 @@ pub(crate) fn expand_struct(
     let expansion = match syn::parse2(item.clone()) {
         Ok(Item::Struct(item)) => expand(item, &mut ctxt),
         Ok(_) => {
-            ctxt.error(Span::call_site(), format!("`{attribute}` goes on a struct"));
+            // Where a struct was expected.
+            let span = syn::parse2::<ItemStruct>(item.clone()).map_or_else(|error| error.span(), |_| Span::call_site());
+            ctxt.error(span, format!("`{attribute}` goes on a struct"));
             item
         }
         Err(error) => {

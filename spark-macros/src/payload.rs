@@ -163,7 +163,7 @@ fn emit(payload: &PayloadStruct, item: &ItemStruct) -> TokenStream {
 /// What lets fields be properties of this type, and properties be read as it.
 fn value(item: &ItemStruct, Part { member, ty, .. }: &Part) -> TokenStream {
     let ident = &item.ident;
-    quote_spanned! {ty.span()=>
+    quote! {
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
         impl ::spark::__private::ValuePayload<#ty> for #ident {

@@ -195,6 +195,7 @@ pub fn check_payload(payload: &Payload, expected: &'static PayloadKind) -> Resul
 }
 
 /// A port of type [`Payload`] takes and gives payloads of any kind; what travels through it has a kind of its own.
+#[diagnostic::do_not_recommend]
 impl PayloadType for Payload {
     const KIND: &'static PayloadKind =
         &PayloadKind { name: "SparkPayload", description: "A payload of any kind.", parts: &[] };

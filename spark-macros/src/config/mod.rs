@@ -3,7 +3,7 @@
 //!
 //! In: a struct with named fields, each with an optional `#[param(..)]`, or with `#[flatten]`. Out: the struct with the common
 //! fields added, its constructors and setters, and `impl Config` ([`emit`]) or, of a group, `impl ConfigGroup` ([`group`]);
-//! of an initializer also its registration ([`initializer`](crate::initializer)).
+//! of an initializer also its registration ([`initializer`](mod@crate::initializer)).
 //! Invariant: whatever the mistakes in the parameters, all items are emitted, so that the only messages are ours.
 //!
 //! A macro sees the tokens of one item, but a configuration that flattens a group needs the names of the group's fields. So a

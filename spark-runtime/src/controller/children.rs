@@ -280,7 +280,7 @@ impl Children {
         match source.origin.as_str() {
             PortMap::CALL | PortMap::SELF => true,
             origin if source.is_property => self.find(origin).is_some(),
-            origin => from.outputs.contains_key(origin),
+            origin => from.outputs.get(origin).is_some_and(|ports| ports.contains_key(&source.port)),
         }
     }
 

@@ -64,9 +64,9 @@ pub trait InitializerType: Config {
 
 /// A configuration that draws arrays.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not say how it draws",
+    message = "`{Self}` is not an initializer: nothing says how it draws",
     label = "no `impl Initializer`",
-    note = "write `impl Initializer for {Self} {{ fn init(..) -> Result<Array> {{ .. }} }}`"
+    note = "an initializer is a struct with #[spark::initializer] and an `impl Initializer` with `fn init(..) -> Result<Array>`"
 )]
 pub trait Initializer: InitializerType {
     /// Draws an array of dimensions `shape`, stored as `dtype`.

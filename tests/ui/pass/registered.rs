@@ -15,6 +15,17 @@ mod mine {
     pub(crate) fn positive(x: f64) -> bool {
         (0.0..10.0).contains(&x)
     }
+
+    /// Parameters with a check that is known here only.
+    #[spark::config(group)]
+    pub struct RepeatedConfig {
+        /// How often.
+        #[param(default = 2, check = self::positive)]
+        pub repeats: usize,
+        /// Added to each.
+        #[param(default = 0.0, check = finite)]
+        pub shift: f64,
+    }
 }
 use mine::even;
 
@@ -49,6 +60,20 @@ impl Initializer for Ones {
     }
 }
 
+/// With a group of parameters.
+#[spark::initializer]
+pub struct Stairs {
+    #[flatten(shift = 1.0)]
+    steps: mine::RepeatedConfig,
+}
+
+impl Initializer for Stairs {
+    fn init(&self, _: Key, shape: &[usize], dtype: DType, _: &InitOverrides) -> Result<Array> {
+        let value = |i: usize| (i / self.steps.repeats) as f64 + self.steps.shift;
+        stored(Data::F64((0..shape.iter().product()).map(value).collect()), shape, dtype)
+    }
+}
+
 /// Two parts and a flag.
 #[spark::payload]
 #[derive(Debug)]
@@ -62,6 +87,12 @@ pub struct Marked {
 #[spark::payload(name = "CountArray")]
 struct Counts(Int);
 
+/// One part with a name.
+#[spark::payload]
+struct Level {
+    height: Real,
+}
+
 #[spark::config]
 pub struct RelayConfig {}
 
@@ -70,17 +101,24 @@ pub struct RelayConfig {}
 pub struct Relay {
     #[config]
     config: RelayConfig,
+    /// What was large so far.
+    #[variable(property = Counts)]
+    seen: Int,
+    #[constant(property = Level)]
+    level: Real,
 }
 
 #[spark::module]
 impl Relay {
-    fn build(_: &mut Build, config: RelayConfig) -> Result<Self> {
-        Ok(Self { config })
+    fn build(cx: &mut Build, config: RelayConfig) -> Result<Self> {
+        let shape = cx.shape("x")?;
+        Ok(Self { seen: cx.int_zeros(&shape), level: cx.number(1.0), config })
     }
 
     #[step(out = (marked, counts))]
     fn step(&mut self, x: FloatArray) -> (Marked, Counts) {
-        let mark = x.value() > 1.0;
+        let mark = x.value() > self.level;
+        self.seen = self.seen + mark.to_int();
         (Marked { value: x.value(), mark, over_synapses: false }, mark.to_int().into())
     }
 }
@@ -102,9 +140,9 @@ impl Sink {
     }
 
     #[step(out = y)]
-    fn step(&mut self, marked: Marked, counts: Counts) -> FloatArray {
+    fn step(&mut self, marked: Marked, counts: Counts, seen: Counts, level: Level) -> FloatArray {
         let kept = if marked.mark { marked.value } else { 0.0 };
-        (kept + counts.value().to_real()).into()
+        (kept + (counts.value() + seen.value()).to_real() - level.height).into()
     }
 }
 
@@ -129,13 +167,22 @@ fn main() {
     assert_eq!(outputs.get("currents").unwrap().value().to_f32(), [3.0, 0.0]);
     let _ = Param::from(Ones {});
 
+    let synapses = LinearSynapsesConfig::new(1).with_kernel(Stairs::default().with_repeats(3));
+    let mut model = Model::component(synapses).input("spikes", [4]).build().unwrap();
+    let outputs = model.run(1, &[("spikes", vec![true; 4].into())]).unwrap();
+    assert_eq!(outputs.get("currents").unwrap().value().to_f32(), [5.0]);
+    let refused = Stairs::default().with_repeats(10).validate().unwrap_err().to_string();
+    assert_eq!(refused, "repeats: must be a small positive number, found 10\n  help: How often.");
+
     let relay = ModuleSpecs::new("relay", "Relay").input("x", PortMap::output(PortMap::CALL, "x"));
     let sink = ModuleSpecs::new("sink", "Sink")
         .input("marked", PortMap::output("relay", "marked"))
         .input("counts", PortMap::output("relay", "counts"))
+        .input("seen", PortMap::property("relay", "seen"))
+        .input("level", PortMap::property("relay", "level"))
         .output("y", "y");
     let neuron = NeuronConfig::new([2], vec![relay, sink]);
     let mut model = Model::component(neuron).input("x", [2]).build().unwrap();
-    let outputs = model.run(1, &[("x", vec![0.5f32, 2.0].into())]).unwrap();
-    assert_eq!(outputs.get("y").unwrap().value().to_f32(), [0.0, 3.0]);
+    let outputs = model.run(3, &[("x", vec![0.5f32, 2.0].into())]).unwrap();
+    assert_eq!(outputs.get("y").unwrap().value().to_f32(), [-1.0, 5.0]);
 }
