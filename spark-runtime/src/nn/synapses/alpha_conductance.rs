@@ -22,7 +22,7 @@ pub struct AlphaConductanceSynapsesConfig {
     pub tau_inhibitory: Param,
 }
 
-/// Synapses that open alpha-shaped conductances, for conductance-based somas: a spike of an excitatory neuron at t = 0
+/// Synapses that open alpha-shaped conductances, for conductance-based somas. A spike of an excitatory neuron at t = 0
 /// adds
 ///
 /// w·(t/τ_e)·e^(1 − t/τ_e)
