@@ -9,7 +9,7 @@ const UNITS: usize = 50;
 
 /// Synapses, theta somas and Hebbian plasticity.
 fn neuron() -> NeuronConfig {
-    let kernel = SparseUniform::default().with_scale(120.0).with_density(0.3);
+    let kernel = SparseUniform::default().with_scale(90.0).with_density(0.3);
     let modules = vec![
         ModuleSpecs::new("synapses", "TracedSynapses")
             .config(&TracedSynapsesConfig::new([UNITS]).with_kernel(kernel))

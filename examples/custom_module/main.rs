@@ -12,7 +12,7 @@ mod plot;
 mod rates;
 mod theta;
 
-fn main() -> spark::Result<()> {
+pub fn main() -> spark::Result<()> {
     rates::run()?;
     in_a_neuron::run()?;
     looking_inside::run()?;
