@@ -12,6 +12,10 @@ mod plot;
 mod rates;
 mod theta;
 
+/// Runs the programs of the tutorial, one after another.
+///
+/// # Errors
+/// If a model has a mistake, or the drawing cannot be written.
 pub fn main() -> spark::Result<()> {
     rates::run()?;
     in_a_neuron::run()?;

@@ -229,7 +229,7 @@ impl Building<'_> {
 /// The outputs that modules read from each other, as the probing step gave them.
 fn cached(modules: &[ModuleSpecs], children: &Children, done: &Table) -> Vec<Cached> {
     let mut cache: Vec<Cached> = Vec::new();
-    for source in modules.iter().flat_map(|m| Building::sources(m)).filter(|s| !s.is_property) {
+    for source in modules.iter().flat_map(Building::sources).filter(|s| !s.is_property) {
         if cache.iter().any(|c| c.module == source.origin && c.port == source.port) {
             continue;
         }
