@@ -189,3 +189,21 @@ pub(crate) fn show_value(value: &ConfigValue) -> String {
         ConfigValue::Map(map) => format!("({})", fields(map.iter().collect())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+
+    #[track_caller]
+    fn check(description: &str, expected: &str) {
+        assert_eq!(summary(description), expected);
+    }
+
+    #[test]
+    fn a_summary_is_the_first_sentence_without_its_equation() {
+        check("Leaky soma.\n\nMore.", "Leaky soma.");
+        check("Leaky [`Soma`]. It\nspikes.", "Leaky Soma.");
+        check("A soma with two\nequations:\n\ndv/dt = −v, dw/dt = −w.", "A soma with two equations.");
+        check("Spike events", "Spike events");
+    }
+}
