@@ -168,7 +168,8 @@ pub(crate) fn doc_text(attributes: &[Attribute]) -> String {
             continue;
         };
         if pair.path.is_ident("doc") {
-            for line in text.value().lines() {
+            // Unlike `lines`, this keeps the empty line between two paragraphs.
+            for line in text.value().split('\n') {
                 lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned());
             }
         }
@@ -245,7 +246,9 @@ mod tests {
             parse_quote!(#[doc = " Rest potential."]),
             parse_quote!(#[allow(dead_code)]),
             parse_quote!(#[doc = "   indented"]),
+            parse_quote!(#[doc = ""]),
+            parse_quote!(#[doc = " A paragraph."]),
         ];
-        assert_eq!(doc_text(&attributes), "Rest potential.\n  indented");
+        assert_eq!(doc_text(&attributes), "Rest potential.\n  indented\n\nA paragraph.");
     }
 }

@@ -48,12 +48,12 @@ pub(crate) fn describe(name: &str) -> Result<()> {
         for part in (spec.modules)() {
             out += &format!("  {}: {}\n", part.name, part.module_cls);
         }
-        return print(&(out + &parameters((spec.config)())));
+        return print(&(out + &parameters((spec.config)(), &["modules_specs"])));
     }
     if let Some(spec) = registry.initializers.find(key) {
         let config = (spec.config)();
         let out = format!("{} (initializer)\n\n{}\n", spec.name, prose(config.description));
-        return print(&(out + &parameters(config)));
+        return print(&(out + &parameters(config, &[])));
     }
     if let Some(kind) = registry.payloads.find(key) {
         let part = |(name, part): &(&str, PartType)| {
@@ -83,7 +83,7 @@ fn module(spec: &ModuleType) -> String {
             out += &format!("\n{title}\n{}", list.iter().map(port).collect::<String>());
         }
     }
-    out + &parameters((spec.config)())
+    out + &parameters((spec.config)(), &[])
 }
 
 fn port(port: &PortSpecs) -> String {
@@ -96,9 +96,10 @@ fn port(port: &PortSpecs) -> String {
     format!("  {}: {} over ({}){notes}{about}\n", port.name, port.payload.name, axes.join(", "))
 }
 
-fn parameters(spec: &ConfigSpec) -> String {
+/// The parameters of a configuration, without those that were said before.
+fn parameters(spec: &ConfigSpec, said: &[&str]) -> String {
     let mut out = format!("\nParameters ({})\n", spec.name);
-    for field in spec.fields {
+    for field in spec.fields.iter().filter(|field| !said.contains(&field.name)) {
         let default = match field.default {
             Some(default) => format!("default {}", show(&default(), field.units)),
             None => "required".into(),
@@ -127,15 +128,17 @@ fn parameters(spec: &ConfigSpec) -> String {
 fn prose(text: &str) -> String {
     let outside: String = text.split("```").step_by(2).collect();
     let text = outside.replace("\\[", "[").replace("\\]", "]").replace("[`", "").replace("`]", "");
-    text.replace('`', "").trim().to_string()
+    text.replace(['`', '*'], "").trim().to_string()
 }
 
-/// The first sentence of a description, on one line.
+/// The first sentence of a description, on one line; of a sentence that ends in an equation, what comes before it.
 pub(crate) fn summary(text: &str) -> String {
     let text = prose(text);
-    let words: Vec<&str> = text.split_whitespace().collect();
+    let paragraph = text.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = paragraph.split_whitespace().collect();
     let end = words.iter().position(|word| word.ends_with('.')).map_or(words.len(), |at| at + 1);
-    words[..end].join(" ")
+    let sentence = words[..end].join(" ");
+    sentence.strip_suffix(':').map_or_else(|| sentence.clone(), |begun| format!("{begun}."))
 }
 
 /// A parameter's value with its unit.
@@ -178,5 +181,23 @@ pub(crate) fn show_value(value: &ConfigValue) -> String {
         ConfigValue::Object { type_name, fields: inner } => format!("{type_name}({})", fields(inner.iter().collect())),
         ConfigValue::Class { name, .. } => name.clone(),
         ConfigValue::Map(map) => format!("({})", fields(map.iter().collect())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::summary;
+
+    #[track_caller]
+    fn check(description: &str, expected: &str) {
+        assert_eq!(summary(description), expected);
+    }
+
+    #[test]
+    fn a_summary_is_the_first_sentence_without_its_equation() {
+        check("Leaky soma.\n\nMore.", "Leaky soma.");
+        check("Leaky [`Soma`]. It\nspikes.", "Leaky Soma.");
+        check("A soma with two\nequations:\n\ndv/dt = −v, dw/dt = −w.", "A soma with two equations.");
+        check("Spike events", "Spike events");
     }
 }

@@ -10,7 +10,7 @@ pub struct LinearSpikerConfig {
     pub units: LinearUnitsConfig,
 }
 
-/// Turns signals into regular spikes of leaky units ([`LinearUnits`]): a signal of 1 makes a unit fire at `max_freq`, less
+/// Turns signals into regular spikes of leaky units ([`LinearUnits`]). A signal of 1 makes a unit fire at `max_freq`, less
 /// of it more slowly, and a signal below 1 − e^(−(1000/max_freq − cd)/τ) not at all.
 ///
 /// v ← e^(−dt/τ)·v + (1 − e^(−dt/τ))·τ·S·signal, a spike and v = 0 where v > τ, with

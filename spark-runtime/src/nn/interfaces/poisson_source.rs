@@ -16,7 +16,7 @@ pub struct PoissonSourceConfig {
     pub weight: Param,
 }
 
-/// Independent Poisson processes, one per unit: the number of events of a step is drawn from
+/// Independent Poisson processes, one per unit. The number of events of a step is drawn from
 ///
 /// P(k) = λᵏ·e^(−λ)/k!, with λ = rate·dt.
 ///

@@ -10,7 +10,7 @@ pub struct PoissonSpikerConfig {
     pub max_freq: f64,
 }
 
-/// Turns signals into random spikes: a unit spikes in a step with probability
+/// Turns signals into random spikes. A unit spikes in a step with probability
 ///
 /// P = max_freq·dt·signal,
 ///

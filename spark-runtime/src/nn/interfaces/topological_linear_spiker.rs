@@ -14,7 +14,7 @@ pub struct TopologicalLinearSpikerConfig {
 }
 
 /// Turns each element of a signal, a position in a range, into regular spikes of units that tile the range
-/// ([`Manifold`]) and integrate their drive ([`LinearUnits`]): unit u is driven by
+/// ([`Manifold`]) and integrate their drive ([`LinearUnits`]). Unit u is driven by
 ///
 /// e^(−d²/2σ), with d = sin(φ_u + πx) if the ends are glued, d = tanh(φ_u − πx) if not,
 ///

@@ -14,7 +14,7 @@ pub struct TopologicalPoissonSpikerConfig {
 }
 
 /// Turns each element of a signal, a position in a range, into random spikes of units that tile the range
-/// ([`Manifold`]): unit u spikes in a step with probability
+/// ([`Manifold`]). Unit u spikes in a step with probability
 ///
 /// P = max_freq·dt·e^(−d²/2σ), with d = sin(φ_u + πx) if the ends are glued, d = tanh(φ_u − πx) if not,
 ///

@@ -33,7 +33,7 @@ pub struct PairSTDPRuleConfig {
     pub w_max: f64,
 }
 
-/// Pair-based spike-timing-dependent plasticity: every pair of spikes counts (all-to-all), and changes the weight by
+/// Pair-based spike-timing-dependent plasticity. Every pair of spikes counts (all-to-all), and changes the weight by
 ///
 /// Δw = λ·(1 − ŵ)^μ₊·e^(−Δt/τ₊)·(w_max − w_min) for Δt > 0, when the postsynaptic spike comes,
 ///

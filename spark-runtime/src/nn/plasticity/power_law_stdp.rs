@@ -28,7 +28,7 @@ pub struct PowerLawSTDPRuleConfig {
 }
 
 /// Pair-based spike-timing-dependent plasticity whose potentiation is a power of the weight and whose depression is
-/// proportional to it, as measured in cultures: every pair of spikes counts (all-to-all), and changes the weight by
+/// proportional to it, as measured in cultures. Every pair of spikes counts (all-to-all), and changes the weight by
 ///
 /// Δw = λ·w₀^(1−μ)·w^μ·e^(−Δt/τ₊) for Δt > 0, when the postsynaptic spike comes,
 ///

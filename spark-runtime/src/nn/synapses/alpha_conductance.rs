@@ -11,7 +11,7 @@ pub struct AlphaConductanceSynapsesConfig {
     pub conductances: ConductanceConfig,
 }
 
-/// Synapses that open alpha-shaped conductances, for conductance-based somas: a spike of an excitatory neuron at t = 0
+/// Synapses that open alpha-shaped conductances, for conductance-based somas. A spike of an excitatory neuron at t = 0
 /// adds
 ///
 /// w·(t/τ_e)·e^(1 − t/τ_e)

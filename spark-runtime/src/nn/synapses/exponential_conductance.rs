@@ -10,7 +10,7 @@ pub struct ExponentialConductanceSynapsesConfig {
     pub conductances: ConductanceConfig,
 }
 
-/// Synapses that open exponential conductances, for conductance-based somas: a spike of an excitatory neuron adds w to
+/// Synapses that open exponential conductances, for conductance-based somas. A spike of an excitatory neuron adds w to
 /// the excitatory conductance g_e of its target, a spike of an inhibitory neuron adds w to the inhibitory one, g_i:
 ///
 /// τ_e dg_e/dt = −g_e, g_e ← g_e + w; τ_i dg_i/dt = −g_i, g_i ← g_i + w.

@@ -29,7 +29,7 @@ pub struct RDTracedSynapsesConfig {
     pub base_decay: Param,
 }
 
-/// Synapses whose current rises and decays: a spike at t = 0 gives
+/// Synapses whose current rises and decays. A spike at t = 0 gives
 ///
 /// w·(1 − e^(−t/τ_rise))·e^(−t/τ_decay)
 ///

@@ -41,7 +41,7 @@ pub struct RFSTracedSynapsesConfig {
     pub base_slow_decay: Param,
 }
 
-/// Synapses whose current rises, then decays fast and slowly: a spike at t = 0 gives
+/// Synapses whose current rises, then decays fast and slowly. A spike at t = 0 gives
 ///
 /// w·(1 − e^(−t/τ_rise))·(α·e^(−t/τ_fast) + (1 − α)·e^(−t/τ_slow))
 ///

@@ -19,7 +19,7 @@ pub struct TracedSynapsesConfig {
     pub base: Param,
 }
 
-/// Exponential synapses: a spike adds scale·w to the current x of its synapse (subtracts, for an inhibitory neuron),
+/// Exponential synapses. A spike adds scale·w to the current x of its synapse (subtracts, for an inhibitory neuron),
 /// which decays with time constant τ; a neuron receives the sum over its synapses:
 ///
 /// τ dx/dt = −(x − base), x ← x + scale·w·S, I = Σ x.

@@ -27,7 +27,7 @@ pub struct TsodyksMarkramSynapsesConfig {
     pub tau_psc: Param,
 }
 
-/// Synapses with short-term plasticity after Tsodyks and Markram: a spike raises the utilisation u of its synapse, then
+/// Synapses with short-term plasticity after Tsodyks and Markram. A spike raises the utilisation u of its synapse, then
 /// releases the share u of the synapse's resources R, and the current I of the neuron jumps by w·u·R (falls, for an
 /// inhibitory neuron):
 ///
