@@ -4,58 +4,58 @@ use spark::config::Config;
 use spark::prelude::*;
 
 /// Neurons or elements of modules that have one state each.
-pub const UNITS: usize = 1 << 14;
+pub(crate) const UNITS: usize = 1 << 14;
 /// Neurons on either side of modules that work on synapses.
-pub const SIDE: usize = 256;
+pub(crate) const SIDE: usize = 256;
 /// Steps before the two are compared.
-pub const WARM_UP: usize = 200;
+pub(crate) const WARM_UP: usize = 200;
 
 /// A case by name.
 #[derive(Clone, Copy)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The registered module.
-    pub module: &'static str,
+    pub(crate) module: &'static str,
     /// What tells it from other cases of the module.
-    pub variant: &'static str,
+    pub(crate) variant: &'static str,
     /// What a time is per: `unit` or `synapse`.
-    pub per: &'static str,
+    pub(crate) per: &'static str,
     /// Builds it.
-    pub case: fn() -> Result<Case>,
+    pub(crate) case: fn() -> Result<Case>,
 }
 
 impl Entry {
     /// A module whose cost is per unit and step.
-    pub const fn per_unit(module: &'static str, case: fn() -> Result<Case>) -> Entry {
+    pub(crate) const fn per_unit(module: &'static str, case: fn() -> Result<Case>) -> Entry {
         Entry { module, variant: "", per: "unit", case }
     }
 
     /// A module whose cost is per synapse and step.
-    pub const fn per_synapse(module: &'static str, case: fn() -> Result<Case>) -> Entry {
+    pub(crate) const fn per_synapse(module: &'static str, case: fn() -> Result<Case>) -> Entry {
         Entry { module, variant: "", per: "synapse", case }
     }
 
     /// The name in the table.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         [self.module, self.variant].join(" ").trim_end().to_owned()
     }
 }
 
 /// One model, twice.
-pub struct Case {
+pub(crate) struct Case {
     /// Units or synapses.
-    pub elements: usize,
+    pub(crate) elements: usize,
     /// As compiled, with its inputs set.
-    pub model: Model,
+    pub(crate) model: Model,
     /// As a loop.
-    pub scalar: Box<dyn Scalar>,
+    pub(crate) scalar: Box<dyn Scalar>,
     /// The state or output that both compute.
-    pub compared: &'static str,
+    pub(crate) compared: &'static str,
     /// How closely.
-    pub tolerance: Tolerance,
+    pub(crate) tolerance: Tolerance,
 }
 
 /// A model as a scalar loop.
-pub trait Scalar {
+pub(crate) trait Scalar {
     /// One step.
     fn step(&mut self);
     /// What the last step computed, as far as it is compared.
@@ -64,7 +64,7 @@ pub trait Scalar {
 
 /// How closely two computations of a model must agree.
 #[derive(Clone, Copy, Debug)]
-pub enum Tolerance {
+pub(crate) enum Tolerance {
     /// In all elements but one in a thousand, relative to the largest. The two round differently, which can move a spike by a
     /// step.
     Elements(f32),
@@ -77,7 +77,7 @@ impl Tolerance {
     ///
     /// # Errors
     /// If they disagree, or are not numbers.
-    pub fn check(self, spark: &[f32], scalar: &[f32]) -> Result<()> {
+    pub(crate) fn check(self, spark: &[f32], scalar: &[f32]) -> Result<()> {
         let mean = |values: &[f32]| values.iter().sum::<f32>() / values.len() as f32;
         let size = scalar.iter().map(|x| x.abs()).fold(0.0, f32::max);
         let (a, b) = (mean(spark), mean(scalar));
@@ -98,22 +98,22 @@ impl Tolerance {
 }
 
 /// `n` numbers from `low` to `high`, in no order.
-pub fn spread(n: usize, low: f32, high: f32) -> Vec<f32> {
+pub(crate) fn spread(n: usize, low: f32, high: f32) -> Vec<f32> {
     (0..n).map(|i| low + (high - low) * ((i * 7919 + 13) % 1009) as f32 / 1008.0).collect()
 }
 
 /// Spikes of `n` neurons, 5 % of them.
-pub fn sparse_spikes(n: usize) -> Vec<bool> {
+pub(crate) fn sparse_spikes(n: usize) -> Vec<bool> {
     spread(n, 0.0, 1.0).iter().map(|&x| x < 0.05).collect()
 }
 
 /// The inhibitory ones of `n` neurons, one in five.
-pub fn inhibitory(n: usize) -> Vec<bool> {
+pub(crate) fn inhibitory(n: usize) -> Vec<bool> {
     (0..n).map(|i| i % 5 == 4).collect()
 }
 
 /// Spikes as numbers: 1, or −1 of an inhibitory neuron.
-pub fn signed(spikes: &[bool], inhibitory: &[bool]) -> Vec<f32> {
+pub(crate) fn signed(spikes: &[bool], inhibitory: &[bool]) -> Vec<f32> {
     let sign = |(&spike, &inhibitory): (&bool, &bool)| match (spike, inhibitory) {
         (false, _) => 0.0,
         (true, false) => 1.0,
@@ -123,12 +123,12 @@ pub fn signed(spikes: &[bool], inhibitory: &[bool]) -> Vec<f32> {
 }
 
 /// Truth values as numbers.
-pub fn numbers(values: &[bool]) -> Vec<f32> {
+pub(crate) fn numbers(values: &[bool]) -> Vec<f32> {
     values.iter().map(|&value| f32::from(u8::from(value))).collect()
 }
 
 /// Spikes as a port takes them.
-pub fn spike_payload(spikes: &[bool], inhibitory: &[bool]) -> HostPayload {
+pub(crate) fn spike_payload(spikes: &[bool], inhibitory: &[bool]) -> HostPayload {
     let array = |values: &[bool]| HostPayload::from(values).value().clone();
     HostPayload::spikes(array(spikes), Some(array(inhibitory)))
 }
@@ -137,7 +137,7 @@ pub fn spike_payload(spikes: &[bool], inhibitory: &[bool]) -> HostPayload {
 ///
 /// # Errors
 /// If it cannot be built.
-pub fn model(config: impl Config, inputs: Vec<(&str, HostPayload)>) -> Result<Model> {
+pub(crate) fn model(config: impl Config, inputs: Vec<(&str, HostPayload)>) -> Result<Model> {
     let mut builder = Model::component(config);
     for (port, payload) in &inputs {
         let shape = InputShape::new(payload.dims());

@@ -7,7 +7,8 @@ use spark::config::Config;
 use spark::prelude::*;
 use std::hint::black_box;
 
-pub const CASES: &[Entry] = &[Entry::per_unit("NDelays", of_neurons), Entry::per_synapse("N2NDelays", between_neurons)];
+pub(crate) const CASES: &[Entry] =
+    &[Entry::per_unit("NDelays", of_neurons), Entry::per_synapse("N2NDelays", between_neurons)];
 
 struct Ring {
     /// One row of spikes per step, the latest at `position`.

@@ -8,7 +8,7 @@ use spark::prelude::*;
 use std::f32::consts::{PI, TAU};
 use std::hint::black_box;
 
-pub const CASES: &[Entry] = &[
+pub(crate) const CASES: &[Entry] = &[
     Entry::per_unit("CurrentSource", current_source),
     Entry::per_unit("PoissonSource", poisson_source),
     Entry::per_unit("PoissonSpiker", poisson_spiker),
@@ -46,7 +46,7 @@ impl<S, F: FnMut(&[f32], &mut S, &mut Vec<f32>)> Scalar for Loop<S, F> {
     }
 }
 
-/// A module of [`UNITS`] units or inputs. `update` writes the `compared` output of a step.
+/// A module of [`UNITS`] units or inputs. `update` writes what is compared: an output, or a state that begins at 0.
 fn interface<S: 'static>(
     model: Model,
     (compared, tolerance): (&'static str, Tolerance),
@@ -190,13 +190,16 @@ fn linear_spiker() -> Result<Case> {
 fn topological_linear_spiker(glued: bool) -> Result<Case> {
     let config = TopologicalLinearSpikerConfig::default().with_glue(i32::from(glued));
     let (model, signal) = topological(config)?;
-    let (unit, states) = (Linear::new(), vec![(0.0, 2.0); UNITS]);
-    Ok(interface(model, ("spikes", EXACT_BUT_ROUNDING), signal, states, move |signal, states, spikes| {
-        let rows = states.chunks_exact_mut(RESOLUTION).zip(spikes.chunks_exact_mut(RESOLUTION));
-        for (signal, (states, spikes)) in signal.iter().zip(rows) {
-            for (i, ((potential, refractory), spike)) in states.iter_mut().zip(spikes).enumerate() {
-                let fires = unit.advance(potential, refractory, tuned(*signal, i, glued));
-                *spike = if fires { 1.0 } else { 0.0 };
+    let (unit, states) = (Linear::new(), (vec![2.0; UNITS], Vec::with_capacity(UNITS)));
+    let checked = ("potential", Tolerance::Elements(1e-3));
+    Ok(interface(model, checked, signal, states, move |signal, (refractory, spikes), potentials| {
+        spikes.clear();
+        let rows = refractory.chunks_exact_mut(RESOLUTION).zip(potentials.chunks_exact_mut(RESOLUTION));
+        for (row, (signal, (refractory, potentials))) in signal.iter().zip(rows).enumerate() {
+            for (i, (refractory, potential)) in refractory.iter_mut().zip(potentials).enumerate() {
+                if unit.advance(potential, refractory, tuned(*signal, i, glued)) {
+                    spikes.push((row * RESOLUTION + i) as u32);
+                }
             }
         }
     }))

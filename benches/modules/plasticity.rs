@@ -7,7 +7,7 @@ use spark::config::Config;
 use spark::prelude::*;
 use std::hint::black_box;
 
-pub const CASES: &[Entry] = &[
+pub(crate) const CASES: &[Entry] = &[
     Entry::per_synapse("HebbianRule", hebbian),
     Entry::per_synapse("OjaRule", oja),
     Entry::per_synapse("ThreeFactorHebbianRule", three_factor),
@@ -19,28 +19,27 @@ pub const CASES: &[Entry] = &[
     Entry::per_synapse("ZenkeRule", zenke),
 ];
 
-/// The neurons on one side: spikes, signs, and `N` exponential traces each.
+/// A neuron: its spike, its sign, and its exponential traces before and after the spike.
+#[derive(Clone, Copy)]
+struct Neuron<const N: usize> {
+    spike: f32,
+    inhibitory: bool,
+    relaxed: [f32; N],
+    trace: [f32; N],
+}
+
+/// The neurons on one side, with `N` traces each.
 struct Side<const N: usize> {
-    spikes: Vec<f32>,
-    inhibitory: Vec<bool>,
-    traces: Vec<[f32; N]>,
-    /// The traces before this step's spikes.
-    relaxed: Vec<[f32; N]>,
+    neurons: Vec<Neuron<N>>,
     decays: [f32; N],
     scales: [f32; N],
 }
 
 impl<const N: usize> Side<N> {
     fn new(spikes: &[bool], taus: [f32; N], scales: [f32; N]) -> Side<N> {
-        let rest = vec![[0.0; N]; SIDE];
-        Side {
-            spikes: numbers(spikes),
-            inhibitory: inhibitory(SIDE),
-            traces: rest.clone(),
-            relaxed: rest,
-            decays: taus.map(|tau| (-1.0 / tau).exp()),
-            scales,
-        }
+        let rest = |(spike, inhibitory)| Neuron { spike, inhibitory, relaxed: [0.0; N], trace: [0.0; N] };
+        let neurons = numbers(spikes).into_iter().zip(inhibitory(SIDE)).map(rest).collect();
+        Side { neurons, decays: taus.map(|tau| (-1.0 / tau).exp()), scales }
     }
 
     /// With traces of unit area.
@@ -49,28 +48,12 @@ impl<const N: usize> Side<N> {
     }
 
     fn advance(&mut self) {
-        for ((traces, relaxed), spike) in self.traces.iter_mut().zip(&mut self.relaxed).zip(&self.spikes) {
+        for neuron in &mut self.neurons {
             for k in 0..N {
-                relaxed[k] = self.decays[k] * traces[k];
-                traces[k] = relaxed[k] + self.scales[k] * spike;
+                neuron.relaxed[k] = self.decays[k] * neuron.trace[k];
+                neuron.trace[k] = neuron.relaxed[k] + self.scales[k] * neuron.spike;
             }
         }
-    }
-}
-
-/// One neuron of a pair: its spike and its traces, before and after it.
-#[derive(Clone, Copy)]
-struct End<const N: usize> {
-    spike: f32,
-    trace: [f32; N],
-    relaxed: [f32; N],
-    inhibitory: bool,
-}
-
-impl<const N: usize> Side<N> {
-    fn end(&self, i: usize) -> End<N> {
-        let (spike, inhibitory) = (self.spikes[i], self.inhibitory[i]);
-        End { spike, trace: self.traces[i], relaxed: self.relaxed[i], inhibitory }
     }
 }
 
@@ -85,19 +68,18 @@ struct Rule<S, F, const A: usize, const B: usize> {
 
 impl<S, F, const A: usize, const B: usize> Scalar for Rule<S, F, A, B>
 where
-    F: Fn(f32, &End<A>, &End<B>, &mut S) -> f32,
+    F: Fn(f32, &Neuron<A>, &Neuron<B>, &mut S) -> f32,
 {
     #[inline(never)]
     fn step(&mut self) {
         let Rule { pre, post, kernel, states, changed, update } = black_box(self);
         pre.advance();
         post.advance();
-        for j in 0..SIDE {
-            let end = post.end(j);
-            let row = j * SIDE..(j + 1) * SIDE;
-            let synapses = kernel[row.clone()].iter().zip(&mut states[row.clone()]).zip(&mut changed[row]);
-            for (i, ((weight, state), changed)) in synapses.enumerate() {
-                *changed = update(*weight, &pre.end(i), &end, state);
+        let rows = kernel.chunks_exact(SIDE).zip(states.chunks_exact_mut(SIDE)).zip(changed.chunks_exact_mut(SIDE));
+        for (post, ((weights, states), changed)) in post.neurons.iter().zip(rows) {
+            let synapses = weights.iter().zip(states).zip(changed);
+            for (pre, ((weight, state), changed)) in pre.neurons.iter().zip(synapses) {
+                *changed = update(*weight, pre, post, state);
             }
         }
     }
@@ -114,7 +96,7 @@ fn rule<S: Clone + 'static, const A: usize, const B: usize>(
     factor: Option<&'static str>,
     sides: impl Fn(&[bool], &[bool]) -> (Side<A>, Side<B>),
     states: S,
-    update: impl Fn(f32, &End<A>, &End<B>, &mut S) -> f32 + 'static,
+    update: impl Fn(f32, &Neuron<A>, &Neuron<B>, &mut S) -> f32 + 'static,
 ) -> Result<Case> {
     let pre = sparse_spikes(SIDE);
     let post: Vec<bool> = pre.iter().rev().copied().collect();

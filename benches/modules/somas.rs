@@ -5,7 +5,7 @@ use spark::config::Config;
 use spark::prelude::*;
 use std::hint::black_box;
 
-pub const CASES: &[Entry] = &[
+pub(crate) const CASES: &[Entry] = &[
     Entry::per_unit("LeakySoma", leaky),
     Entry::per_unit("RefractoryLeakySoma", refractory_leaky),
     Entry::per_unit("StrictRefractoryLeakySoma", strict_refractory_leaky),
@@ -55,7 +55,7 @@ impl<S, F: Fn(&mut f32, &mut S, [f32; K]) -> bool, const K: usize> Scalar for Po
 }
 
 /// A soma with inputs between bounds on its ports; `update` changes a neuron and tells whether it spikes.
-pub fn soma<S: Clone + 'static, const K: usize>(
+pub(crate) fn soma<S: Clone + 'static, const K: usize>(
     config: impl Config,
     ports: [(&'static str, f32, f32); K],
     states: S,

@@ -7,7 +7,7 @@ use spark::config::Config;
 use spark::prelude::*;
 use std::hint::black_box;
 
-pub const CASES: &[Entry] = &[
+pub(crate) const CASES: &[Entry] = &[
     Entry::per_synapse("LinearSynapses", linear),
     Entry::per_synapse("TracedSynapses", traced),
     Entry::per_synapse("RDTracedSynapses", rise_decay),
@@ -101,15 +101,16 @@ fn filtered<const N: usize>(
 ) -> Result<Case> {
     let decays = decays(taus);
     synapses(config, "currents", zeros::<N>(), move |given, traces, currents| {
-        for ((sum, row), traces) in currents.iter_mut().zip(given.rows()).zip(traces.chunks_exact_mut(SIDE)) {
-            *sum = 0.0;
+        for ((current_of, row), traces) in currents.iter_mut().zip(given.rows()).zip(traces.chunks_exact_mut(SIDE)) {
+            let mut sum = 0.0;
             for ((weight, spike), traces) in row.iter().zip(given.spikes).zip(traces) {
                 let arriving = weight * spike;
                 for (trace, decay) in traces.iter_mut().zip(decays) {
                     *trace = decay * *trace + arriving;
                 }
-                *sum += current(*traces);
+                sum += current(*traces);
             }
+            *current_of = sum;
         }
     })
 }
@@ -137,11 +138,15 @@ fn conductances<S: 'static>(
 ) -> Result<Case> {
     synapses(config, "excitatory", states, move |given, states, output| {
         for (post, (output, row)) in output.iter_mut().zip(given.rows()).enumerate() {
-            let mut opened = [0.0, 0.0];
-            for ((weight, spike), inhibitory) in row.iter().zip(given.spikes).zip(given.inhibitory) {
-                opened[usize::from(*inhibitory)] += weight * spike.abs();
+            let (mut excitatory, mut inhibitory) = (0.0, 0.0);
+            for ((weight, spike), is_inhibitory) in row.iter().zip(given.spikes).zip(given.inhibitory) {
+                if *is_inhibitory {
+                    inhibitory += weight * spike.abs();
+                } else {
+                    excitatory += weight * spike;
+                }
             }
-            *output = update(post, states, opened);
+            *output = update(post, states, [excitatory, inhibitory]);
         }
     })
 }

@@ -1,10 +1,10 @@
 //! What the benchmarks time with: CPU time of this thread, cases in turn, medians.
 
 /// Rounds a median is taken of.
-pub const ROUNDS: usize = 21;
+pub(crate) const ROUNDS: usize = 21;
 
 /// A case: its name, and what runs one step.
-pub type Case<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+pub(crate) type Case<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
 /// CPU time of this thread in ns: other programs on the machine do not count.
 fn cpu() -> f64 {
@@ -14,7 +14,7 @@ fn cpu() -> f64 {
 
 /// ns per element of a step over `elements`, the median for each case. A case runs `repeats` steps in a row before it is
 /// the next one's turn, so that a noisy machine disturbs all alike.
-pub fn medians(elements: usize, repeats: usize, cases: &mut [Case<'_>]) -> Vec<f64> {
+pub(crate) fn medians(elements: usize, repeats: usize, cases: &mut [Case<'_>]) -> Vec<f64> {
     let mut samples = vec![Vec::new(); cases.len()];
     for _ in 0..ROUNDS {
         for ((_, run), samples) in cases.iter_mut().zip(&mut samples) {
