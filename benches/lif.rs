@@ -1,10 +1,12 @@
 //! ns per neuron-step of the LIF soma: Spark's kernel beside plain Rust loops, in one run.
 
+mod support;
+
 use spark::prelude::*;
 use std::hint::black_box;
+use support::{Case, ROUNDS, medians};
 
 const SIZES: [usize; 3] = [1 << 10, 1 << 14, 1 << 20];
-const ROUNDS: usize = 21;
 
 struct Neuron {
     potential: f32,
@@ -38,12 +40,6 @@ fn arrays(potential: &mut [f32], p: &Parameters, current: &[f32], spikes: &mut [
         *s = next > p.threshold;
         *v = if *s { p.reset } else { next };
     }
-}
-
-/// CPU time of this thread in ns: other programs on the machine do not count.
-fn cpu() -> f64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    now.tv_sec as f64 * 1e9 + now.tv_nsec as f64
 }
 
 /// Parameters of [`Adaptive`].
@@ -100,26 +96,9 @@ impl Adaptive {
     }
 }
 
-/// A case: its name, and what runs one step.
-type Case<'a> = (&'static str, Box<dyn FnMut() + 'a>);
-
-fn medians(n: usize, cases: &mut [Case<'_>]) -> Vec<f64> {
-    // About 20 ms per measurement, cases in turn.
-    let repeats = (20_000_000 / n).clamp(8, 20_000);
-    let mut samples = vec![Vec::new(); cases.len()];
-    for _ in 0..ROUNDS {
-        for ((_, run), samples) in cases.iter_mut().zip(&mut samples) {
-            let start = cpu();
-            for _ in 0..repeats {
-                run();
-            }
-            samples.push((cpu() - start) / repeats as f64 / n as f64);
-        }
-    }
-    for samples in &mut samples {
-        samples.sort_by(f64::total_cmp);
-    }
-    samples.iter().map(|s| s[ROUNDS / 2]).collect()
+/// Steps per measurement: about 20 ms.
+fn repeats(n: usize) -> usize {
+    (20_000_000 / n).clamp(8, 20_000)
 }
 
 fn main() -> Result<()> {
@@ -158,7 +137,7 @@ fn main() -> Result<()> {
             ("scalar", Box::new(|| scalar(black_box(&mut neurons), &p, black_box(&current), &mut list))),
             ("arrays", Box::new(|| arrays(black_box(&mut potential), &p, black_box(&current), &mut flags))),
         ];
-        let m = medians(n, &mut cases);
+        let m = medians(n, repeats(n), &mut cases);
         drop(cases);
         println!("{n:>9} {:>10.3} {:>10.3} {:>10.3} {:>13.1}x {:>13.1}x", m[0], m[1], m[2], m[1] / m[0], m[2] / m[0]);
     }
@@ -170,7 +149,7 @@ fn main() -> Result<()> {
         model.set_inputs(&[("excitatory", input.clone().into()), ("inhibitory", input.into())])?;
         let instance = model.instance_mut().ok_or("compiled by default")?;
         let mut cases: Vec<Case<'_>> = vec![("spark", Box::new(|| instance.step()))];
-        println!("{n:>9} {:>10.3}", medians(n, &mut cases)[0]);
+        println!("{n:>9} {:>10.3}", medians(n, repeats(n), &mut cases)[0]);
     }
     Ok(())
 }

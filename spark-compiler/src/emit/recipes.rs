@@ -95,6 +95,24 @@ macro_rules! arith {
             fn iselect(&mut self, condition: Value, then: Value, otherwise: Value) -> Value {
                 self.0.choose(condition, then, otherwise)
             }
+            fn unless<const N: usize>(
+                &mut self,
+                usual: Value,
+                then: [Value; N],
+                otherwise: impl FnOnce(&mut Self) -> [Value; N],
+            ) -> [Value; N] {
+                let (rare, done) = (self.0.b.create_block(), self.0.b.create_block());
+                self.0.b.set_cold_block(rare);
+                let chosen = then.map(|_| self.0.b.append_block_param(done, $float));
+                let all = self.0.b.ins().vall_true(usual);
+                self.0.b.ins().brif(all, done, &then.map(Into::into), rare, &[]);
+                self.0.b.switch_to_block(rare);
+                let other = otherwise(self);
+                let mixed: [Value; N] = std::array::from_fn(|i| self.0.choose(usual, then[i], other[i]));
+                self.0.b.ins().jump(done, &mixed.map(Into::into));
+                self.0.b.switch_to_block(done);
+                chosen
+            }
         }
     };
 }

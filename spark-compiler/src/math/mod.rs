@@ -4,7 +4,8 @@
 //! bit operations make up `exp`, but not what carries them out. The evaluator runs a recipe on Rust scalars
 //! ([`scalar`]); code generation runs the same recipe on vectors of CLIF values (`emit::lanes`). Both therefore do the
 //! same IEEE operations in the same order and agree bit for bit by construction, on every machine: a multiply-add is fused
-//! only where a recipe says so, and there is no table, no branch, and nothing a C library could do differently.
+//! only where a recipe says so, and there is no table, no branch that a result depends on, and nothing a C library could
+//! do differently.
 //!
 //! | function | `f32` | `f64` |
 //! |---|---|---|
@@ -100,6 +101,15 @@ pub trait Arith {
     fn ieq(&mut self, x: Self::I, y: Self::I) -> Self::M;
     /// `condition ? then : otherwise`.
     fn iselect(&mut self, condition: Self::M, then: Self::I, otherwise: Self::I) -> Self::I;
+
+    /// `usual ? then : otherwise()` of several values, for an `otherwise` that is costly and hardly ever needed: it may be
+    /// left out where `usual` holds.
+    fn unless<const N: usize>(
+        &mut self,
+        usual: Self::M,
+        then: [Self::F; N],
+        otherwise: impl FnOnce(&mut Self) -> [Self::F; N],
+    ) -> [Self::F; N];
 }
 
 /// `c[0] + x · (c[1] + x · (c[2] + …))`.

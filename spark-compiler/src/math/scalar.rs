@@ -94,6 +94,14 @@ macro_rules! arith {
             fn iselect(&mut self, condition: bool, then: $unsigned, otherwise: $unsigned) -> $unsigned {
                 if condition { then } else { otherwise }
             }
+            fn unless<const N: usize>(
+                &mut self,
+                usual: bool,
+                then: [$float; N],
+                otherwise: impl FnOnce(&mut Self) -> [$float; N],
+            ) -> [$float; N] {
+                if usual { then } else { otherwise(self) }
+            }
         }
     };
 }

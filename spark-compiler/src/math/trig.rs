@@ -3,11 +3,12 @@
 //! The argument is written as x = (q + s)·π/2 with an integer q and |s| ≤ ½; the kernels of FreeBSD's msun (`k_sin.c`,
 //! `k_cos.c`) give sine and cosine of s·π/2, and q selects and signs them.
 //!
-//! An `f32` argument is widened to `f64` first. 1/(2π) is kept as 26-bit pieces; a 24-bit argument times a piece is
+//! An `f32` argument is widened to `f64` first. Up to 2²⁰ it is reduced by subtracting q·π/2 in two parts, the first of
+//! them exact (Cody and Waite). For larger ones 1/(2π) is kept as 26-bit pieces; a 24-bit argument times a piece is
 //! exact in `f64`, whole turns of each product are dropped exactly, and what remains is added from the top while whole
 //! quarter turns are moved into q. So every finite `f32` is reduced correctly (Payne and Hanek's idea without integers
-//! or tables). An `f64` argument is reduced by subtracting q·π/2 in three parts (Cody and Waite), which holds for q up to
-//! 2²⁰.
+//! or tables). The kernels are the shorter ones of `k_sinf.c` and `k_cosf.c`, since the result is rounded to `f32`. An
+//! `f64` argument is reduced by subtracting q·π/2 in three parts, which holds for q up to 2²⁰.
 
 use super::{Arith, low_bits, polynomial};
 use std::f64::consts::{FRAC_2_PI, FRAC_PI_2};
@@ -40,6 +41,16 @@ const COS: [f64; 6] = [
     -1.135_964_755_778_819_5e-11,
 ];
 
+/// Sine and cosine of at most π/4, where they are rounded to `f32`.
+const SHORT_SIN: [f64; 4] =
+    [-1.666_666_664_162_652_4e-1, 8.333_329_385_889_463e-3, -1.983_933_483_609_663_2e-4, 2.718_311_493_989_822e-6];
+
+const SHORT_COS: [f64; 4] =
+    [-4.999_999_972_510_31e-1, 4.166_662_332_373_906e-2, -1.388_676_377_460_993e-3, 2.439_044_879_627_741e-5];
+
+/// Below this magnitude an `f32` is reduced in two parts.
+const USUAL: f64 = (1 << 20) as f64;
+
 /// An argument reduced to quadrant and remainder (in radians, head and tail).
 struct Reduced<F> {
     quadrant: F,
@@ -49,28 +60,44 @@ struct Reduced<F> {
 
 /// Sine of an `f32` widened to `f64`; the result is to be rounded to `f32`.
 pub fn sin_single<A: Arith>(a: &mut A, x: A::F) -> A::F {
-    let reduced = reduce_single(a, x);
-    let result = quadrants(a, reduced, 0);
+    let result = single(a, x, 0);
     keep_zero(a, x, result)
 }
 
 /// Cosine of an `f32` widened to `f64`; the result is to be rounded to `f32`.
 pub fn cos_single<A: Arith>(a: &mut A, x: A::F) -> A::F {
-    let reduced = reduce_single(a, x);
-    quadrants(a, reduced, 1)
+    single(a, x, 1)
+}
+
+/// Sine (`shift` 0) or cosine (`shift` 1) of an `f32`.
+fn single<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
+    let (magnitude, limit) = (a.abs(x), a.float(USUAL));
+    let usual = a.lt(magnitude, limit);
+    let reduced = reduce_usual(a, x);
+    let [quadrant, rest] = a.unless(usual, reduced, |a| reduce_any(a, x));
+
+    let (z, one) = (a.mul(rest, rest), a.float(1.0));
+    let s = polynomial(a, z, &SHORT_SIN);
+    let cubic = a.mul(z, rest);
+    let s = a.mul(cubic, s);
+    let sine = a.add(rest, s);
+    let c = polynomial(a, z, &SHORT_COS);
+    let c = a.mul(z, c);
+    let cosine = a.add(one, c);
+    in_quadrant(a, quadrant, [sine, cosine], shift)
 }
 
 /// Sine of an `f64`; NaN beyond 2²⁰ · π/2 in magnitude.
 pub fn sin_double<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let reduced = reduce_double(a, x);
-    let result = quadrants(a, reduced, 0);
+    let result = double(a, reduced, 0);
     keep_zero(a, x, result)
 }
 
 /// Cosine of an `f64`; NaN beyond 2²⁰ · π/2 in magnitude.
 pub fn cos_double<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let reduced = reduce_double(a, x);
-    quadrants(a, reduced, 1)
+    double(a, reduced, 1)
 }
 
 /// sin −0 = −0: the reduction loses the sign of zero.
@@ -80,7 +107,20 @@ fn keep_zero<A: Arith>(a: &mut A, x: A::F, result: A::F) -> A::F {
     a.select(is_zero, x, result)
 }
 
-fn reduce_single<A: Arith>(a: &mut A, x: A::F) -> Reduced<A::F> {
+/// Quadrant and remainder of an `f32` of usual magnitude.
+fn reduce_usual<A: Arith>(a: &mut A, x: A::F) -> [A::F; 2] {
+    let per_quarter = a.float(FRAC_2_PI);
+    let quarters = a.mul(x, per_quarter);
+    let n = a.nearest(quarters);
+    let (first, second) = (a.float(QUARTER[0]), a.float(QUARTER[1] + QUARTER[2]));
+    let product = a.mul(n, first);
+    let rest = a.sub(x, product);
+    let product = a.mul(n, second);
+    [n, a.sub(rest, product)]
+}
+
+/// Quadrant and remainder of any finite `f32`.
+fn reduce_any<A: Arith>(a: &mut A, x: A::F) -> [A::F; 2] {
     let four = a.float(4.0);
     let mut quadrant = a.float(0.0);
     let mut rest = quadrant;
@@ -103,8 +143,7 @@ fn reduce_single<A: Arith>(a: &mut A, x: A::F) -> Reduced<A::F> {
         }
     }
     let quarter = a.float(FRAC_PI_2);
-    let head = a.mul(rest, quarter);
-    Reduced { quadrant, head, tail: a.float(0.0) }
+    [quadrant, a.mul(rest, quarter)]
 }
 
 fn reduce_double<A: Arith>(a: &mut A, x: A::F) -> Reduced<A::F> {
@@ -141,11 +180,15 @@ fn reduce_double<A: Arith>(a: &mut A, x: A::F) -> Reduced<A::F> {
     Reduced { quadrant: n, head, tail }
 }
 
-/// Sine (`shift` 0) or cosine (`shift` 1).
-fn quadrants<A: Arith>(a: &mut A, x: Reduced<A::F>, shift: i64) -> A::F {
-    let sine = sin_kernel(a, &x);
-    let cosine = cos_kernel(a, &x);
-    let quadrant = low_bits(a, x.quadrant);
+/// Sine (`shift` 0) or cosine (`shift` 1) of an `f64`.
+fn double<A: Arith>(a: &mut A, x: Reduced<A::F>, shift: i64) -> A::F {
+    let both = [sin_kernel(a, &x), cos_kernel(a, &x)];
+    in_quadrant(a, x.quadrant, both, shift)
+}
+
+/// One of sine and cosine of a remainder, signed, as the quadrant says: a sine (`shift` 0) or a cosine (`shift` 1).
+fn in_quadrant<A: Arith>(a: &mut A, quadrant: A::F, [sine, cosine]: [A::F; 2], shift: i64) -> A::F {
+    let quadrant = low_bits(a, quadrant);
     let (one, two, shift) = (a.int(1), a.int(2), a.int(shift));
     let quadrant = a.iadd(quadrant, shift);
     let odd = a.iand(quadrant, one);
