@@ -40,7 +40,7 @@ impl Scalar for Ring {
     }
 }
 
-fn delays(config: impl Config + Clone, inputs: usize) -> Result<Case> {
+fn delays(config: impl Config, inputs: usize) -> Result<Case> {
     let (spikes, inhibitory) = (sparse_spikes(inputs), inhibitory(inputs));
     let given = || vec![("in_spikes", spike_payload(&spikes, &inhibitory))];
     // The delays it draws, from a model that is not timed.

@@ -190,11 +190,11 @@ fn tsodyks_markram() -> Result<Case> {
     let (recovery, kept, decay) = (1.0 - (-1.0f32 / 800.0).exp(), 0.0, (-1.0f32 / 3.0).exp());
     let arrived = numbers(&sparse_spikes(SIDE));
     synapses(TsodyksMarkramSynapsesConfig::new(units()), "currents", states, move |given, states, currents| {
-        for pre in 0..SIDE {
+        for (pre, arrived) in arrived.iter().enumerate() {
             let faded = kept * states.utilisation[pre];
             let recovered = states.resources[pre] + recovery * (1.0 - states.resources[pre]);
-            states.utilisation[pre] = faded + 0.5 * (1.0 - faded) * arrived[pre];
-            states.released[pre] = states.utilisation[pre] * recovered * arrived[pre];
+            states.utilisation[pre] = faded + 0.5 * (1.0 - faded) * arrived;
+            states.released[pre] = states.utilisation[pre] * recovered * arrived;
             states.resources[pre] = recovered - states.released[pre];
         }
         for (post, row) in given.rows().enumerate() {

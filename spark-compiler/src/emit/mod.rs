@@ -6,7 +6,7 @@
 //! * `check`: what memory safety of the generated code rests on, checked before anything is emitted.
 //! * `clif`: functions of the program; splits long programs, advances histories.
 //! * `nest`: one loop nest. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
-//! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time.
+//! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `jit`: machine code in memory.
 //!
 //! The generated functions take one argument, a table with the address of each buffer. They do not allocate, call
@@ -20,6 +20,7 @@ mod access;
 mod check;
 mod clif;
 mod counted;
+mod draws;
 mod jit;
 mod lanes;
 mod nest;

@@ -11,13 +11,12 @@
 //! constant masks.
 
 use super::access::{At, Follow, Memories, Place, follow, narrow, widen};
+use super::draws::draw;
 use super::lanes::Lanes;
 use super::ops;
-use super::recipes::Singles;
 use super::reduce::{combine, finish, identity};
 use crate::ir::{DType, Elem, Literal, ReduceOp, ThreefryWord};
 use crate::loops::{BufferId, Inst, LANES, Lowered, Map, Nest, Role, Typed, Val};
-use crate::math::threefry::threefry;
 use cranelift::prelude::*;
 
 /// Places an instruction of the innermost loop accesses.
@@ -42,6 +41,8 @@ struct Body<'k, 'a, 'f> {
     access: Vec<Option<Access>>,
     /// Sixteen bits of the current chunk, for loads of bits.
     words: Vec<Option<Value>>,
+    /// Random words of the current chunk's groups, for draws that are made together.
+    drawn: Vec<Vec<[Value; 2]>>,
     /// Masks of the current chunk, for stores of bits.
     masks: Vec<Vec<Value>>,
     /// Partial results, for reductions over the innermost loop.
@@ -76,6 +77,7 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
         values: vec![None; count],
         access: vec![None; count],
         words: vec![None; count],
+        drawn: vec![Vec::new(); count],
         masks: vec![Vec::new(); count],
         partials: vec![None; count],
         outer: Vec::new(),
@@ -240,6 +242,7 @@ impl Body<'_, '_, '_> {
     fn chunk(&mut self, chunk: Value, valid: usize) {
         let nest = self.nest;
         self.words.fill(None);
+        self.drawn.fill(Vec::new());
         for first in (0..valid).step_by(4) {
             let at = At { chunk, first, valid: (valid - first).min(4) };
             for (n, typed) in nest.insts.iter().enumerate() {
@@ -376,8 +379,7 @@ impl Body<'_, '_, '_> {
             }
             Inst::Index => self.index(at),
             Inst::Threefry { word, key, counter } => {
-                let [key, counter] = [key, counter].map(|pair| pair.map(|v| self.get(v).one()));
-                let [first, second] = threefry(&mut Singles(&mut self.m.c), key, counter);
+                let [first, second] = self.draw(n, *key, *counter, at);
                 Lanes::One(match word {
                     ThreefryWord::First => first,
                     ThreefryWord::Second => second,
@@ -391,6 +393,40 @@ impl Body<'_, '_, '_> {
             | Inst::Reduce { .. }
             | Inst::ScatterAdd { .. } => unreachable!("an effect yields no value"),
         }
+    }
+
+    /// The random words of a group of lanes; those of the whole chunk are drawn with its first group, if they can be.
+    fn draw(&mut self, n: usize, key: [Val; 2], counter: [Val; 2], at: At) -> [Value; 2] {
+        if let Some(words) = self.drawn[n].get(at.first / 4) {
+            return *words;
+        }
+        let nest = self.nest;
+        let outside = |v: &Val| !self.in_chunks(v.index());
+        let constant = |v: &Val| match &nest.insts[v.index()].inst {
+            Inst::Index => true,
+            Inst::Load { buffer, .. } => matches!(self.m.lowered.buffer(*buffer).role, Role::Constant(_)),
+            _ => false,
+        };
+        let together = at.valid == 4
+            && self.in_chunks(n)
+            && key.iter().all(outside)
+            && counter.iter().all(|v| outside(v) || constant(v));
+        let key = key.map(|v| self.get(v).one());
+        let mut counters = vec![counter.map(|v| self.get(v).one())];
+        if together {
+            for first in (at.first + 4..LANES).step_by(4) {
+                counters.push(counter.map(|v| match self.in_chunks(v.index()) {
+                    true => self.value(v.index(), &nest.insts[v.index()], At { first, ..at }).one(),
+                    false => self.get(v).one(),
+                }));
+            }
+        }
+        let words = draw(&mut self.m.c, key, &counters);
+        let first = words[0];
+        if together {
+            self.drawn[n] = words;
+        }
+        first
     }
 
     fn index(&mut self, at: At) -> Lanes {

@@ -156,6 +156,20 @@ fn threefry_words_and_indices() {
     }
 }
 
+/// Draws whose key and counter are known before the chunk are made together with those of the chunk's other groups.
+#[test]
+fn draws_of_a_chunk_are_those_of_its_elements() {
+    for size in SIZES {
+        check_nest(size, &[], |nest, _| {
+            let literal = |nest: &mut Nest, words: [i32; 2]| words.map(|word| nest.literal(Literal::I32(word)));
+            let keys = [[-7, 11], [0, 42]].map(|words| literal(nest, words));
+            let counter = [nest.literal(Literal::I32(0)), nest.push(Inst::Index, Elem::I32)];
+            let word = ThreefryWord::Mixed;
+            keys.map(|key| nest.push(Inst::Threefry { word, key, counter }, Elem::I32)).into()
+        });
+    }
+}
+
 #[test]
 fn doubles_and_singles_mix() {
     for size in SIZES {
