@@ -44,7 +44,7 @@ fn check_spiker(case: &str, scale: f64) {
             }
         }
         assert!(spikes > 0.0, "{case}: the recording has no spikes");
-        println!("{case:<52} {:<9} {:>10.2e}  within {TOLERANCE:.0e}", mode(eager), deviation.worst);
+        println!("{case:<52} {:<9} {}  within {TOLERANCE:.0e}", mode(eager), deviation.told());
     }
 }
 
@@ -110,7 +110,7 @@ fn check_integrator(case: &str) {
             let Some(state) = name.strip_prefix("final/") else { continue };
             deviation.check(state, &model.state(state).unwrap().to_f64(), &expected.values, TOLERANCE, 0.0);
         }
-        println!("{case:<52} {:<9} {:>10.2e}  within {TOLERANCE:.0e}", mode(eager), deviation.worst);
+        println!("{case:<52} {:<9} {}  within {TOLERANCE:.0e}", mode(eager), deviation.told());
     }
 }
 

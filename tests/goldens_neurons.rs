@@ -70,7 +70,7 @@ fn check(name: &str, run: Run) {
             deviation.check(state, &found, &expected.values, TOLERANCE, 0.0);
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<44} {mode:<9} {:>10.2e}  within {TOLERANCE:.0e}", deviation.worst);
+        println!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told());
     }
 }
 

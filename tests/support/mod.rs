@@ -206,10 +206,15 @@ impl Golden {
     }
 }
 
-/// Largest deviation met, per case.
+/// What differed in a case.
 #[derive(Default)]
 pub(crate) struct Deviation {
-    pub(crate) worst: f64,
+    /// Largest relative deviation, of numbers that are off by more than what the reference itself differs by.
+    worst: f64,
+    /// Largest absolute deviation of all.
+    largest: f64,
+    /// Numbers that differ at all, and numbers compared.
+    differing: (usize, usize),
 }
 
 impl Deviation {
@@ -218,14 +223,31 @@ impl Deviation {
     #[track_caller]
     pub(crate) fn check(&mut self, what: &str, found: &[f64], expected: &[f64], tolerance: f64, own: f64) {
         assert_eq!(found.len(), expected.len(), "{what}: length");
+        self.differing.1 += found.len();
         for (i, (f, e)) in found.iter().zip(expected).enumerate() {
+            if f == e {
+                continue;
+            }
             let difference = (f - e).abs();
-            if f == e || difference <= own {
+            self.differing.0 += 1;
+            self.largest = self.largest.max(difference);
+            // Written so that NaN is beyond both.
+            if difference <= own {
                 continue;
             }
             let relative = difference / e.abs();
             assert!(relative <= tolerance, "{what}[{i}]: {f}, the reference has {e} (relative {relative:.2e})");
             self.worst = self.worst.max(relative);
+        }
+    }
+
+    /// For the table in the test's output.
+    pub(crate) fn told(&self) -> String {
+        match self.differing {
+            (0, all) => format!("{all:>8} numbers, all equal bit for bit"),
+            (some, all) => {
+                format!("{some:>8} of {all} differ, by at most {:.1e}; relative {:.1e}", self.largest, self.worst)
+            }
         }
     }
 }
