@@ -376,3 +376,33 @@ fn a_users_module_reports_all_mistakes_without_doing_anything() {
            help: give one number, or an array of dimensions [2]"
     );
 }
+
+/// What is said of a component that cannot be built for inputs of two elements.
+fn refused(config: impl Config, port: &str) -> String {
+    match Model::component(config).input(port, [2]).build() {
+        Ok(_) => panic!("the module was built"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn sizes_beyond_memory_are_refused() {
+    let kernel = FixedIndegree::new(100_000_000_000usize).with_multapses(true);
+    let message = refused(LinearSynapsesConfig::new([3]).with_kernel(kernel), "spikes");
+    assert!(message.contains("kernel") && message.contains("connections each are too many"), "{message}");
+
+    let rates = Uniform { scale: 1e8, ..Uniform::default() };
+    let config = PoissonSourceConfig::new([200_000]).with_rate(rates);
+    let message = Model::component(config).build().map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("rate: ") && message.contains("too large tables"), "{message}");
+}
+
+#[test]
+fn numbers_that_the_storage_type_cannot_hold_are_refused() {
+    let kernel = LogNormal { mean: 100.0, std: 50.0, ..LogNormal::default() };
+    let message = refused(LinearSynapsesConfig::new([3]).with_kernel(kernel), "spikes");
+    assert!(message.contains("kernel: must be finite, found inf"), "{message}");
+
+    let message = refused(ExponentialSomaConfig::default().with_potential_tau(1e-50), "current");
+    assert!(message.contains("potential_tau") && message.contains("rounded to float32"), "{message}");
+}

@@ -170,6 +170,16 @@ fn runs_a_brain_and_records_what_is_inside() {
 }
 
 #[test]
+fn optional_ports_decide_the_steps_where_none_is_required() {
+    let folder = folder();
+    let model = r#"{"__version__": "1.0", "__data__": {"__type__": "exponential_psc_soma_config", "__cfg__": {}}}"#;
+    std::fs::write(folder.path().join("psc.scfg"), model).unwrap();
+    let input = tensors(folder.path(), &[("current", &[7, 2], &[1.0; 14])]);
+    let ran = succeeds(&["run", "psc.scfg", "--input", input.to_str().unwrap()], folder.path());
+    assert!(ran.out.contains("7 steps"), "{}", ran.out);
+}
+
+#[test]
 fn a_brain_uses_neurons_registered_on_the_command_line() {
     let folder = folder();
     let (brain, neuron) = (golden("models/ab_brain.scfg"), golden("models/alif_mod_neuron.scfg"));

@@ -23,7 +23,7 @@ fn check(
             compare(&golden, t, &model, &outputs, &mut deviation);
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told());
+        support::row(format!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told()));
     }
 }
 
@@ -130,7 +130,7 @@ fn hebbian_rule() {
                 let expected = &golden.tensors[&format!("final/{trace}")].values;
                 deviation.check(trace, &found, expected, TOLERANCE, 0.0);
             }
-            println!("{name:<44} eager {eager:<5} {}  within {TOLERANCE:.0e}", deviation.told());
+            support::row(format!("{name:<44} eager {eager:<5} {}  within {TOLERANCE:.0e}", deviation.told()));
         }
     }
 }

@@ -51,7 +51,7 @@ fn check(case: &str, spikes: &[&str], floats: &[&str], pools: &[&str]) {
             deviation.check("final kernel", &kernel, expected, TOLERANCE, 0.0);
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<32} {mode:<9} {count:>6} spikes {}  within {TOLERANCE:.0e}", deviation.told());
+        support::row(format!("{name:<32} {mode:<9} {count:>6} spikes {}  within {TOLERANCE:.0e}", deviation.told()));
     }
 }
 

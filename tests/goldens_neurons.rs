@@ -70,7 +70,7 @@ fn check(name: &str, run: Run) {
             deviation.check(state, &found, &expected.values, TOLERANCE, 0.0);
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told());
+        support::row(format!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told()));
     }
 }
 
@@ -152,7 +152,7 @@ fn alif_neuron_in_half_precision_stays_near() {
             assert_ne!(value.dtype(), DType::F32, "{state} is kept in half precision");
         }
         let (expected, drift) = (count(&golden), (count(&golden) - count(&single)).abs());
-        println!("{spikes} spikes, the reference has {expected}, {} in single precision", count(&single));
+        support::row(format!("{spikes} spikes, the reference has {expected}, {} in single precision", count(&single)));
         assert!(
             (spikes - expected).abs() <= (0.02 * expected).max(drift),
             "{spikes} spikes, the reference has {expected}"

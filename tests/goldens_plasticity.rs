@@ -119,7 +119,7 @@ fn check(name: &str, tolerance: f64, adjust: impl Fn(&mut Run)) {
             deviation.check(state, &found, &expected.values, tolerance, 0.0);
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<48} {mode:<9} {}  within {tolerance:.0e}", deviation.told());
+        support::row(format!("{name:<48} {mode:<9} {}  within {tolerance:.0e}", deviation.told()));
     }
 }
 
@@ -191,7 +191,7 @@ fn quadruplet_rule_tensor_with_parameters_as_given() {
                 before[i] = *expected;
             }
         });
-        println!("{name:<48} unrounded {worst:>10.2e}  within {share:.1e}");
+        support::row(format!("{name:<48} unrounded {worst:>10.2e}  within {share:.1e}"));
         assert!(worst <= share, "{name}: {worst}");
     }
 }

@@ -70,7 +70,7 @@ fn check(name: &str, translate: fn(&Golden) -> ConfigTree) {
             }
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<52} {mode:<9} bit for bit over {} steps", golden.steps());
+        support::row(format!("{name:<52} {mode:<9} bit for bit over {} steps", golden.steps()));
     }
 }
 
@@ -183,7 +183,7 @@ fn half_precision_stays_near() {
                 theirs += golden.tensors["out/spikes"].step(t).iter().sum::<f64>();
                 assert!(model.state("potential").unwrap().to_f64().iter().all(|v| v.is_finite()));
             }
-            println!("{soma} in half precision: {ours} spikes, the reference has {theirs}");
+            support::row(format!("{soma} in half precision: {ours} spikes, the reference has {theirs}"));
             assert!((ours - theirs).abs() <= 0.05 * theirs, "{soma}: {ours} spikes, the reference has {theirs}");
         }
     }

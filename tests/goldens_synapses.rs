@@ -23,7 +23,7 @@ fn check(
             compare(&golden, t, &model, &outputs, &mut deviation);
         }
         let mode = if eager { "eager" } else { "compiled" };
-        println!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told());
+        support::row(format!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told()));
     }
 }
 

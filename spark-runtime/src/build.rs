@@ -246,12 +246,20 @@ impl<'a> Build<'a> {
         }))
     }
 
-    /// What an initializer drew must pass the field's checks; given numbers passed them when the configuration was read.
+    /// What an initializer drew must pass the field's checks, and be finite. Given numbers passed them when the configuration
+    /// was read, but rounded to the storage type they may be another number: a tiny time constant becomes 0.
     fn checked(&self, name: &str, param: &Param, array: Array) -> Result<Array> {
-        let field = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty());
-        if let (Param::Initializer(initializer), Some(field)) = (param, field) {
-            let refused = |error: Error| error.context(&format!("drawn by the initializer `{}`", initializer.name()));
-            validate::check(&array.to_f64(), field).map_err(refused)?;
+        let about = match param {
+            Param::Initializer(initializer) => format!("drawn by the initializer `{}`", initializer.name()),
+            _ => format!("rounded to {}", array.dtype().long_name()),
+        };
+        let values = array.to_f64();
+        if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+            let message = format!("must be finite, found {} at position {at}, {about}", values[at]);
+            return Err(Error::new(message).help("draw smaller numbers, or use a wider dtype"));
+        }
+        if let Some(field) = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty()) {
+            validate::check(&values, field).map_err(|error| error.context(&about))?;
         }
         Ok(array)
     }

@@ -5,7 +5,7 @@
 //! not say: [`plan`] takes the reading of each tensor that agrees with the number of steps ([`super::readings`]). What stays
 //! ambiguous is an error that names the option to use.
 
-use super::readings::{Matched, choose, common_steps, population, readings_of};
+use super::readings::{Matched, choose, common_steps, is_series, population, readings_of};
 use super::tensors::{Tensor, TensorFile};
 use spark::error::{Error, Result, suggest};
 use spark::model::{InputShape, ModelBuilder};
@@ -159,10 +159,11 @@ fn match_ports<'a>(file: &'a TensorFile, ports: &'a [(String, PortSpecs)]) -> Re
             errors.push(Error::new(message).help("keep one of them"));
         }
     }
+    let all_optional = !ports.iter().any(|(_, spec)| !spec.optional && is_series(spec));
     let mut matched = Vec::new();
     for (((port, spec), value), mask) in ports.iter().zip(values).zip(masks) {
         match (value, mask) {
-            (Some(value), mask) => matched.push(Matched { port, spec, value, mask }),
+            (Some(value), mask) => matched.push(Matched { port, spec, value, mask, all_optional }),
             (None, Some(mask)) => {
                 errors.push(Error::new(format!("there are no spikes `{port}` to this mask")).at(mask.name.as_str()));
             }

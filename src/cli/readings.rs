@@ -20,18 +20,25 @@ pub(crate) struct Matched<'a> {
     pub(crate) value: &'a Tensor,
     /// The tensor of its inhibition mask.
     pub(crate) mask: Option<&'a Tensor>,
+    /// The model has no required port over one axis: its optional ones decide.
+    pub(crate) all_optional: bool,
 }
 
 impl Matched<'_> {
     /// True for the ports whose tensors decide how long the run is: required ones over one axis, as spikes and currents.
     fn decides(&self) -> bool {
-        !self.spec.optional && self.spec.axes.len() == 1 && !is_mask(self.spec.payload)
+        (!self.spec.optional || self.all_optional) && is_series(self.spec)
     }
 
     /// The leading dimension: the number of steps, if this is a series.
     pub(crate) fn leading(&self) -> usize {
         self.value.dims.first().copied().unwrap_or(0)
     }
+}
+
+/// True for ports whose values may come as a series: one number per unit, and no mask.
+pub(crate) fn is_series(spec: &PortSpecs) -> bool {
+    spec.axes.len() == 1 && !is_mask(spec.payload)
 }
 
 /// One way to read a port's tensors.

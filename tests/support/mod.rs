@@ -206,6 +206,12 @@ impl Golden {
     }
 }
 
+/// Writes a line of the table in the test's output, also where the harness keeps what tests print.
+pub(crate) fn row(line: String) {
+    // Written in one go, so that lines of tests that run side by side stay whole.
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), format!("{line}\n").as_bytes());
+}
+
 /// What differed in a case.
 #[derive(Default)]
 pub(crate) struct Deviation {

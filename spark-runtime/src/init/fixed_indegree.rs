@@ -4,7 +4,7 @@ use super::{InitOverrides, Initializer, partial_sums, size, stored};
 use crate::config::Param;
 use crate::error::{Error, Result};
 use crate::rng::Key;
-use spark_compiler::ir::{Array, Axis, DType, Data, Shape};
+use spark_compiler::ir::{Array, Axis, DType, Data, MOST_ELEMENTS, Shape};
 
 /// Every postsynaptic neuron has exactly `indegree` connections, from presynaptic neurons chosen at random; all other
 /// weights are zero.
@@ -42,6 +42,9 @@ pub struct FixedIndegree {
     pub post_axes: Vec<usize>,
 }
 
+/// The most connections of one neuron.
+const MOST_CONNECTIONS: usize = 1 << 24;
+
 impl Initializer for FixedIndegree {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         let post_axes = overrides.norm_axes.as_deref().unwrap_or(&self.post_axes);
@@ -53,6 +56,13 @@ impl Initializer for FixedIndegree {
             return Err(Error::new(message)
                 .at("indegree")
                 .help("with `multapses` neurons may be connected repeatedly"));
+        }
+        let connections = posts.checked_mul(self.indegree).filter(|&connections| connections <= MOST_ELEMENTS);
+        if connections.is_none() || self.indegree > MOST_CONNECTIONS {
+            let message = format!("{posts} neurons with {} connections each are too many", self.indegree);
+            return Err(Error::new(message)
+                .at("indegree")
+                .help("at most 2^24 of a neuron and 2^30 in all are possible"));
         }
         let (choice_key, weight_key) = key.split2();
         let weights = self.weights(weight_key, posts, dtype, overrides)?;

@@ -77,6 +77,14 @@ impl PoissonSource {
             cx.report(Error::new(message).at("rate").help("sum smaller sources, or approximate by a CurrentSource"));
             means.fill(0.0);
         }
+        // One table for each mean, all as long as that of the largest.
+        let largest = means.iter().copied().fold(0.0, f64::max);
+        if means.len() as f64 * (14.0 * largest.sqrt() + 64.0) > MOST_NUMBERS {
+            let message =
+                format!("{} different rates of up to {largest:.3e} events per step need too large tables", means.len());
+            cx.report(Error::new(message).at("rate").help("give one rate for all units, or smaller ones"));
+            means.fill(0.0);
+        }
         let tables: Vec<Inversion> = means.iter().map(|&mean| Inversion::new(mean)).collect();
         let longest = tables.iter().map(|table| table.bounds.len()).max().unwrap_or(0).max(1);
         let least = tables.iter().map(|table| table.least).collect();
@@ -111,6 +119,9 @@ impl PoissonSource {
 
 /// The most events per step; the table of a mean λ has about 13·√λ numbers.
 const MOST_EVENTS: f64 = 1e5;
+
+/// The most numbers in all tables together.
+const MOST_NUMBERS: f64 = 6.7e7;
 
 /// How to draw a Poisson number by inversion from a word of 32 bits.
 struct Inversion {

@@ -32,8 +32,7 @@ pub struct ConductanceLeakySomaConfig {
 /// exceeds the threshold the neuron spikes and is held at the reset potential for `cooldown`.
 ///
 /// Potentials are relative to rest inside. Conductances are in nS, so with R in GΩ their products are plain numbers; the
-/// kinetics are the synapses'. The sign of a conductance does not matter: synapses give spikes of inhibitory neurons as
-/// negative numbers. The defaults are those of NEST's `iaf_cond_exp` (`g_L` is 1/`resistance`, `C_m` is
+/// kinetics are the synapses'. The sign of a conductance does not matter. The defaults are those of NEST's `iaf_cond_exp` (`g_L` is 1/`resistance`, `C_m` is
 /// `potential_tau`/`resistance`).
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1; Meffin, Burkitt, Grayden, *An Analytical Model for

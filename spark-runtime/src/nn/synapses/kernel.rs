@@ -31,7 +31,7 @@ impl KernelConfig {
 pub(super) fn build_kernel(cx: &mut Build, units: &Units, kernel: &Param) -> Result<Real> {
     let inputs = cx.pre("spikes")?;
     let shape = Shape::units(units).with(Axis::PRE, &inputs.dims());
-    // Each presynaptic neuron's weights are normalised over the postsynaptic axes where an initializer normalises.
+    // Where an initializer normalises, it is the weights that arrive at each postsynaptic neuron.
     let overrides = InitOverrides { norm_axes: Some((0..units.len()).collect()), ..Default::default() };
     let kernel = cx.array("kernel", kernel, &shape, cx.dtype(), &overrides)?;
     let kernel = cx.real(&kernel);
