@@ -3,29 +3,9 @@
 mod support;
 
 use spark::prelude::*;
-use support::{Deviation, Golden, exact, load};
+use support::{Deviation, check, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
-
-/// Runs a case in both modes; `compare` sees the model and its outputs after every step.
-#[track_caller]
-fn check(
-    name: &str,
-    ports: &[(&str, Option<&str>)],
-    mut compare: impl FnMut(&Golden, usize, &Model, &spark::model::Outputs, &mut Deviation),
-) {
-    let golden = load(name);
-    for eager in [false, true] {
-        let mut model = golden.builder(ports).eager(eager).build().unwrap_or_else(|e| panic!("{name}: {e}"));
-        let mut deviation = Deviation::default();
-        for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(ports, t)).unwrap_or_else(|e| panic!("{name}, step {t}: {e}"));
-            compare(&golden, t, &model, &outputs, &mut deviation);
-        }
-        let mode = if eager { "eager" } else { "compiled" };
-        support::row(format!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told()));
-    }
-}
 
 #[test]
 fn leaky_soma() {
@@ -33,7 +13,7 @@ fn leaky_soma() {
         let name = format!("soma/leaky_{case}.f32");
         let masked = load(&name).tensors.contains_key("in/inhibition_mask");
         let ports: &[_] = if masked { &[("current", None), ("inhibition_mask", None)] } else { &[("current", None)] };
-        check(&name, ports, |golden, t, model, outputs, deviation| {
+        check(&name, ports, TOLERANCE, |golden, t, model, outputs, deviation| {
             let spikes = outputs.get("spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/spikes"].step(t));
             if let Some(mask) = golden.tensors.get("out/spikes.inhibition_mask") {
@@ -65,7 +45,7 @@ fn leaky_soma_in_half_precision_stays_near() {
 fn linear_synapses() {
     for case in ["plain", "async", "multidim_plain", "multidim_async"] {
         let name = format!("synapses/linear_{case}.f32");
-        check(&name, &[("spikes", Some("inhibition_mask"))], |golden, t, _, outputs, deviation| {
+        check(&name, &[("spikes", Some("inhibition_mask"))], TOLERANCE, |golden, t, _, outputs, deviation| {
             let currents = outputs.get("currents").unwrap().value().to_f64();
             deviation.check("currents", &currents, golden.tensors["out/currents"].step(t), TOLERANCE, 0.0);
         });
@@ -75,12 +55,11 @@ fn linear_synapses() {
 #[test]
 fn n2n_delays() {
     for name in support::cases("delays").into_iter().filter(|name| name.starts_with("delays/n2ndelays_")) {
-        check(&name, &[("in_spikes", Some("inhibition_mask"))], |golden, t, model, outputs, _| {
+        check(&name, &[("in_spikes", Some("inhibition_mask"))], TOLERANCE, |golden, t, _, outputs, _| {
             let spikes = outputs.get("out_spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/out_spikes"].step(t));
             let mask = spikes.inhibition_mask().unwrap().to_f64();
             exact("mask", t, &mask, &golden.tensors["out/out_spikes.inhibition_mask"].values);
-            let _ = model;
         });
         // The drawn delays themselves, modulo the ring's length.
         let golden = load(&name);

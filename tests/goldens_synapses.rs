@@ -3,36 +3,16 @@
 mod support;
 
 use spark::prelude::*;
-use support::{Deviation, Golden, exact, load};
+use support::{Deviation, check, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
-
-/// Runs a case in both modes; `compare` sees the model and its outputs after every step.
-#[track_caller]
-fn check(
-    name: &str,
-    ports: &[(&str, Option<&str>)],
-    mut compare: impl FnMut(&Golden, usize, &Model, &spark::model::Outputs, &mut Deviation),
-) {
-    let golden = load(name);
-    for eager in [false, true] {
-        let mut model = golden.builder(ports).eager(eager).build().unwrap_or_else(|e| panic!("{name}: {e}"));
-        let mut deviation = Deviation::default();
-        for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(ports, t)).unwrap_or_else(|e| panic!("{name}, step {t}: {e}"));
-            compare(&golden, t, &model, &outputs, &mut deviation);
-        }
-        let mode = if eager { "eager" } else { "compiled" };
-        support::row(format!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told()));
-    }
-}
 
 /// Checks the currents of every case of a kind of synapses, and every trace after the last step.
 #[track_caller]
 fn check_synapses(kind: &str) {
     let cases = support::cases("synapses").into_iter();
     for name in cases.filter(|name| name.starts_with(&format!("synapses/{kind}_"))) {
-        check(&name, &[("spikes", Some("inhibition_mask"))], |golden, t, model, outputs, deviation| {
+        check(&name, &[("spikes", Some("inhibition_mask"))], TOLERANCE, |golden, t, model, outputs, deviation| {
             // Excitatory and inhibitory currents cancel, so that a last bit can be a large relative error.
             let own = golden.own_difference("out/currents");
             let currents = outputs.get("currents").unwrap().value().to_f64();
@@ -84,7 +64,7 @@ fn every_recorded_case_is_tested() {
 fn neuron_delays() {
     let ports = [("in_spikes", Some("inhibition_mask"))];
     for name in support::cases("delays").into_iter().filter(|name| name.starts_with("delays/ndelays_")) {
-        check(&name, &ports, |golden, t, _, outputs, _| {
+        check(&name, &ports, TOLERANCE, |golden, t, _, outputs, _| {
             let spikes = outputs.get("out_spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/out_spikes"].step(t));
             let mask = spikes.inhibition_mask().unwrap().to_f64();

@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use spark::config::{ConfigTree, ConfigValue};
 use spark::controller::{ModuleSpecs, PortMap};
-use spark::model::{InputShape, Model, ModelBuilder};
+use spark::model::{InputShape, Model, ModelBuilder, Outputs};
 use spark::prelude::*;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -255,6 +255,27 @@ impl Deviation {
                 format!("{some:>8} of {all} differ, by at most {:.1e}; relative {:.1e}", self.largest, self.worst)
             }
         }
+    }
+}
+
+/// Runs a case in both modes; `compare` sees the model and its outputs after every step.
+#[track_caller]
+pub(crate) fn check(
+    name: &str,
+    ports: &[(&str, Option<&str>)],
+    tolerance: f64,
+    mut compare: impl FnMut(&Golden, usize, &Model, &Outputs, &mut Deviation),
+) {
+    let golden = load(name);
+    for eager in [false, true] {
+        let mut model = golden.builder(ports).eager(eager).build().unwrap_or_else(|e| panic!("{name}: {e}"));
+        let mut deviation = Deviation::default();
+        for t in 0..golden.steps() {
+            let outputs = model.step(&golden.inputs(ports, t)).unwrap_or_else(|e| panic!("{name}, step {t}: {e}"));
+            compare(&golden, t, &model, &outputs, &mut deviation);
+        }
+        let mode = if eager { "eager" } else { "compiled" };
+        row(format!("{name:<44} {mode:<9} {}  within {tolerance:.0e}", deviation.told()));
     }
 }
 

@@ -91,13 +91,12 @@ impl AlphaPSCSoma {
     ) -> SpikeArray {
         let synaptic = self.excitatory.charge() + self.inhibitory.charge();
         let relaxed = self.membrane.advance(self.potential, self.current) + synaptic;
-        self.potential = self.refractory.is_over().select(relaxed, self.potential);
-        self.excitatory.update(self.config.dt, drive(excitatory));
-        self.inhibitory.update(self.config.dt, drive(inhibitory));
+        self.excitatory.update(drive(excitatory));
+        self.inhibitory.update(drive(inhibitory));
         self.current = drive(current);
-        let fired = self.potential >= self.membrane.threshold;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        self.refractory.update(fired);
+        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
+        let (potential, fired) = self.refractory.hold(threshold, reset, self.potential, relaxed);
+        self.potential = potential;
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -114,12 +114,9 @@ impl ConductanceLeakySoma {
         // In units of the leak conductance.
         let total = 1.0 + self.resistance * (excitatory + inhibitory);
         let target = self.resistance * pull / total;
-        let ready = self.refractory.is_over();
         let relaxed = target + (self.potential - target) * (-self.scale * total).exp();
-        self.potential = ready.select(relaxed, self.reset);
-        let fired = self.potential > self.threshold && ready;
-        self.potential = fired.select(self.reset, self.potential);
-        self.refractory.update(fired);
+        let (potential, fired) = self.refractory.clamp(self.threshold, self.reset, relaxed);
+        self.potential = potential;
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -76,11 +76,10 @@ impl DeltaPSCSoma {
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
         let relaxed = self.membrane.advance(self.potential, self.current) + drive(weights);
-        self.potential = self.refractory.is_over().select(relaxed, self.potential);
         self.current = drive(current);
-        let fired = self.potential >= self.membrane.threshold;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        self.refractory.update(fired);
+        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
+        let (potential, fired) = self.refractory.hold(threshold, reset, self.potential, relaxed);
+        self.potential = potential;
         SpikeArray::new(fired, inhibition_mask)
     }
 }

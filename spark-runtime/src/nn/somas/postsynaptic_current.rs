@@ -102,6 +102,9 @@ pub struct AlphaCurrent {
     /// What a step adds to the potential per unit of growth.
     #[constant]
     rise_gain: Real,
+    /// Time step, in ms.
+    #[constant]
+    dt: Real,
 }
 
 impl AlphaCurrent {
@@ -116,6 +119,7 @@ impl AlphaCurrent {
             initial: std::f64::consts::E / tau,
             gain: by_current,
             rise_gain: by_rise,
+            dt: cx.number(cx.dt()),
         }
     }
 
@@ -125,10 +129,10 @@ impl AlphaCurrent {
         self.gain * self.current + self.rise_gain * self.rise
     }
 
-    /// Takes a step of duration `dt`, at whose end spikes of the summed weight `arriving`, in pA, arrive.
+    /// Takes a step, at whose end spikes of the summed weight `arriving`, in pA, arrive.
     #[track_caller]
-    pub fn update(&mut self, dt: f64, arriving: Real) {
-        self.current = self.decay * (self.current + dt * self.rise);
+    pub fn update(&mut self, arriving: Real) {
+        self.current = self.decay * (self.current + self.dt * self.rise);
         self.rise = self.decay * self.rise + self.initial * arriving;
     }
 }

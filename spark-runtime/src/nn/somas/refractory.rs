@@ -69,6 +69,29 @@ impl Refractory {
         (potential, fired)
     }
 
+    /// One step of a soma that is clamped to `reset` while the period lasts, where `relaxed` is the potential its membrane
+    /// comes to: the potential after it, and true where a spike is.
+    #[track_caller]
+    pub fn clamp(&mut self, threshold: Real, reset: Real, relaxed: Real) -> (Real, Bool) {
+        let ready = self.is_over();
+        let potential = if ready { relaxed } else { reset };
+        let fired = potential > threshold && ready;
+        self.update(fired);
+        let potential = if fired { reset } else { potential };
+        (potential, fired)
+    }
+
+    /// One step of a soma of NEST's kind: its `potential` stays while the period lasts, and it spikes where it reaches
+    /// `threshold`, too. `relaxed` is the potential the membrane comes to.
+    #[track_caller]
+    pub fn hold(&mut self, threshold: Real, reset: Real, potential: Real, relaxed: Real) -> (Real, Bool) {
+        let held = if self.is_over() { relaxed } else { potential };
+        let fired = held >= threshold;
+        self.update(fired);
+        let potential = if fired { reset } else { held };
+        (potential, fired)
+    }
+
     /// Takes one step; `fired` is true where a spike is.
     #[track_caller]
     pub fn update(&mut self, fired: Bool) {

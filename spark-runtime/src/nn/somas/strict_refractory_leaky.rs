@@ -63,12 +63,10 @@ impl StrictRefractoryLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let ready = self.refractory.is_over();
         let relaxed = self.membrane.advance(self.potential, current.value());
-        self.potential = ready.select(relaxed, self.membrane.reset);
-        let fired = self.potential > self.membrane.threshold && ready;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        self.refractory.update(fired);
+        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
+        let (potential, fired) = self.refractory.clamp(threshold, reset, relaxed);
+        self.potential = potential;
         SpikeArray::new(fired, inhibition_mask)
     }
 }
