@@ -146,7 +146,7 @@ impl Memory {
             match &buffer.role {
                 Role::State(values) => self.put(buffer, id, 0, values.data())?,
                 Role::History { .. } | Role::Position { .. } => self.bytes_mut(id).fill(0),
-                Role::Constant(_) | Role::Input | Role::Output | Role::Temporary => {}
+                Role::Constant(_) | Role::Input | Role::Output | Role::Temporary | Role::Dense => {}
             }
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! configuration (the shape of the population, the dimensions of parameter arrays), which is said on standard error.
 
 use super::register::Register;
-use super::{print, remark, tree};
+use super::{passes, print, remark, tree};
 use clap::Args;
 use spark::config::{ConfigTree, ConfigValue};
 use spark::error::{Error, Result};
@@ -46,6 +46,9 @@ struct View {
     /// The program after the passes
     #[arg(long)]
     optimized: bool,
+    /// What the passes did with which array, and what kept them from doing more
+    #[arg(long)]
+    passes: bool,
     /// The fused loop nests
     #[arg(long)]
     loops: bool,
@@ -73,7 +76,7 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     let builder = Model::from_file(&args.model)?;
     let blueprint = builder.blueprint().map_err(|e| e.in_file(&args.model))?;
     let view = &args.view;
-    if !(view.ir || view.optimized || view.loops || view.clif) {
+    if !(view.ir || view.optimized || view.passes || view.loops || view.clif) {
         return print(&tree::text(&blueprint)?);
     }
     // Eager, because machine code is not needed.
@@ -84,6 +87,9 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     let optimized = optimize(model.program().clone(), &CompileOptions::default());
     if view.optimized {
         return print(&ir::summary(optimized.program()));
+    }
+    if view.passes {
+        return print(&passes::text(&optimized));
     }
     let lowered = loops::lower(&optimized);
     if view.loops {

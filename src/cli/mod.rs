@@ -13,6 +13,7 @@ mod catalog;
 mod demo;
 mod inputs;
 mod inspect;
+mod passes;
 mod plot;
 mod readings;
 mod record;

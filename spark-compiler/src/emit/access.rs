@@ -72,6 +72,8 @@ pub(crate) struct At {
     pub(crate) first: usize,
     /// Lanes that are elements; the rest lie past the end of the loop.
     pub(crate) valid: usize,
+    /// Indices of the innermost loop (`i64`), if lanes are not elements one after another.
+    pub(crate) listed: Option<[Value; 4]>,
 }
 
 /// A function under construction: memory operations on top of [`Clif`].
@@ -167,10 +169,15 @@ impl<'a, 'f> Memories<'a, 'f> {
 
     /// Element index, relative to the place, of lane `lane`: a value and a constant to add.
     fn element(&mut self, place: Place, at: At, lane: usize) -> (Option<Value>, usize) {
-        match place.follow {
-            Follow::Uniform => (None, 0),
-            Follow::Contiguous => (Some(at.chunk), at.first + lane),
-            Follow::Strided(pitch) => {
+        match (place.follow, at.listed) {
+            (Follow::Uniform, _) => (None, 0),
+            (Follow::Contiguous, Some(listed)) => (Some(listed[lane]), 0),
+            (Follow::Strided(pitch), Some(listed)) => {
+                let scaled = self.c.b.ins().imul_imm_s(listed[lane], pitch as i64);
+                (Some(scaled), 0)
+            }
+            (Follow::Contiguous, None) => (Some(at.chunk), at.first + lane),
+            (Follow::Strided(pitch), None) => {
                 let scaled = self.c.b.ins().imul_imm_s(at.chunk, pitch as i64);
                 (Some(scaled), (at.first + lane) * pitch)
             }
@@ -265,11 +272,7 @@ impl<'a, 'f> Memories<'a, 'f> {
                 let scalar = self.load_element(place, None, 0);
                 self.c.splat(scalar)
             }
-            Follow::Strided(_) => {
-                let scalars: Vec<Value> = (0..at.valid).map(|lane| self.load_lane(place, at, lane)).collect();
-                self.c.gather(&scalars)
-            }
-            Follow::Contiguous => {
+            Follow::Contiguous if at.listed.is_none() => {
                 let (address, to) = self.address(place, Some(at.chunk), at.first);
                 let ins = self.c.b.ins();
                 match place.dtype {
@@ -290,20 +293,24 @@ impl<'a, 'f> Memories<'a, 'f> {
                     DType::Bool => unreachable!("bits are read by the chunk"),
                 }
             }
+            Follow::Strided(_) | Follow::Contiguous => {
+                let scalars: Vec<Value> = (0..at.valid).map(|lane| self.load_lane(place, at, lane)).collect();
+                self.c.gather(&scalars)
+            }
         }
     }
 
     /// Stores four raw lanes; not for contiguous bits, which `store_bits` writes by the chunk.
     pub(crate) fn store(&mut self, place: Place, at: At, raw: Lanes) {
         match place.follow {
-            Follow::Uniform | Follow::Strided(_) => {
+            Follow::Contiguous if at.listed.is_none() => self.store_vector(place, Some(at.chunk), at.first, raw),
+            Follow::Uniform | Follow::Strided(_) | Follow::Contiguous => {
                 for lane in 0..at.valid {
                     let scalar = self.c.lane(raw, lane);
                     let (offset, plus) = self.element(place, at, lane);
                     self.store_element(place, offset, plus, scalar);
                 }
             }
-            Follow::Contiguous => self.store_vector(place, Some(at.chunk), at.first, raw),
         }
     }
 

@@ -5,8 +5,8 @@
 //! properties of the lowered program, verified here once per compilation.
 
 use super::CompileError;
-use crate::ir::{BinaryOp, DType, Elem, Literal, ReduceOp};
-use crate::loops::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val};
+use crate::ir::{BinaryOp, DType, Data, Elem, Literal, ReduceOp};
+use crate::loops::{Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, REPEATED, Role, Typed, Val, Visit};
 
 /// Checks a lowered program.
 ///
@@ -14,6 +14,9 @@ use crate::loops::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val};
 /// [`CompileError::Malformed`] with the first instruction that breaks a rule.
 pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
     for (n, nest) in lowered.nests.iter().enumerate() {
+        if let Some(visit) = &nest.visit {
+            self::visit(lowered, nest, visit).map_err(|why| CompileError::Malformed { nest: n, inst: 0, why })?;
+        }
         for (i, typed) in nest.insts.iter().enumerate() {
             inst(lowered, nest, i, &typed.inst).map_err(|why| CompileError::Malformed { nest: n, inst: i, why })?;
         }
@@ -96,6 +99,45 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         | Inst::Index
         | Inst::Threefry { .. } => Ok(()),
     }
+}
+
+/// Buffers of a visit: bits over rows and columns, lists of arrivals that point to rows, partial sums of every row.
+fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
+    ensure(nest.sizes.len() == 2, || format!("a visit of {} loops", nest.sizes.len()))?;
+    ensure(lowered.dense.is_some(), || "a visit without the switch to go over all elements".into())?;
+    for (bits, level) in visit.rows.iter().map(|b| (b, 0)).chain(visit.columns.iter().map(|b| (b, 1))) {
+        let found = array(lowered, nest, *bits, &vec![level])?;
+        ensure(found.dtype == DType::Bool, || format!("events {bits} are not truth values"))?;
+    }
+    let sums: Vec<&Typed> = nest.insts.iter().filter(|t| matches!(t.inst, Inst::Reduce { .. })).collect();
+    for typed in sums {
+        let Inst::Reduce { op, over, buffer, .. } = typed.inst else { unreachable!("filtered") };
+        let into = visit.sums.iter().find(|(to, _)| *to == buffer).map(|(_, partials)| lowered.buffer(*partials));
+        let wide = into.is_some_and(|p| {
+            p.sizes() == [nest.sizes[0] * LANES] && p.dtype == typed.elem.dtype() && p.role == Role::Temporary
+        });
+        ensure(wide && over == 1 && op == ReduceOp::Sum, || format!("the sum into {buffer} cannot be taken in parts"))?;
+    }
+    let allowed = |t: &Typed| !matches!(t.inst, Inst::StoreRow { .. } | Inst::StoreAt { .. } | Inst::ScatterAdd { .. });
+    ensure(nest.insts.iter().all(allowed), || "a visit pushes, joins or scatters".into())?;
+    let Some(arrivals) = &visit.delayed else { return Ok(()) };
+    let rows = history(lowered, arrivals.history)?;
+    let past = array(lowered, nest, arrivals.history, &vec![1])?;
+    ensure(past.dtype == DType::U8 && rows == arrivals.steps, || "arrivals of another history".into())?;
+    indices(lowered, nest, arrivals.delays, &vec![0, 1], rows)?;
+    let constant = |id: BufferId| match &buffer(lowered, id)?.role {
+        Role::Constant(values) => Ok(values.clone()),
+        _ => Err(format!("{id} is not constant")),
+    };
+    let (starts, targets) = (constant(arrivals.starts)?, constant(arrivals.targets)?);
+    let right = starts.dtype() == DType::I32 && targets.dtype() == DType::U16;
+    ensure(right && starts.shape().groups().len() == 1 && targets.shape().groups().len() == 1, || "lists of arrivals".into())?;
+    let (starts, Data::U16(targets)) = (starts.to_i32(), targets.data()) else { unreachable!("checked") };
+    let enough = starts.len() > nest.sizes[1].next_multiple_of(8) * arrivals.steps;
+    let ordered = starts.is_sorted() && starts.iter().all(|s| s % 4 == 0 && (0..=targets.len() as i32).contains(s));
+    ensure(enough && ordered, || "starts of arrivals are not in order".into())?;
+    let inside = targets.iter().all(|&row| usize::from(row & !REPEATED) < nest.sizes[0]);
+    ensure(inside, || "arrivals at rows that do not exist".into())
 }
 
 fn buffer(lowered: &Lowered, id: BufferId) -> Result<&Buffer, String> {

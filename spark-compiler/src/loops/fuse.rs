@@ -8,20 +8,37 @@
 //! element earlier in the same nest. Where the schedule does not give that, the new value goes through a temporary and a
 //! last nest copies it.
 
-use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Typed, Val};
+use super::nest::{Arrivals, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Typed, Val, Visit};
 use super::schedule::{self, Place, complete_only, is_read, resolve};
+use super::visits;
 use crate::ir::{
-    Array, ConstId, DType, Data, Elem, HistoryId, InputId, Literal, Location, Op, OpId, Program, Shape, StateId,
+    Array, Axis, ConstId, DType, Data, Elem, HistoryId, InputId, Literal, Location, Op, OpId, Program, Shape, StateId,
 };
-use crate::passes::Optimized;
+use crate::passes::{Optimized, Visits};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// Lowers a program to loop nests.
 pub fn lower(optimized: &Optimized) -> Lowered {
+    let mut optimized = Cow::Borrowed(optimized);
+    loop {
+        match attempt(&optimized) {
+            Ok(lowered) => return lowered,
+            Err(visit) => {
+                let why = "its old value is read after it is updated";
+                optimized = Cow::Owned(optimized.into_owned().without_visit(visit, why));
+            }
+        }
+    }
+}
+
+/// The loop nests; the number of a visit that cannot be made if there is one.
+fn attempt(optimized: &Optimized) -> Result<Lowered, usize> {
     let program = optimized.program();
     let mut lowering = Lowering {
         program,
-        places: schedule::schedule(program),
+        visits: optimized.visits(),
+        places: schedule::schedule(program, optimized.visits()),
         out: Lowered { name: program.name.clone(), ..Lowered::default() },
         nests: BTreeMap::new(),
         order: Vec::new(),
@@ -32,6 +49,7 @@ pub fn lower(optimized: &Optimized) -> Lowered {
         offsets: HashMap::new(),
         homes: HashMap::new(),
         reads: Vec::new(),
+        arrivals: HashMap::new(),
     };
     lowering.declare();
     for (id, _) in program.iter() {
@@ -55,6 +73,7 @@ struct StateRead {
 
 struct Lowering<'a> {
     program: &'a Program,
+    visits: &'a Visits,
     places: Vec<Option<Place>>,
     out: Lowered,
     nests: BTreeMap<Place, Building>,
@@ -69,6 +88,8 @@ struct Lowering<'a> {
     /// Buffers of values that other nests read.
     homes: HashMap<OpId, BufferId>,
     reads: Vec<StateRead>,
+    /// Lists of arrivals for delays of so many steps.
+    arrivals: HashMap<(ConstId, usize), (BufferId, BufferId)>,
 }
 
 #[derive(Default)]
@@ -139,6 +160,15 @@ impl Lowering<'_> {
             if complete_only(program, id) {
                 self.home(id);
             }
+            if let Some(number) = place.visit {
+                let visit = &self.visits.list[number];
+                for &event in visit.rows.iter().chain(&visit.columns) {
+                    let source = resolve(program, event);
+                    if !is_read(program, source) {
+                        self.home(source);
+                    }
+                }
+            }
         }
         for state in &program.states {
             // A value that fills a larger state is stored in a nest of the state's size.
@@ -181,7 +211,7 @@ impl Lowering<'_> {
     fn nest(&mut self, place: &Place) -> &mut Building {
         if !self.nests.contains_key(place) {
             self.order.push(place.clone());
-            let nest = Nest { sizes: place.sizes.clone(), insts: Vec::new() };
+            let nest = Nest { sizes: place.sizes.clone(), ..Nest::default() };
             self.nests.insert(place.clone(), Building { nest, ..Building::default() });
         }
         self.nests.get_mut(place).expect("inserted above")
@@ -355,7 +385,7 @@ impl Lowering<'_> {
     /// Where `value` is computed, or where a read of it may be placed so that the next level sees its effect.
     fn place_of(&self, value: OpId, level: usize) -> Place {
         let source = resolve(self.program, value);
-        let at_rest = || Place { level, sizes: self.program.node(value).shape.sizes() };
+        let at_rest = || Place { level, sizes: self.program.node(value).shape.sizes(), visit: None };
         match &self.places[source.index()] {
             Some(place) if !complete_only(self.program, source) => place.clone(),
             _ => at_rest(),
@@ -391,19 +421,70 @@ impl Lowering<'_> {
         self.effect(place, Inst::Store { buffer, map, value }, elem, location);
     }
 
-    fn finish(mut self) -> Lowered {
+    fn finish(mut self) -> Result<Lowered, usize> {
         self.store_outputs();
-        self.store_states();
+        self.store_states()?;
         let mut order = std::mem::take(&mut self.order);
         order.sort_by_key(|place| place.level);
         for place in order {
             let mut building = self.nests.remove(&place).expect("every place in the order has a nest");
+            if let Some(number) = place.visit {
+                let visit = self.visit(number, &building.stores);
+                // Rows spare the elements of visited columns, so they have to know them.
+                let columns = visit.columns.iter().filter(|_| !visit.rows.is_empty());
+                for &buffer in columns {
+                    let load = Inst::Load { buffer, map: vec![1] };
+                    building.push(load, Elem::Bool, Location::UNKNOWN);
+                }
+                building.nest.visit = Some(visit);
+            }
             building.nest.insts.append(&mut building.stores);
             if !building.nest.insts.is_empty() {
                 self.out.nests.push(building.nest);
             }
         }
-        self.out
+        Ok(self.out)
+    }
+
+    /// The buffers of a visit.
+    fn visit(&mut self, number: usize, stores: &[Typed]) -> Visit {
+        let visit = &self.visits.list[number];
+        let mut memory = |ids: &[OpId]| ids.iter().map(|&id| self.memory_of(resolve(self.program, id))).collect();
+        let (rows, columns) = (memory(&visit.rows), memory(&visit.columns));
+        if self.out.dense.is_none() {
+            self.out.dense = Some(self.buffer("dense", Role::Dense, DType::I32, Shape::scalar()));
+        }
+        let delayed = visit.delayed.map(|delayed| {
+            let delays = self.constant(delayed.delays);
+            let history = self.histories[&delayed.history];
+            let steps = self.program.history(delayed.history).rows;
+            let (starts, targets) = *self.arrivals.entry((delayed.delays, steps)).or_insert_with(|| {
+                let value = &self.program.constant(delayed.delays).value;
+                let (starts, targets) = visits::arrivals(value, steps);
+                let mut constant = |name: &str, data: Data| {
+                    let shape = Shape::of(Axis::anonymous(0), &[data.len()]);
+                    let array = Array::new(shape.clone(), data).expect("one element per element of the shape");
+                    self.out.buffers.push(Buffer {
+                        name: name.into(),
+                        dtype: array.dtype(),
+                        role: Role::Constant(array),
+                        shape,
+                    });
+                    BufferId((self.out.buffers.len() - 1) as u32)
+                };
+                (constant("arrivals.starts", Data::I32(starts)), constant("arrivals.targets", Data::U16(targets)))
+            });
+            Arrivals { history, delays, starts, steps, targets }
+        });
+        let mut sums = Vec::new();
+        for typed in stores {
+            if let Inst::Reduce { buffer, .. } = typed.inst {
+                let rows = self.out.buffer(buffer).shape.size();
+                let shape = Shape::of(Axis::anonymous(0), &[rows * LANES]);
+                sums.push((buffer, self.buffer("partial sums", Role::Temporary, typed.elem.dtype(), shape)));
+            }
+        }
+        Visit { rows, columns, delayed, sums }
     }
 
     /// A place after everything that computes `value`, over `shape`.
@@ -412,11 +493,12 @@ impl Lowering<'_> {
         let sizes = shape.sizes();
         match &self.places[source.index()] {
             Some(place) if place.sizes == sizes && !complete_only(self.program, source) => place.clone(),
-            Some(place) => Place { level: place.level + 1, sizes },
+            Some(place) => Place { level: place.level + 1, sizes, visit: None },
             None => {
                 // A read can be copied anywhere; join an existing nest of this size.
-                let level = self.nests.keys().filter(|p| p.sizes == sizes).map(|p| p.level).max();
-                Place { level: level.unwrap_or(0), sizes }
+                let here = |p: &&Place| p.sizes == sizes && p.visit.is_none();
+                let level = self.nests.keys().filter(here).map(|p| p.level).max();
+                Place { level: level.unwrap_or(0), sizes, visit: None }
             }
         }
     }
@@ -437,7 +519,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn store_states(&mut self) {
+    fn store_states(&mut self) -> Result<(), usize> {
         let program = self.program;
         let writes: Vec<(StateId, OpId)> = program
             .states
@@ -468,15 +550,19 @@ impl Lowering<'_> {
                 self.store(&place, buffer, value, elem, location);
                 continue;
             }
+            if let Some(visit) = place.visit {
+                return Err(visit);
+            }
             let shape = program.state(state).init.shape().clone();
             let name = format!("{}.next", program.state(state).name);
             let waiting = self.buffer(&name, Role::Temporary, elem.dtype(), shape);
             self.store(&place, waiting, value, elem, location);
-            let after = Place { level: last + 1, sizes: place.sizes.clone() };
+            let after = Place { level: last + 1, sizes: place.sizes.clone(), visit: None };
             let map: Map = (0..after.sizes.len()).collect();
             let value = self.nest(&after).push(Inst::Load { buffer: waiting, map }, elem, location);
             self.store(&after, buffer, value, elem, location);
         }
+        Ok(())
     }
 }
 

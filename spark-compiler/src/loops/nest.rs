@@ -92,6 +92,8 @@ pub enum Role {
     Output,
     /// Intermediate result between nests.
     Temporary,
+    /// `i32` scalar, written by the host: other than zero, nests with a [`Visit`] go over all elements.
+    Dense,
 }
 
 /// A typed array in a kernel's memory.
@@ -305,11 +307,47 @@ pub struct Typed {
     pub location: Location,
 }
 
+/// Which elements of a nest of two loops, rows and columns, are visited: those in one of these sets. At the others, the
+/// nest's instructions change nothing; that is the promise of whoever made the visit.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Visit {
+    /// Bits over the rows: visited whole where true.
+    pub rows: Vec<BufferId>,
+    /// Bits over the columns: visited whole where true.
+    pub columns: Vec<BufferId>,
+    /// Single elements.
+    pub delayed: Option<Arrivals>,
+    /// For sums over the columns: where to, and a buffer for [`LANES`] partial sums of each row.
+    pub sums: Vec<(BufferId, BufferId)>,
+}
+
+/// The elements at which a delayed truth value over the columns arrives.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Arrivals {
+    /// The truth value's history.
+    pub history: BufferId,
+    /// Steps for each element; a constant over rows and columns.
+    pub delays: BufferId,
+    /// For column `j` and delay `d`, entry `j · delays + d` is where its rows begin in `targets`, the next where they end; a
+    /// constant.
+    pub starts: BufferId,
+    /// Number of delays per column.
+    pub steps: usize,
+    /// Rows, those of a column and delay one after another and a multiple of four of them; a constant. To fill up, the
+    /// last is repeated with [`REPEATED`] added.
+    pub targets: BufferId,
+}
+
+/// Marks rows in [`Arrivals::targets`] that occurred before.
+pub const REPEATED: u16 = 1 << 15;
+
 /// A perfect loop nest.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Nest {
     /// Trip counts, outermost first; the last loop is vectorised.
     pub sizes: Vec<usize>,
+    /// The elements it goes over; `None` for all.
+    pub visit: Option<Visit>,
     /// The body, operands first.
     pub insts: Vec<Typed>,
 }
@@ -335,6 +373,8 @@ pub struct Lowered {
     pub buffers: Vec<Buffer>,
     /// One step: nests in order.
     pub nests: Vec<Nest>,
+    /// The [`Role::Dense`] buffer, if a nest has a visit.
+    pub dense: Option<BufferId>,
 }
 
 impl Lowered {

@@ -1,6 +1,6 @@
 //! The text form of lowered programs, for `inspect --loops` and tests.
 
-use super::nest::{Buffer, Inst, Lowered, Map, Nest, Role, Val};
+use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val};
 use crate::ir::print::literal;
 use std::fmt::{self, Write};
 
@@ -27,6 +27,7 @@ fn describe(buffer: &Buffer) -> String {
         Role::Input => "input".to_string(),
         Role::Output => "output".to_string(),
         Role::Temporary => "temporary".to_string(),
+        Role::Dense => "switch".to_string(),
     };
     format!("{}{}: {role} \"{}\"", buffer.dtype, buffer.shape, buffer.name)
 }
@@ -43,6 +44,13 @@ fn write_nest(f: &mut fmt::Formatter<'_>, lowered: &Lowered, number: usize, nest
     }
     for (level, size) in nest.sizes.iter().enumerate() {
         write!(f, " for {} in 0..{size}", index(level))?;
+    }
+    if let Some(visit) = &nest.visit {
+        let name = |id: &BufferId| format!("`{}`", lowered.buffer(*id).name);
+        let rows = visit.rows.iter().map(|id| format!("rows of {}", name(id)));
+        let columns = visit.columns.iter().map(|id| format!("columns of {}", name(id)));
+        let delayed = visit.delayed.iter().map(|a| format!("arrivals of {}", name(&a.history)));
+        write!(f, " where {}", rows.chain(columns).chain(delayed).collect::<Vec<_>>().join(" or "))?;
     }
     writeln!(f)?;
     for (i, typed) in nest.insts.iter().enumerate() {

@@ -4,8 +4,12 @@
 //! An operation's earliest level follows from its operands: what a nest of another size, a reduction, a gather or a
 //! delay reads must be complete, so it lies one level below. Afterwards operations sink to the level where they are
 //! first needed, so that as few values as possible live in memory between nests.
+//!
+//! Operations of a visit (see [`crate::passes::Visits`]) have nests of their own. Those that update a state come last, one
+//! after another, so that everything else reads the old one before.
 
 use crate::ir::{Op, OpId, Program};
+use crate::passes::Visits;
 use std::collections::HashMap;
 
 /// Where an operation is computed.
@@ -15,11 +19,13 @@ pub(super) struct Place {
     pub(super) level: usize,
     /// Group sizes of the nest.
     pub(super) sizes: Vec<usize>,
+    /// The visit that the nest makes; `None` for all elements.
+    pub(super) visit: Option<usize>,
 }
 
 /// The place of every operation that computes something; `None` for reads (literals, constants, inputs, states) and for
 /// regroupings that are mere views.
-pub(super) fn schedule(program: &Program) -> Vec<Option<Place>> {
+pub(super) fn schedule(program: &Program, visits: &Visits) -> Vec<Option<Place>> {
     let n = program.nodes.len();
     let mut earliest = vec![0usize; n];
     for (id, node) in program.iter() {
@@ -31,6 +37,9 @@ pub(super) fn schedule(program: &Program) -> Vec<Option<Place>> {
                 level = level.max(earliest[source.index()] + distance(program, id, &sizes, source));
             }
         });
+        for (source, distance) in events(program, visits, id) {
+            level = level.max(earliest[source.index()] + distance);
+        }
         // A delayed value is pushed in its own nest before it is read back, also if it is a mere read.
         if let Op::Delay { value, .. } = node.op
             && is_read(program, resolve(program, value))
@@ -40,10 +49,12 @@ pub(super) fn schedule(program: &Program) -> Vec<Option<Place>> {
         earliest[id.index()] = level;
     }
     let mut deepest: HashMap<Vec<usize>, usize> = HashMap::new();
-    for (id, _) in program.iter().filter(|(id, _)| computes(program, *id)) {
+    let visit = |id: OpId| visits.of[id.index()];
+    for (id, _) in program.iter().filter(|(id, _)| computes(program, *id) && visit(*id).is_none()) {
         let slot = deepest.entry(home(program, id)).or_default();
         *slot = earliest[id.index()].max(*slot);
     }
+    let last = earliest.iter().max().map_or(0, |level| level + 1);
     // Latest level each operation may have, from its consumers; values only the end of the step needs go where their
     // size occurs last.
     let mut latest: Vec<Option<usize>> = vec![None; n];
@@ -54,9 +65,11 @@ pub(super) fn schedule(program: &Program) -> Vec<Option<Place>> {
             continue;
         }
         let sizes = home(program, id);
-        let level = match latest[index] {
-            Some(level) => level,
-            None => deepest[&sizes],
+        let level = match (visit(id), latest[index]) {
+            (Some(number), _) if visits.list[number].state.is_some() => last + number,
+            (_, Some(level)) => level,
+            (Some(_), None) => earliest[index],
+            (None, None) => deepest[&sizes],
         };
         levels[index] = level.max(earliest[index]);
         let node = program.node(id);
@@ -69,11 +82,32 @@ pub(super) fn schedule(program: &Program) -> Vec<Option<Place>> {
             let slot = &mut latest[source.index()];
             *slot = Some(slot.map_or(bound, |b| b.min(bound)));
         });
+        for (source, distance) in events(program, visits, id) {
+            let bound = levels[index] - distance;
+            let slot = &mut latest[source.index()];
+            *slot = Some(slot.map_or(bound, |b| b.min(bound)));
+        }
     }
     (0..n)
         .map(OpId::from_index)
-        .map(|id| computes(program, id).then(|| Place { level: levels[id.index()], sizes: home(program, id) }))
+        .map(|id| {
+            let place = || Place { level: levels[id.index()], sizes: home(program, id), visit: visit(id) };
+            computes(program, id).then(place)
+        })
         .collect()
+}
+
+/// What must be in memory before the visit that `id` belongs to, and how many levels before.
+fn events(program: &Program, visits: &Visits, id: OpId) -> Vec<(OpId, usize)> {
+    let Some(number) = visits.of[id.index()] else { return Vec::new() };
+    let visit = &visits.list[number];
+    let lines = visit.rows.iter().chain(&visit.columns).map(|&event| (event, 1));
+    let delayed = visit.delayed.iter().map(|d| {
+        let copied = complete_only(program, resolve(program, d.value));
+        (d.value, if copied { 2 } else { 1 })
+    });
+    let sources = lines.chain(delayed).map(|(event, distance)| (resolve(program, event), distance));
+    sources.filter(|(source, _)| !is_read(program, *source)).collect()
 }
 
 /// The value behind views.

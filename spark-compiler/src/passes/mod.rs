@@ -1,4 +1,4 @@
-//! Passes: each rewrites a program into a better one that computes the same bits.
+//! Passes: each rewrites a program into a better one.
 //!
 //! | pass | what | exact |
 //! |---|---|---|
@@ -6,20 +6,35 @@
 //! | [`simplify`](simplify()) | algebra that holds for every bit pattern (`x·1`, `−−x`, `x/2^k`, constant selects, ...) | yes |
 //! | [`cse`](cse()) | equal operations and constants are kept once | yes |
 //! | [`dce`](dce()) | operations nothing depends on go | yes |
+//! | `narrow` | states that are the same along an axis are kept once | yes |
+//! | `delay_filters` | filters move before the delays of what they filter | yes |
+//! | `sum_filters` | sums move before linear filters | no: sums are taken in another order |
+//! | `events` | loops over synapses visit those with a spike | yes |
 //!
-//! Each is one file with one public function from program to program; [`optimize`] runs those that
-//! [`CompileOptions`] asks for, verifying in between in debug builds.
+//! Each is one file with its conditions; [`optimize`] runs those that [`CompileOptions`] asks for, verifying in between in
+//! debug builds. They see arrays and operations, never names. What they did and what kept them from doing more is
+//! [`Optimized::notes`].
 
 mod cse;
 mod dce;
+mod delay_filters;
+mod events;
 pub(crate) mod fold;
+mod narrow;
+pub mod ranges;
+mod report;
 mod rewrite;
 mod simplify;
+mod sum_filters;
+mod views;
 
 pub use cse::cse;
 pub use dce::dce;
+pub use events::{Delayed, Visit, Visits};
 pub use fold::fold;
+pub use report::Note;
 pub use simplify::simplify;
+pub use views::{StateView, View};
 
 use crate::ir::{Program, verify};
 
@@ -34,18 +49,49 @@ pub struct CompileOptions {
     pub cse: bool,
     /// Run [`dce`](dce()).
     pub dce: bool,
+    /// Keep states once that are the same along an axis.
+    pub narrow: bool,
+    /// Move filters before the delays of what they filter.
+    pub delay_filters: bool,
+    /// Move sums before linear filters. The one pass that changes results: the same numbers are added in another order.
+    pub sum_filters: bool,
+    /// Visit only synapses with a spike.
+    pub events: bool,
 }
 
 impl Default for CompileOptions {
     fn default() -> CompileOptions {
-        CompileOptions { fold: true, simplify: true, cse: true, dce: true }
+        CompileOptions { sum_filters: true, ..CompileOptions::exact() }
     }
 }
 
 impl CompileOptions {
     /// No optimisation: operations are lowered as recorded.
     pub fn none() -> CompileOptions {
-        CompileOptions { fold: false, simplify: false, cse: false, dce: false }
+        CompileOptions {
+            fold: false,
+            simplify: false,
+            cse: false,
+            dce: false,
+            narrow: false,
+            delay_filters: false,
+            sum_filters: false,
+            events: false,
+        }
+    }
+
+    /// All passes that give the same bits as the program as recorded.
+    pub fn exact() -> CompileOptions {
+        CompileOptions {
+            fold: true,
+            simplify: true,
+            cse: true,
+            dce: true,
+            narrow: true,
+            delay_filters: true,
+            sum_filters: false,
+            events: true,
+        }
     }
 }
 
@@ -55,6 +101,9 @@ type Pass = fn(&Program) -> Program;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Optimized {
     program: Program,
+    visits: Visits,
+    views: Vec<StateView>,
+    notes: Vec<Note>,
 }
 
 impl Optimized {
@@ -62,11 +111,57 @@ impl Optimized {
     pub fn program(&self) -> &Program {
         &self.program
     }
+
+    /// Which operations are done for a part of their domain only.
+    pub fn visits(&self) -> &Visits {
+        &self.visits
+    }
+
+    /// How the host sees each state.
+    pub fn views(&self) -> &[StateView] {
+        &self.views
+    }
+
+    /// What the passes did, and what kept them from doing more.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The same program without visit `number`: its operations are done for the whole domain.
+    pub(crate) fn without_visit(mut self, number: usize, why: &str) -> Optimized {
+        self.visits.of.iter_mut().for_each(|of| *of = of.filter(|&n| n != number));
+        self.notes.push(Note::left("events", &format!("visit {number}"), why));
+        self
+    }
 }
 
 /// Runs the passes `options` asks for.
 pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
-    let mut program = checked(program, "tracing");
+    let whole = |s: &crate::ir::State| StateView { shape: s.init.shape().clone(), view: View::Whole };
+    let mut views: Vec<StateView> = program.states.iter().map(whole).collect();
+    let mut notes = Vec::new();
+    let mut program = cleaned(checked(program, "tracing"), options);
+    type Structural = fn(&Program, &mut [StateView], &mut Vec<Note>) -> Program;
+    let structural: [(bool, Structural, &str); 3] = [
+        (options.narrow, narrow::narrow, "narrow"),
+        (options.delay_filters, delay_filters::delay_filters, "delay filters"),
+        (options.sum_filters, sum_filters::sum_filters, "sum filters"),
+    ];
+    for (on, pass, name) in structural {
+        if on {
+            program = cleaned(checked(pass(&program, &mut views, &mut notes), name), options);
+        }
+    }
+    let mut visits = Visits { of: vec![None; program.nodes.len()], ..Visits::default() };
+    if options.events {
+        (program, visits) = events::events(&program, &mut notes);
+        program = checked(program, "events");
+    }
+    Optimized { program, visits, views, notes }
+}
+
+/// The program after the passes that leave its states alone.
+fn cleaned(mut program: Program, options: &CompileOptions) -> Program {
     let passes: [(bool, Pass, &str); 4] = [
         (options.fold, fold, "fold"),
         (options.simplify, simplify, "simplify"),
@@ -78,7 +173,7 @@ pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
             program = checked(pass(&program), name);
         }
     }
-    Optimized { program }
+    program
 }
 
 fn checked(program: Program, phase: &str) -> Program {

@@ -1,0 +1,427 @@
+//! Ranges: what values can be, on every step.
+//!
+//! Interval analysis with widening. States start at their initial values; the bounds of what is written to them are added
+//! until nothing changes, so a range holds by induction: if every state is inside its range and no input is above
+//! [`largest_input`], every value of the step is inside its range, and so are the states after it. Whoever writes a state or an input
+//! from outside has to check that ([`crate::kernel::Instance`] does) or must not rely on ranges.
+//!
+//! Bounds are computed in double precision and widened by more than what single precision loses in rounding.
+
+use crate::ir::{Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, StateId, UnaryOp};
+
+/// Bounds of a value's elements; truth values are 0 and 1.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Range {
+    /// Smallest.
+    pub low: f64,
+    /// Largest.
+    pub high: f64,
+    /// Whether it may be NaN.
+    pub nan: bool,
+    /// Whether it may be −0.
+    pub minus_zero: bool,
+}
+
+impl Range {
+    const NOTHING: Range = Range { low: f64::INFINITY, high: f64::NEG_INFINITY, nan: false, minus_zero: false };
+    const ANYTHING: Range = Range { low: f64::NEG_INFINITY, high: f64::INFINITY, nan: true, minus_zero: true };
+    const TRUTH: Range = Range::exact(0.0, 1.0);
+    const INTEGER: Range = Range::exact(i32::MIN as f64, i32::MAX as f64);
+
+    const fn exact(low: f64, high: f64) -> Range {
+        Range { low, high, nan: false, minus_zero: false }
+    }
+
+    fn number(value: f64) -> Range {
+        if value.is_nan() {
+            return Range { nan: true, ..Range::NOTHING };
+        }
+        Range { low: value, high: value, nan: false, minus_zero: value == 0.0 && value.is_sign_negative() }
+    }
+
+    /// True if every element is a finite number.
+    pub fn is_finite(&self) -> bool {
+        !self.nan && self.low.is_finite() && self.high.is_finite()
+    }
+
+    /// True if `value` is inside.
+    pub fn contains(&self, value: f64) -> bool {
+        if value.is_nan() {
+            return self.nan;
+        }
+        let sign = value != 0.0 || value.is_sign_positive() || self.minus_zero;
+        sign && self.low <= value && value <= self.high
+    }
+
+    fn hull(self, other: Range) -> Range {
+        Range {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+            nan: self.nan || other.nan,
+            minus_zero: self.minus_zero || other.minus_zero,
+        }
+    }
+
+    fn fits(&self, other: &Range) -> bool {
+        self.hull(*other) == *other
+    }
+
+    /// Wide enough for values rounded to `elem`.
+    fn rounded(self, elem: Elem) -> Range {
+        if self.low > self.high {
+            return self;
+        }
+        let (relative, tiny, largest) = match elem {
+            Elem::F32 => (1e-6, 1e-37, f64::from(f32::MAX)),
+            Elem::F64 => (1e-14, 1e-300, f64::MAX),
+            Elem::Bool | Elem::I32 => return self,
+        };
+        // Zero stays zero, and no rounding changes a sign.
+        let grow = |bound: f64, up: bool| {
+            let outwards = (bound > 0.0) == up;
+            if bound == 0.0 {
+                return bound;
+            }
+            let grown = if outwards { bound * (1.0 + relative) } else { bound * (1.0 - relative) };
+            if outwards || grown.abs() > tiny { grown } else { 0.0 }
+        };
+        let (low, high) = (grow(self.low, false), grow(self.high, true));
+        let low = if low < -largest { f64::NEG_INFINITY } else { low };
+        let high = if high > largest { f64::INFINITY } else { high };
+        // A small negative number may round to −0.
+        Range { low, high, nan: self.nan, minus_zero: self.minus_zero || low < 0.0 }
+    }
+
+    fn nan_if(self, nan: bool) -> Range {
+        Range { nan: self.nan || nan, ..self }
+    }
+}
+
+/// Ranges of all values, states and histories of a program.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Ranges {
+    values: Vec<Range>,
+    states: Vec<Range>,
+    histories: Vec<Range>,
+}
+
+impl Ranges {
+    /// The range of an operation's value.
+    pub fn of(&self, id: OpId) -> Range {
+        self.values[id.index()]
+    }
+
+    /// The range of a state between steps.
+    pub fn of_state(&self, id: StateId) -> Range {
+        self.states[id.index()]
+    }
+
+    /// The range of what a history holds.
+    pub fn of_history(&self, id: HistoryId) -> Range {
+        self.histories[id.index()]
+    }
+}
+
+/// Rounds of exact growing, then of growing in leaps, before a range is given up.
+const EXACT: usize = 3;
+const ROUNDS: usize = 80;
+
+/// Analyses a program.
+pub fn ranges(program: &Program) -> Ranges {
+    let mut states: Vec<Range> = program.states.iter().map(|s| of_array(&s.init)).collect();
+    for round in 0.. {
+        let values = values(program, &states);
+        let mut grown = false;
+        for (state, range) in program.states.iter().zip(&mut states) {
+            let Some(next) = state.next else { continue };
+            let written = stored(values[next.index()], program.node(next).elem, state.init.dtype());
+            if written.fits(range) {
+                continue;
+            }
+            grown = true;
+            let wider = range.hull(written);
+            *range = match round {
+                0..EXACT => wider,
+                EXACT..ROUNDS => leap(*range, wider),
+                _ => Range::ANYTHING,
+            };
+        }
+        if !grown {
+            let mut histories = vec![Range::exact(0.0, 0.0); program.histories.len()];
+            for node in &program.nodes {
+                if let Op::Delay { history, value, .. } = node.op {
+                    let range = &mut histories[history.index()];
+                    *range = range.hull(values[value.index()]);
+                }
+            }
+            return Ranges { values, states, histories };
+        }
+    }
+    unreachable!("ranges stop growing at `ANYTHING`")
+}
+
+/// `wider`, with the bounds that moved moved to a power of 16 (or to zero) beyond.
+fn leap(old: Range, wider: Range) -> Range {
+    let away = |bound: f64| {
+        if bound == 0.0 || bound.is_infinite() { bound } else { bound.signum() * 16f64.powf(bound.abs().log(16.0).ceil() + 0.25) }
+    };
+    let low = match wider.low < old.low {
+        true if wider.low >= 0.0 => 0.0,
+        true => away(wider.low),
+        false => wider.low,
+    };
+    let high = match wider.high > old.high {
+        true if wider.high <= 0.0 => 0.0,
+        true => away(wider.high),
+        false => wider.high,
+    };
+    Range { low, high, minus_zero: wider.minus_zero || low < 0.0, ..wider }
+}
+
+fn of_array(array: &Array) -> Range {
+    let each = |values: &mut dyn Iterator<Item = f64>| values.fold(Range::NOTHING, |all, v| all.hull(Range::number(v)));
+    match array.data() {
+        Data::F32(v) => each(&mut v.iter().map(|&v| f64::from(v))),
+        Data::F16(v) => each(&mut v.iter().map(|v| v.to_f64())),
+        data => each(&mut (0..data.len()).map(|i| data.get_f64(i))),
+    }
+}
+
+/// What a state of type `dtype` holds after a value of type `elem` was written to it.
+fn stored(range: Range, elem: Elem, dtype: DType) -> Range {
+    let largest = match dtype {
+        DType::F16 => 65504.0,
+        DType::BF16 => f64::from(half::bf16::MAX),
+        DType::F32 | DType::F64 => return cast(range, elem, dtype.elem()),
+        DType::U8 => return clamped(cast(range, elem, Elem::I32), 0.0, 255.0),
+        DType::U16 => return clamped(cast(range, elem, Elem::I32), 0.0, 65535.0),
+        DType::I32 | DType::Bool => return cast(range, elem, dtype.elem()),
+    };
+    let range = cast(range, elem, Elem::F32);
+    // Half precision has at least eight bits; numbers that it holds exactly stay.
+    let exact = |v: f64| match dtype {
+        DType::F16 => half::f16::from_f64(v).to_f64() == v,
+        _ => half::bf16::from_f64(v).to_f64() == v,
+    };
+    let grow = |bound: f64, up: bool| match exact(bound) {
+        true => bound,
+        false if (bound > 0.0) == up => bound * 1.01 + if up { 1e-7 } else { -1e-7 },
+        false if bound.abs() < 1e-4 => 0.0,
+        false => bound * 0.99,
+    };
+    let (low, high) = (grow(range.low, false), grow(range.high, true));
+    let low = if low < -largest { f64::NEG_INFINITY } else { low };
+    let high = if high > largest { f64::INFINITY } else { high };
+    Range { low, high, nan: range.nan, minus_zero: range.minus_zero || low < 0.0 }
+}
+
+fn clamped(range: Range, low: f64, high: f64) -> Range {
+    Range::exact(range.low.clamp(low, high), range.high.clamp(low, high))
+}
+
+fn cast(range: Range, from: Elem, to: Elem) -> Range {
+    match (from, to) {
+        (from, to) if from == to => range,
+        (_, Elem::Bool) => Range::TRUTH,
+        (Elem::F32 | Elem::F64, Elem::I32) => {
+            let whole = Range::INTEGER;
+            // NaN becomes 0.
+            let range = if range.nan { range.hull(Range::exact(0.0, 0.0)) } else { range };
+            Range::exact(range.low.trunc().clamp(whole.low, whole.high), range.high.trunc().clamp(whole.low, whole.high))
+        }
+        (Elem::Bool, _) => range,
+        (_, to) => range.rounded(to),
+    }
+}
+
+fn values(program: &Program, states: &[Range]) -> Vec<Range> {
+    let mut values: Vec<Range> = Vec::with_capacity(program.nodes.len());
+    for node in &program.nodes {
+        let of = |id: OpId| values[id.index()];
+        let elem = node.elem;
+        let range = match &node.op {
+            Op::Literal(Literal::Bool(v)) => Range::number(f64::from(u8::from(*v))),
+            Op::Literal(Literal::I32(v)) => Range::number(f64::from(*v)),
+            Op::Literal(Literal::F32(v)) => Range::number(f64::from(*v)),
+            Op::Literal(Literal::F64(v)) => Range::number(*v),
+            Op::Constant(id) => of_array(&program.constant(*id).value),
+            Op::Input(id) => of_input(program.input(*id).dtype),
+            Op::State(id) => states[id.index()],
+            Op::Unary(op, a) => unary(*op, of(*a), elem),
+            Op::Binary(op, a, b) => binary(*op, of(*a), of(*b), elem),
+            Op::MulAdd(a, b, c) => sum(product(of(*a), of(*b)), of(*c)).rounded(elem),
+            Op::Compare(..) => Range::TRUTH,
+            Op::Select(_, a, b) => of(*a).hull(of(*b)),
+            Op::Cast(a) => cast(of(*a), program.node(*a).elem, elem),
+            Op::Bitcast(_) if elem == Elem::I32 => Range::INTEGER,
+            Op::Bitcast(_) => Range::ANYTHING,
+            Op::Reduce(ReduceOp::Sum, axis, a) => {
+                let count = program.node(*a).shape.group(*axis).map_or(1, |group| group.size());
+                repeated(of(*a), count, elem)
+            }
+            Op::Reduce(ReduceOp::Max | ReduceOp::Min, axis, a) => {
+                let empty = program.node(*a).shape.group(*axis).is_none_or(|group| group.size() == 0);
+                if empty { anything(elem) } else { of(*a) }
+            }
+            Op::Reduce(ReduceOp::Any | ReduceOp::All, ..) => Range::TRUTH,
+            // Rows from before the first step are zero.
+            Op::Delay { value, .. } => of(*value).hull(Range::exact(0.0, 0.0)),
+            Op::Index => Range::exact(0.0, node.shape.size() as f64),
+            Op::Threefry { .. } => Range::INTEGER,
+            Op::Gather { source, .. } | Op::Regroup(source) => of(*source),
+            Op::SegmentSum { source, .. } => {
+                let one = of(*source).hull(Range::exact(0.0, 0.0));
+                repeated(one, program.node(*source).shape.size(), elem)
+            }
+            Op::Concat(parts) => parts.iter().fold(Range::NOTHING, |all, part| all.hull(of(*part))),
+        };
+        values.push(range);
+    }
+    values
+}
+
+fn anything(elem: Elem) -> Range {
+    match elem {
+        Elem::Bool => Range::TRUTH,
+        Elem::I32 => Range::INTEGER,
+        Elem::F32 | Elem::F64 => Range::ANYTHING,
+    }
+}
+
+/// The largest input that ranges reckon with: beyond anything physical, and far enough from overflow that a product of two
+/// inputs is finite.
+pub fn largest_input(dtype: DType) -> f64 {
+    match dtype {
+        DType::F16 => 65504.0,
+        DType::F32 | DType::BF16 => 1e18,
+        DType::F64 => 1e150,
+        DType::Bool => 1.0,
+        DType::U8 => 255.0,
+        DType::U16 => 65535.0,
+        DType::I32 => f64::from(i32::MAX),
+    }
+}
+
+fn of_input(dtype: DType) -> Range {
+    let most = largest_input(dtype);
+    match dtype {
+        DType::Bool | DType::U8 | DType::U16 => Range::exact(0.0, most),
+        DType::I32 => Range::INTEGER,
+        DType::F16 | DType::BF16 | DType::F32 | DType::F64 => Range { minus_zero: true, ..Range::exact(-most, most) },
+    }
+}
+
+/// A sum of `count` numbers, which starts from +0.
+fn repeated(one: Range, count: usize, elem: Elem) -> Range {
+    let count = count as f64;
+    let opposite = one.low == f64::NEG_INFINITY && one.high == f64::INFINITY;
+    let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
+    if elem == Elem::I32 {
+        let range = Range::exact(total(one.low), total(one.high));
+        return if range.fits(&Range::INTEGER) { range } else { Range::INTEGER };
+    }
+    let range = Range { low: total(one.low).min(0.0), high: total(one.high).max(0.0), nan: one.nan || opposite, minus_zero: false };
+    let rounded = range.rounded(elem);
+    Range { minus_zero: rounded.minus_zero && range.low < 0.0, ..rounded }
+}
+
+fn product(a: Range, b: Range) -> Range {
+    let times = |x: f64, y: f64| if x == 0.0 || y == 0.0 { 0.0 } else { x * y };
+    let corners = [times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)];
+    let has_zero = |r: Range| r.low <= 0.0 && r.high >= 0.0;
+    let infinite = |r: Range| r.low.is_infinite() || r.high.is_infinite();
+    Range {
+        low: corners.iter().copied().fold(f64::INFINITY, f64::min),
+        high: corners.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        nan: a.nan || b.nan || infinite(a) && has_zero(b) || infinite(b) && has_zero(a),
+        minus_zero: a.low < 0.0 || b.low < 0.0 || a.minus_zero || b.minus_zero,
+    }
+}
+
+fn sum(a: Range, b: Range) -> Range {
+    let plus = |x: f64, y: f64| if x.is_infinite() { x } else { x + y };
+    let opposite = a.low == f64::NEG_INFINITY && b.high == f64::INFINITY
+        || a.high == f64::INFINITY && b.low == f64::NEG_INFINITY;
+    // −0 needs two zeros of that sign.
+    Range {
+        low: plus(a.low, b.low),
+        high: plus(a.high, b.high),
+        nan: a.nan || b.nan || opposite,
+        minus_zero: a.minus_zero && b.minus_zero,
+    }
+}
+
+fn negated(a: Range) -> Range {
+    let minus_zero = a.low <= 0.0 && a.high >= 0.0;
+    Range { low: -a.high, high: -a.low, nan: a.nan, minus_zero }
+}
+
+fn binary(op: BinaryOp, a: Range, b: Range, elem: Elem) -> Range {
+    let wrapped = |range: Range| match elem {
+        Elem::I32 if !range.fits(&Range::INTEGER) => Range::INTEGER,
+        elem => range.rounded(elem),
+    };
+    match op {
+        BinaryOp::Add => wrapped(sum(a, b)),
+        BinaryOp::Sub => wrapped(sum(a, negated(b))),
+        BinaryOp::Mul => wrapped(product(a, b)),
+        BinaryOp::Div if b.low > 0.0 || b.high < 0.0 => {
+            let reciprocal = Range { low: 1.0 / b.high, high: 1.0 / b.low, ..b };
+            product(a, reciprocal).nan_if(a.low.is_infinite() || a.high.is_infinite()).rounded(elem)
+        }
+        BinaryOp::Div => Range::ANYTHING,
+        // `if x < y { x } else { y }`: the second operand if the first is NaN.
+        BinaryOp::Min => {
+            let first = Range { high: a.high.min(b.high), nan: false, minus_zero: a.minus_zero && b.high > 0.0, ..a };
+            let lesser = Range { low: a.low.min(b.low), high: a.high.min(b.high), ..b };
+            picked(first, lesser, a, b)
+        }
+        BinaryOp::Max => {
+            let first = Range { low: a.low.max(b.low), nan: false, minus_zero: a.minus_zero && b.low < 0.0, ..a };
+            let greater = Range { low: a.low.max(b.low), high: a.high.max(b.high), ..b };
+            picked(first, greater, a, b)
+        }
+        BinaryOp::And | BinaryOp::Or | BinaryOp::Xor if elem == Elem::Bool => Range::TRUTH,
+        BinaryOp::And | BinaryOp::Or | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr => Range::INTEGER,
+    }
+}
+
+/// The result of a minimum or maximum: `first` where the first operand was picked, within `both`; the second operand, `b`,
+/// where one is NaN.
+fn picked(first: Range, both: Range, a: Range, b: Range) -> Range {
+    let range = Range { minus_zero: first.minus_zero || b.minus_zero, nan: b.nan, ..both };
+    if a.nan { range.hull(b) } else if b.nan { range.hull(Range { nan: true, ..Range::NOTHING }) } else { range }
+}
+
+fn unary(op: UnaryOp, a: Range, elem: Elem) -> Range {
+    let infinite = a.low.is_infinite() || a.high.is_infinite();
+    match op {
+        UnaryOp::Neg if elem == Elem::I32 => Range::INTEGER,
+        UnaryOp::Neg => negated(a),
+        UnaryOp::Abs if elem == Elem::I32 => Range::INTEGER,
+        UnaryOp::Abs => {
+            let low = if a.low > 0.0 { a.low } else if a.high < 0.0 { -a.high } else { 0.0 };
+            Range { low, high: a.high.max(-a.low), nan: a.nan, minus_zero: false }
+        }
+        UnaryOp::Not => anything(elem),
+        UnaryOp::Sqrt => {
+            let nan = a.nan || a.low < 0.0;
+            Range { low: a.low.max(0.0).sqrt(), high: a.high.max(0.0).sqrt(), nan, minus_zero: a.minus_zero }.rounded(elem)
+        }
+        UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Trunc => {
+            Range { low: a.low.floor(), high: a.high.ceil(), nan: a.nan, minus_zero: a.minus_zero || a.low < 0.0 }
+        }
+        UnaryOp::Exp | UnaryOp::FusedExp => {
+            // Generous bounds: the recipe is within a few units in the last place.
+            let range = Range { low: a.low.exp() * 0.999, high: a.high.exp() * 1.001, nan: a.nan, minus_zero: false };
+            Range { minus_zero: false, ..range.rounded(elem) }
+        }
+        UnaryOp::Log if a.low > 0.0 => {
+            let loose = |v: f64, by: f64| v + by * (1e-3 + 1e-3 * v.abs());
+            Range { low: loose(a.low.ln(), -1.0), high: loose(a.high.ln(), 1.0), nan: a.nan, minus_zero: true }.rounded(elem)
+        }
+        UnaryOp::Log => Range::ANYTHING,
+        UnaryOp::Tanh => Range { low: -1.001, high: 1.001, nan: a.nan, minus_zero: true },
+        UnaryOp::Sin | UnaryOp::Cos => Range { low: -1.001, high: 1.001, nan: a.nan || infinite, minus_zero: true },
+    }
+}
