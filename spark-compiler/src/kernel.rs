@@ -9,6 +9,7 @@ use crate::ir::{Array, DType, Data, Program, Shape};
 use crate::loops::{BufferId, Lowered, Role, lower};
 use crate::memory::{Memory, MemoryError};
 use crate::passes::{CompileOptions, Optimized, optimize};
+use crate::with_data;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -105,6 +106,7 @@ impl Kernel {
             outputs: with(|r| *r == Role::Output),
             histories: with(|r| matches!(r, Role::History { .. })),
             states,
+            steps: 0,
             kernel: self.clone(),
         })
     }
@@ -119,6 +121,7 @@ pub struct Instance {
     outputs: Vec<BufferId>,
     histories: Vec<BufferId>,
     states: HashMap<String, BufferId>,
+    steps: u64,
 }
 
 impl Instance {
@@ -130,6 +133,17 @@ impl Instance {
     /// Runs one step on the inputs written last.
     pub fn step(&mut self) {
         self.kernel.code.step(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        self.steps += 1;
+    }
+
+    /// Number of steps since the start, the last reset, or what [`Instance::set_steps`] said.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Says how many steps were done: when states are restored.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.steps = steps;
     }
 
     /// Writes the `index`-th input: elements in host order, converted to the port's type.
@@ -207,10 +221,69 @@ impl Instance {
     /// Back to the initial state: states, histories and positions.
     pub fn reset(&mut self) {
         self.memory.reset(&self.kernel.lowered).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        self.steps = 0;
     }
 
-    /// Buffers of the histories, for checkpoints.
+    /// Buffers of the histories.
     pub fn histories(&self) -> &[BufferId] {
         &self.histories
+    }
+
+    /// Buffer, rows and position buffer of a history.
+    fn find_history(&self, name: &str) -> Option<(BufferId, usize, BufferId)> {
+        let lowered = &self.kernel.lowered;
+        let id = *self.histories.iter().find(|&&id| lowered.buffer(id).name == name)?;
+        match lowered.buffer(id).role {
+            Role::History { rows, position } => Some((id, rows, position)),
+            _ => None,
+        }
+    }
+
+    /// The past of a delayed value: that of the last step first, then that of the step before, ..., in host order. These are
+    /// the rows of the history but one, which the next step overwrites.
+    pub fn past(&self, name: &str) -> Option<Data> {
+        let (id, rows, position) = self.find_history(name)?;
+        let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        let next = self.read(position).to_i32()[0] as usize;
+        let size = all.len() / rows;
+        Some(with_data!(&all, v => {
+            let ago = |steps: usize| &v[(next + rows - steps) % rows * size..][..size];
+            crate::ir::Stored::data((1..rows).flat_map(ago).copied().collect())
+        }))
+    }
+
+    /// Sets the past of a delayed value as [`Instance::past`] gives it.
+    ///
+    /// # Errors
+    /// If there is no such history or the number of elements is wrong.
+    pub fn set_past(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
+        let Some((id, rows, position)) = self.find_history(name) else {
+            let names = self.histories.iter().map(|&id| self.kernel.lowered.buffer(id).name.clone());
+            let known = names.collect::<Vec<_>>().join(", ");
+            return Err(RunError::Unknown { kind: "history", name: name.into(), known });
+        };
+        let buffer = self.kernel.lowered.buffer(id);
+        let size = buffer.shape.size();
+        if data.len() != size * (rows - 1) {
+            return Err(RunError::StateSize {
+                name: name.into(),
+                expected: buffer.shape.clone(),
+                expected_dtype: buffer.dtype,
+                found: data.len(),
+                found_dtype: data.dtype(),
+            });
+        }
+        // The next step writes row 0, so that of `k` steps ago is row `rows − k`.
+        let mut all = Data::zeros(buffer.dtype, size);
+        let past = data.convert(buffer.dtype);
+        with_data!(&past, v => {
+            let ago = |steps: usize| &v[(steps - 1) * size..][..size];
+            let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
+            crate::memory::append(&mut all, &part);
+        });
+        let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);
+        memory.write_history(lowered, id, &all).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
+        memory.write(lowered, position, &Data::I32(vec![0])).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
+        Ok(())
     }
 }
