@@ -146,12 +146,12 @@ fn a_manifest_that_lies_is_refused() {
     refuses(&with_manifest(|m| m["steps"] = json!(4)), "3 steps, where the manifest says 4", MIB);
     refuses(&with_manifest(|m| m["steps"] = json!(-1)), "not a manifest", MIB);
     refuses(&with_manifest(|m| m["more"] = json!(1)), "unknown field `more`", MIB);
-    refuses(&with_manifest(|m| m["numerics"] = json!({"contract": true})), "missing field `dtype`", MIB);
+    refuses(&with_manifest(|m| m["numerics"] = json!({"dtype": null})), "missing field `contract`", MIB);
     refuses(&with_manifest(|m| m["parts"] = json!([])), "lists the parts ", MIB);
     let traversal = with_manifest(|m| m["parts"][0]["name"] = json!("../model.scfg"));
     refuses(&traversal, "lists the parts", MIB);
     let deep = format!("{{\"format\": 1, \"spark\": \"\", \"inputs\": {}", "[".repeat(100_000));
-    refuses(&changed_manifest(deep.as_bytes()), "recursion limit exceeded", MIB);
+    refuses(&changed_manifest(deep.as_bytes()), "not a manifest", MIB);
     let twice = with_manifest(|m| {
         let input = m["inputs"][0].clone();
         m["inputs"].as_array_mut().unwrap().push(input);
@@ -337,19 +337,17 @@ fn every_truncation_is_refused() {
 fn every_flipped_bit_is_refused_or_changes_nothing() {
     let _alone = alone();
     let (checkpoint, mut bytes) = small();
-    let mut equal = 0;
+    let mut tar = unzip(&bytes);
     for bit in 0..bytes.len() * 8 {
         bytes[bit / 8] ^= 1 << (bit % 8);
         if let Ok(read) = Checkpoint::from_bytes(&bytes) {
             assert_eq!(read, checkpoint, "bit {bit}");
-            equal += 1;
+            // The flip said nothing: a time, the name of a system, zeros copied from elsewhere.
+            assert!(unzip(&bytes) == tar, "bit {bit}");
         }
         bytes[bit / 8] ^= 1 << (bit % 8);
     }
-    // Times and the name of the system in the header of gzip say nothing.
-    assert!(equal <= 8 * 10, "{equal} flips were not noticed");
     // Behind the checksum of gzip, which every single flip breaks: names, lengths and digests are looked at, too.
-    let mut tar = unzip(&bytes);
     let manifest = 512..512 + take_apart(&bytes)[0].1.len();
     for bit in (0..tar.len() * 8).filter(|bit| !manifest.contains(&(bit / 8))) {
         tar[bit / 8] ^= 1 << (bit % 8);

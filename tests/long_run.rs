@@ -1,5 +1,6 @@
 //! A million steps take no more memory than the first few.
 
+use spark::config::Config;
 use spark::controller::{BrainConfig, ModuleSpecs, NeuronConfig, PortMap};
 use spark::prelude::*;
 use std::collections::VecDeque;
@@ -11,8 +12,12 @@ fn brain() -> Model {
     let spiker = ModuleSpecs::new("spiker", "PoissonSpiker")
         .config(&PoissonSpikerConfig::default().with_max_freq(300.0))
         .input("signal", PortMap::output(PortMap::CALL, "signal"));
+    // Synapses strong enough for spikes.
+    let mut modules = spark::nn::neurons::lif_modules();
+    let synapses = modules.iter_mut().find(|m| m.name == "synapses").unwrap();
+    synapses.config = LinearSynapsesConfig::new([8]).with_kernel(400.0).to_tree();
     let pool = ModuleSpecs::new("pool", "LIFNeuron")
-        .config(&NeuronConfig::new([8], spark::nn::neurons::lif_modules()))
+        .config(&NeuronConfig::new([8], modules))
         .input("in_spikes", PortMap::output("spiker", "spikes"))
         .input("in_spikes", PortMap::output("pool", "out_spikes"))
         .output("spikes", "out_spikes");

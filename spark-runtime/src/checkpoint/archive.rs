@@ -43,7 +43,7 @@ pub(super) fn write(manifest: &[u8], parts: &[Part]) -> Result<Vec<u8>> {
     let bytes = compress(all(), Compression::fast()).map_err(cannot)?;
     // What is nearly all zeros shrinks so far that the reader would take it for an attack.
     let expanded: u64 = all().map(|(_, bytes)| bytes.len() as u64 + 1024).sum::<u64>() + 1024;
-    if expanded <= expansion_limit(bytes.len() as u64) {
+    if expanded < expansion_limit(bytes.len() as u64) {
         return Ok(bytes);
     }
     compress(all(), Compression::none()).map_err(cannot)
@@ -84,13 +84,13 @@ pub(super) fn read(mut file: impl BufRead, len: u64) -> Result<(Manifest, Vec<Pa
     let mut archive = Archive::new(GzDecoder::new(file).take(limit));
     let read = parts(&mut archive);
     let mut expanded = archive.into_inner();
+    // The digest of the whole stream is at its end, after the archive's own end.
+    let read = read.and_then(|read| finish(&mut expanded).map(|()| read).map_err(|e| damaged(&e)));
     if expanded.limit() == 0 {
         let error = Error::new(format!("the file of {len} bytes expands to more than {limit}"));
         return Err(error.help("no checkpoint does; do not trust where it comes from"));
     }
     let read = read?;
-    // The digest of the whole stream is at its end, after the archive's own end.
-    finish(&mut expanded).map_err(|e| damaged(&e))?;
     let mut file = expanded.into_inner().into_inner();
     match file.fill_buf() {
         Ok([]) => Ok(read),
