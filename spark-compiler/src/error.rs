@@ -47,6 +47,14 @@ pub enum RunError {
         /// Type given.
         found_dtype: DType,
     },
+    /// A state that the passes keep in a form that cannot hold the value.
+    #[error("state `{name}` is kept with shape {kept} only, by a pass that holds for a run from the start; compile without the pass to set it")]
+    Form {
+        /// The state.
+        name: String,
+        /// What is kept.
+        kept: Shape,
+    },
 }
 
 /// Stops with a request to report: for states only a fault of the compiler can reach.

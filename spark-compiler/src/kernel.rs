@@ -5,10 +5,12 @@
 
 use crate::emit::{self, Code, CodeStats};
 use crate::error::RunError;
-use crate::ir::{Array, DType, Data, Program, Shape};
+use crate::ir::{Array, DType, Data, HistoryId, Program, Shape, StateId};
 use crate::loops::{BufferId, Lowered, Role, lower};
 use crate::memory::{Memory, MemoryError};
-use crate::passes::{CompileOptions, Optimized, optimize};
+use crate::passes::ranges::{Range, Ranges, largest_input};
+use crate::passes::{CompileOptions, Note, Optimized, StateView, optimize};
+use crate::with_data;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,6 +47,15 @@ pub struct Kernel {
     lowered: Arc<Lowered>,
     code: Code,
     stats: Arc<KernelStats>,
+    forms: Arc<Forms>,
+}
+
+/// What the passes left to the host: how it sees states, and what values the code relies on.
+#[derive(Debug)]
+struct Forms {
+    views: Vec<StateView>,
+    notes: Vec<Note>,
+    ranges: Ranges,
 }
 
 impl Kernel {
@@ -74,7 +85,17 @@ impl Kernel {
             memory_bytes: lowered.bytes(),
             operations: optimized.program().work(),
         };
-        Ok(Kernel { lowered: Arc::new(lowered), code, stats: Arc::new(stats) })
+        let forms = Forms {
+            views: optimized.views().to_vec(),
+            notes: optimized.notes().to_vec(),
+            ranges: optimized.visits().ranges.clone(),
+        };
+        Ok(Kernel { lowered: Arc::new(lowered), code, stats: Arc::new(stats), forms: Arc::new(forms) })
+    }
+
+    /// What the passes did, and what kept them from doing more.
+    pub fn notes(&self) -> &[Note] {
+        &self.forms.notes
     }
 
     /// The loop nests it was made from.
@@ -95,16 +116,19 @@ impl Kernel {
         let with = |role: fn(&Role) -> bool| -> Vec<BufferId> {
             self.lowered.iter().filter(|(_, b)| role(&b.role)).map(|(id, _)| id).collect()
         };
-        let states = with(|r| matches!(r, Role::State(_)))
-            .into_iter()
-            .map(|id| (self.lowered.buffer(id).name.clone(), id))
-            .collect();
+        let states = with(|r| matches!(r, Role::State(_)));
+        let named = |(index, &id): (usize, &BufferId)| (self.lowered.buffer(id).name.clone(), (id, index));
+        let states = states.iter().enumerate().map(named).collect();
+        let inputs = with(|r| *r == Role::Input);
         Ok(Instance {
             memory: Memory::new(&self.lowered)?,
-            inputs: with(|r| *r == Role::Input),
+            beyond: vec![false; inputs.len()],
+            outside: false,
+            inputs,
             outputs: with(|r| *r == Role::Output),
             histories: with(|r| matches!(r, Role::History { .. })),
             states,
+            steps: 0,
             kernel: self.clone(),
         })
     }
@@ -118,7 +142,13 @@ pub struct Instance {
     inputs: Vec<BufferId>,
     outputs: Vec<BufferId>,
     histories: Vec<BufferId>,
-    states: HashMap<String, BufferId>,
+    /// Buffers, and positions among the program's states.
+    states: HashMap<String, (BufferId, usize)>,
+    steps: u64,
+    /// Which inputs are larger than the code relies on.
+    beyond: Vec<bool>,
+    /// Whether a state or history may be outside of its range.
+    outside: bool,
 }
 
 impl Instance {
@@ -129,7 +159,47 @@ impl Instance {
 
     /// Runs one step on the inputs written last.
     pub fn step(&mut self) {
+        let whole = self.outside || self.beyond.contains(&true);
+        self.visit_all(whole);
         self.kernel.code.step(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        self.steps += 1;
+        if whole {
+            self.outside = !self.is_inside();
+        }
+    }
+
+    /// Has the next step go over all elements, or only those with events.
+    fn visit_all(&mut self, all: bool) {
+        let Some(switch) = self.kernel.lowered.dense else { return };
+        let value = Data::I32(vec![i32::from(all)]);
+        self.memory.write(&self.kernel.lowered, switch, &value).unwrap_or_else(|e| crate::bug!("own switch: {e}"));
+    }
+
+    /// True if all states and histories are inside the ranges that the code relies on.
+    fn is_inside(&self) -> bool {
+        if self.kernel.lowered.dense.is_none() {
+            return true;
+        }
+        let ranges = &self.kernel.forms.ranges;
+        let inside = |range: Range, data: &Data| (0..data.len()).all(|i| range.contains(data.get_f64(i)));
+        let states = self.states.values().all(|&(id, index)| {
+            inside(ranges.of_state(StateId::from_index(index)), self.read(id).data())
+        });
+        states
+            && self.histories.iter().enumerate().all(|(index, &id)| {
+                let rows = self.memory.read_history(&self.kernel.lowered, id);
+                inside(ranges.of_history(HistoryId::from_index(index)), &rows.unwrap_or_else(|e| crate::bug!("own memory: {e}")))
+            })
+    }
+
+    /// Number of steps since the start, the last reset, or what [`Instance::set_steps`] said.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Says how many steps were done: when states are restored.
+    pub fn set_steps(&mut self, steps: u64) {
+        self.steps = steps;
     }
 
     /// Writes the `index`-th input: elements in host order, converted to the port's type.
@@ -146,6 +216,14 @@ impl Instance {
             return Err(RunError::InputSize { port: buffer.name.clone(), expected: buffer.shape.clone(), found });
         }
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked input: {e}"));
+        if self.kernel.lowered.dense.is_some() && buffer.dtype.is_float() {
+            let most = largest_input(buffer.dtype);
+            let inside = |value: f64| value.abs() <= most;
+            self.beyond[index] = match data {
+                Data::F32(v) => !v.iter().all(|&v| inside(f64::from(v))),
+                data => !(0..data.len()).all(|i| inside(data.get_f64(i))),
+            };
+        }
         Ok(())
     }
 
@@ -163,9 +241,30 @@ impl Instance {
         self.outputs.len()
     }
 
-    /// The value of a state.
+    /// The value of a state as it was declared; `None` if there is no such state, or the passes keep it in a form that does not
+    /// tell its elements (see [`Instance::kept`]).
     pub fn state(&self, name: &str) -> Option<Array> {
-        self.states.get(name).map(|&id| self.read(id))
+        let &(id, index) = self.states.get(name)?;
+        self.kernel.forms.views[index].whole(&self.read(id), |history| {
+            let (id, rows, position) = self.find_history(history)?;
+            let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+            let (shape, size) = (&self.kernel.lowered.buffer(id).shape, all.len() / rows);
+            let row = |row: usize| with_data!(&all, v => crate::ir::Stored::data(v[row * size..][..size].to_vec()));
+            let rows: Vec<Array> = (0..rows).map(|r| Array::new(shape.clone(), row(r)).expect("one row")).collect();
+            let next = self.read(position).to_i32()[0] as usize;
+            let newest = (next + rows.len() - 1) % rows.len();
+            Some((rows, newest))
+        })
+    }
+
+    /// How a state is kept, and how it was declared.
+    pub fn view(&self, name: &str) -> Option<&StateView> {
+        self.states.get(name).map(|&(_, index)| &self.kernel.forms.views[index])
+    }
+
+    /// A state as the passes keep it: what a checkpoint has to hold.
+    pub fn kept(&self, name: &str) -> Option<Array> {
+        self.states.get(name).map(|&(id, _)| self.read(id))
     }
 
     /// Names of the states, sorted.
@@ -175,23 +274,116 @@ impl Instance {
         names
     }
 
-    /// Storage type and shape of a state.
+    /// Storage type and declared shape of a state.
     pub fn state_type(&self, name: &str) -> Option<(DType, &Shape)> {
-        let buffer = self.kernel.lowered.buffer(*self.states.get(name)?);
-        Some((buffer.dtype, &buffer.shape))
+        let &(id, index) = self.states.get(name)?;
+        Some((self.kernel.lowered.buffer(id).dtype, &self.kernel.forms.views[index].shape))
     }
 
     /// Sets a state; elements in host order, converted to the state's type.
     ///
     /// # Errors
-    /// If there is no such state or the number of elements is wrong.
+    /// If there is no such state, the number of elements is wrong, or the passes keep the state in a form that cannot hold them.
     pub fn set_state(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
-        let Some(&id) = self.states.get(name) else {
+        let (id, index) = self.find_state(name)?;
+        let (buffer, view) = (self.kernel.lowered.buffer(id), &self.kernel.forms.views[index]);
+        self.check_size(name, &view.shape, id, data)?;
+        let whole = Array::new(view.shape.clone(), data.convert(buffer.dtype)).expect("checked above");
+        let Some(kept) = view.kept(&whole, &buffer.shape) else {
+            return Err(RunError::Form { name: name.into(), kept: buffer.shape.clone() });
+        };
+        self.write_state(id, index, kept.data());
+        Ok(())
+    }
+
+    /// Sets a state as [`Instance::kept`] gives it.
+    ///
+    /// # Errors
+    /// If there is no such state, or the number of elements is wrong.
+    pub fn set_kept(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
+        let (id, index) = self.find_state(name)?;
+        self.check_size(name, &self.kernel.lowered.buffer(id).shape.clone(), id, data)?;
+        self.write_state(id, index, data);
+        Ok(())
+    }
+
+    fn find_state(&self, name: &str) -> Result<(BufferId, usize), RunError> {
+        self.states.get(name).copied().ok_or_else(|| {
             let known = self.state_names().join(", ");
-            return Err(RunError::Unknown { kind: "state", name: name.into(), known });
+            RunError::Unknown { kind: "state", name: name.into(), known }
+        })
+    }
+
+    fn check_size(&self, name: &str, shape: &Shape, id: BufferId, data: &Data) -> Result<(), RunError> {
+        if shape.size() == data.len() {
+            return Ok(());
+        }
+        Err(RunError::StateSize {
+            name: name.into(),
+            expected: shape.clone(),
+            expected_dtype: self.kernel.lowered.buffer(id).dtype,
+            found: data.len(),
+            found_dtype: data.dtype(),
+        })
+    }
+
+    fn write_state(&mut self, id: BufferId, index: usize, data: &Data) {
+        self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
+        if self.kernel.lowered.dense.is_some() {
+            let range = self.kernel.forms.ranges.of_state(StateId::from_index(index));
+            let stored = self.read(id);
+            self.outside |= !(0..stored.len()).all(|i| range.contains(stored.data().get_f64(i)));
+        }
+    }
+
+    /// Back to the initial state: states, histories and positions.
+    pub fn reset(&mut self) {
+        self.memory.reset(&self.kernel.lowered).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        self.steps = 0;
+        self.outside = false;
+    }
+
+    /// Buffers of the histories.
+    pub fn histories(&self) -> &[BufferId] {
+        &self.histories
+    }
+
+    /// Buffer, rows and position buffer of a history.
+    fn find_history(&self, name: &str) -> Option<(BufferId, usize, BufferId)> {
+        let lowered = &self.kernel.lowered;
+        let id = *self.histories.iter().find(|&&id| lowered.buffer(id).name == name)?;
+        match lowered.buffer(id).role {
+            Role::History { rows, position } => Some((id, rows, position)),
+            _ => None,
+        }
+    }
+
+    /// The past of a delayed value: that of the last step first, then that of the step before, ..., in host order. These are
+    /// the rows of the history but one, which the next step overwrites.
+    pub fn past(&self, name: &str) -> Option<Data> {
+        let (id, rows, position) = self.find_history(name)?;
+        let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        let next = self.read(position).to_i32()[0] as usize;
+        let size = all.len() / rows;
+        Some(with_data!(&all, v => {
+            let ago = |steps: usize| &v[(next + rows - steps) % rows * size..][..size];
+            crate::ir::Stored::data((1..rows).flat_map(ago).copied().collect())
+        }))
+    }
+
+    /// Sets the past of a delayed value as [`Instance::past`] gives it.
+    ///
+    /// # Errors
+    /// If there is no such history or the number of elements is wrong.
+    pub fn set_past(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
+        let Some((id, rows, position)) = self.find_history(name) else {
+            let names = self.histories.iter().map(|&id| self.kernel.lowered.buffer(id).name.clone());
+            let known = names.collect::<Vec<_>>().join(", ");
+            return Err(RunError::Unknown { kind: "history", name: name.into(), known });
         };
         let buffer = self.kernel.lowered.buffer(id);
-        if buffer.shape.size() != data.len() {
+        let size = buffer.shape.size();
+        if data.len() != size * (rows - 1) {
             return Err(RunError::StateSize {
                 name: name.into(),
                 expected: buffer.shape.clone(),
@@ -200,17 +392,19 @@ impl Instance {
                 found_dtype: data.dtype(),
             });
         }
-        self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
+        // The next step writes row 0, so that of `k` steps ago is row `rows − k`.
+        let mut all = Data::zeros(buffer.dtype, size);
+        let past = data.convert(buffer.dtype);
+        with_data!(&past, v => {
+            let ago = |steps: usize| &v[(steps - 1) * size..][..size];
+            let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
+            crate::memory::append(&mut all, &part);
+        });
+        let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);
+        memory.write_history(lowered, id, &all).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
+        memory.write(lowered, position, &Data::I32(vec![0])).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
+        // The next step finds out.
+        self.outside = true;
         Ok(())
-    }
-
-    /// Back to the initial state: states, histories and positions.
-    pub fn reset(&mut self) {
-        self.memory.reset(&self.kernel.lowered).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
-    }
-
-    /// Buffers of the histories, for checkpoints.
-    pub fn histories(&self) -> &[BufferId] {
-        &self.histories
     }
 }

@@ -359,7 +359,8 @@ fn get_rows<T: Plain>(values: &mut [T], inner: usize, bytes: &[u8], stride: usiz
     }
 }
 
-fn append(all: &mut Data, more: &Data) {
+/// Appends data of the same type.
+pub(crate) fn append(all: &mut Data, more: &Data) {
     match (all, more) {
         (Data::F16(a), Data::F16(b)) => a.extend(b),
         (Data::BF16(a), Data::BF16(b)) => a.extend(b),

@@ -104,6 +104,10 @@ fn passes(directives: &[(&str, &str)]) -> Result<CompileOptions, String> {
             "simplify" => options.simplify = true,
             "cse" => options.cse = true,
             "dce" => options.dce = true,
+            "narrow" => options.narrow = true,
+            "delay_filters" => options.delay_filters = true,
+            "sum_filters" => options.sum_filters = true,
+            "events" => options.events = true,
             "none" => {}
             other => return Err(format!("unknown pass `{other}`")),
         }
@@ -168,7 +172,8 @@ fn run_file(program: &Program, directives: &[(&str, &str)], needs_check: bool) -
             return Err(format!("`{check}` is about {} steps, {} are run", lists.len(), seen.len()));
         }
         for (step, (list, seen)) in lists.iter().zip(&seen).enumerate().filter(|(_, (list, _))| **list != "_") {
-            let found = if kind == "output" { &seen.outputs[position] } else { &seen.states[position] };
+            let state = || seen.states[position].as_ref().expect("the program as written tells its states");
+            let found = if kind == "output" { &seen.outputs[position] } else { state() };
             let expected = read(list, found.shape(), found.dtype())?;
             if let Some(difference) = difference(&expected, found) {
                 return Err(format!("{kind} `{name}` after step {step}: {difference}"));

@@ -203,6 +203,13 @@ pub(crate) fn unknown_name_help<'a>(name: &str, candidates: impl IntoIterator<It
     }
 }
 
+/// Text of unknown origin, fit to be printed: short, and without characters that a terminal would obey.
+pub(crate) fn printable(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let short: String = text.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(LONGEST).is_some() { short + "..." } else { short }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

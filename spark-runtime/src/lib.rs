@@ -3,12 +3,14 @@
 //! * What travels: [`payload`](mod@payload), [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
 //! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
-//! * Running: [`model`].
+//! * Running: [`model`]. What a model remembers: [`state`]; on disk: [`checkpoint`], [`atomic`].
 
 // The macros emit paths that begin with `::spark`; inside this crate that is this crate.
 extern crate self as spark;
 
+pub mod atomic;
 pub mod build;
+pub mod checkpoint;
 pub mod clock;
 pub mod config;
 pub mod controller;
@@ -26,6 +28,7 @@ pub mod registry;
 pub mod rng;
 pub mod scfg;
 pub mod spec;
+pub mod state;
 
 pub use error::{Error, Result};
 pub use spark_macros::{config, initializer, module, part, payload, traced, validator};

@@ -21,5 +21,6 @@ pub use crate::payload::{
     PotentialArray, SpikeArray,
 };
 pub use crate::random::{KeyChain, RandomStream};
+pub use crate::state::State;
 pub use spark_compiler::array::{Bool, Int, Real};
 pub use spark_compiler::ir::{Array, Axis, DType, Data, Shape};

@@ -7,14 +7,14 @@
 use super::inputs::{self, Hints};
 use super::plot::{self, Spikes, Trace};
 use super::run::{dt_of, simulate};
-use super::tensors::{self, TensorFile};
+use super::tensors::TensorFile;
 use super::{ms, print};
 use clap::Args;
+use spark::atomic;
 use spark::config::{ConfigTree, FieldType};
 use spark::error::{Error, Result};
 use spark::model::{Blueprint, Model};
 use spark::scfg;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ pub(crate) fn demo(args: &DemoArgs) -> Result<()> {
     }
     let mut output = Spikes { events: Vec::new(), inhibitory: Vec::new() };
     let mut potentials: Vec<Vec<f64>> = Vec::new();
-    let took = simulate(&mut model, &plan, &file, Duration::ZERO, |model, outputs| {
+    let took = simulate(&mut model, &plan, 0..steps, &file, Duration::ZERO, |model, outputs| {
         output.add(potentials.len(), &outputs.spikes(OUT_SPIKES)?);
         if potentials.is_empty() {
             let mask = outputs.get(OUT_SPIKES)?.inhibition_mask();
@@ -170,12 +170,8 @@ fn traces(output: &Spikes, potentials: &[Vec<f64>]) -> Vec<Trace> {
 
 fn save(folder: &Path, name: &str, text: &str) -> Result<PathBuf> {
     let path = folder.join(name);
-    // Written beside and renamed: an interrupted run leaves the former picture whole.
-    let written = std::fs::create_dir_all(folder).and_then(|()| {
-        let mut file = tensors::temporary(&path)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(&path).map_err(|e| e.error)
-    });
-    written.map_err(|e| Error::new(format!("cannot write the plot: {e}")).in_file(&path))?;
+    let cannot = |e| Error::new(format!("cannot write the plot: {e}")).in_file(&path);
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    atomic::write(&path, |out| out.write_all(text.as_bytes()))?;
     Ok(path)
 }

@@ -4,11 +4,12 @@
 //! configuration (the shape of the population, the dimensions of parameter arrays), which is said on standard error.
 
 use super::register::Register;
+use super::source::{self, Source};
 use super::{passes, print, remark, tree};
 use clap::Args;
 use spark::config::{ConfigTree, ConfigValue};
 use spark::error::{Error, Result};
-use spark::model::{Blueprint, InputShape, Model, ModelBuilder};
+use spark::model::{Blueprint, InputShape, ModelBuilder};
 use spark::spec::PortSpecs;
 use spark_compiler::ir::{Axis, print as ir};
 use spark_compiler::passes::{CompileOptions, optimize};
@@ -18,8 +19,8 @@ use std::path::PathBuf;
 /// The arguments of `spark inspect`.
 #[derive(Debug, Args)]
 pub(crate) struct InspectArgs {
-    /// The model, a .scfg file
-    #[arg(value_name = "MODEL.scfg")]
+    /// The model, a .scfg file, or a .spark checkpoint
+    #[arg(value_name = "MODEL.scfg|CHECKPOINT.spark")]
     model: PathBuf,
     #[command(flatten)]
     view: View,
@@ -37,9 +38,12 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct View {
-    /// Modules, ports, connections and parameters (the default)
+    /// Modules, ports, connections and parameters (the default; of a checkpoint, what it remembers as well)
     #[arg(long)]
     tree: bool,
+    /// What a checkpoint remembers: names, types, dimensions and ranges
+    #[arg(long)]
+    state: bool,
     /// The recorded program of one step
     #[arg(long)]
     ir: bool,
@@ -72,15 +76,28 @@ fn parse_input(text: &str) -> Result<(String, Vec<usize>), String> {
 /// # Errors
 /// If the file cannot be read, or the model or the input shapes have a mistake.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
-    args.register.apply()?;
-    let builder = Model::from_file(&args.model)?;
+    let source = Source::open(&args.model, &args.register)?;
+    let builder = source.builder();
     let blueprint = builder.blueprint().map_err(|e| e.in_file(&args.model))?;
     let view = &args.view;
-    if !(view.ir || view.optimized || view.passes || view.loops || view.clif) {
-        return print(&tree::text(&blueprint)?);
+    if view.state {
+        let help = "`spark run MODEL.scfg --save CHECKPOINT.spark` writes one";
+        let none = || Error::new("only a checkpoint has states").at("--state").in_file(&args.model).help(help);
+        return print(&format!("{}\n", source.checkpoint().ok_or_else(none)?.state()));
     }
+    if !(view.ir || view.optimized || view.passes || view.loops || view.clif) {
+        let tree = tree::text(&blueprint)?;
+        return print(&match source.checkpoint().filter(|_| !view.tree) {
+            Some(checkpoint) => format!("{}{tree}{}\n", source::about(checkpoint), checkpoint.state()),
+            None => tree,
+        });
+    }
+    let builder = match source.checkpoint() {
+        Some(_) => builder,
+        None => with_inputs(builder, &blueprint, args)?,
+    };
     // Eager, because machine code is not needed.
-    let model = with_inputs(builder, &blueprint, args)?.eager(true).build()?;
+    let model = builder.eager(true).build()?;
     if view.ir {
         return print(&ir::summary(model.program()));
     }

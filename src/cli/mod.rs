@@ -2,10 +2,10 @@
 //!
 //! Each command is one file with one function that takes its arguments and returns a [`Result`]; nothing below [`main`]
 //! exits or panics. Results go to standard output; progress, remarks and errors go to standard error. Exit codes: 0, 1 for
-//! an error, 2 for a wrong command line.
+//! an error, 2 for a wrong command line, 130 for a run that Ctrl-C ended.
 //!
-//! * [`run`]: a model over a file of inputs; [`inputs`] and [`readings`] find out what the file means, [`record`] keeps
-//!   the results, [`tensors`] reads and writes files.
+//! * [`run`]: a model over a file of inputs; [`source`] is where the model comes from, [`inputs`] and [`readings`] find out
+//!   what the file means, [`record`] keeps the results, [`tensors`] reads and writes files, [`interrupt`] hears Ctrl-C.
 //! * [`inspect`]: a model's structure ([`tree`]) and the stages of its compilation; [`catalog`]: what is registered.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
@@ -13,12 +13,14 @@ mod catalog;
 mod demo;
 mod inputs;
 mod inspect;
+mod interrupt;
 mod passes;
 mod plot;
 mod readings;
 mod record;
 mod register;
 mod run;
+mod source;
 mod tensors;
 mod tree;
 
@@ -32,7 +34,7 @@ use std::time::{Duration, Instant};
 /// Runs, inspects and compiles models of spiking neural networks.
 ///
 /// A model is a .scfg file (as the Python Spark writes them): a component, a neuron made of
-/// components, or a brain made of neurons. It is compiled
+/// components, or a brain made of neurons; or a .spark checkpoint of a run. It is compiled
 /// to one fused kernel for this machine and run step by step. Without a command, `spark` runs the shipped example.
 #[derive(Debug, Parser)]
 #[command(name = "spark", version, after_help = EXAMPLES)]
@@ -46,6 +48,8 @@ const EXAMPLES: &str = "\
 Examples:
   spark
   spark run examples/lif/neuron_lif.scfg --input examples/lif/input.safetensors --record soma.potential -o out.safetensors
+  spark run examples/lif/neuron_lif.scfg --input examples/lif/input.safetensors --steps 200 --save half-way.spark
+  spark run half-way.spark --input examples/lif/input.safetensors
   spark inspect examples/lif/neuron_lif.scfg
   spark inspect examples/lif/neuron_lif.scfg --loops --input in_spikes=80
   spark describe LeakySoma";
@@ -79,6 +83,7 @@ pub(crate) fn main() -> ExitCode {
         None => demo::demo(&demo::DemoArgs::default()),
     };
     match result {
+        Ok(()) if interrupt::requested() => ExitCode::from(interrupt::EXIT_CODE),
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             for error in error.errors() {

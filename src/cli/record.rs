@@ -26,6 +26,7 @@ pub(crate) enum Recorded {
 
 /// What a run keeps: the columns of the output file, and totals for the summary.
 pub(crate) struct Recording {
+    /// Number of steps kept so far.
     steps: usize,
     /// Names of the model's own output ports.
     own: Vec<String>,
@@ -54,7 +55,7 @@ struct Total {
 }
 
 impl Recording {
-    /// Columns for the outputs and recorded paths of `model`.
+    /// Columns for the outputs and recorded paths of `model`, with room for `steps` steps.
     ///
     /// # Errors
     /// If they would take more than [`RECORD_LIMIT`] bytes.
@@ -63,7 +64,7 @@ impl Recording {
         let wanted = |name: &str| paths.iter().any(|p| matches!(p, Recorded::Port(path) if path == name));
         let outputs = model.root().ports().into_iter().filter(|p| p.direction == Direction::Output);
         let mut columns = Recording {
-            steps,
+            steps: 0,
             own: outputs.map(|p| p.name).collect(),
             ports: Vec::new(),
             states: Vec::new(),
@@ -107,6 +108,7 @@ impl Recording {
     /// # Errors
     /// If a state cannot be read.
     pub(crate) fn push(&mut self, model: &Model, outputs: &Outputs) -> Result<()> {
+        self.steps += 1;
         for (name, payload) in outputs.iter() {
             let value = payload.value();
             for (_, column) in self.ports.iter_mut().filter(|(port, _)| port == name) {

@@ -22,6 +22,11 @@ fn parse(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 impl Register {
+    /// True if there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.register.is_empty()
+    }
+
     /// Registers them, in the order given.
     ///
     /// # Errors

@@ -1,14 +1,16 @@
 //! `spark run`: a model over a file of inputs.
 //!
-//! In: a `.scfg` file and a tensor file ([`inputs`] says which tensor feeds what). Out: a tensor file with every output
+//! In: a `.scfg` file or a checkpoint, and a tensor file ([`inputs`] says which tensor feeds what). Out: a tensor file with every output
 //! port and every recorded path after each step, and a summary. Everything that can be wrong is checked before the first
-//! step: names, shapes, NaN, the size of the results, and whether they can be written.
+//! step: names, shapes, NaN, the size of the results, and whether they can be written. A run that Ctrl-C ends writes what it
+//! has.
 
 use super::inputs::{self, Hints, Plan};
 use super::record::{Recorded, Recording};
 use super::register::Register;
+use super::source::Source;
 use super::tensors::{self, TensorFile};
-use super::{Progress, print, remark};
+use super::{Progress, interrupt, print, remark};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use spark::config::FieldType;
@@ -18,14 +20,15 @@ use spark::module::DynModule;
 use spark::spec::Direction;
 use spark_compiler::ir::DType;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The arguments of `spark run`.
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
-    /// The model, a .scfg file
-    #[arg(value_name = "MODEL.scfg")]
+    /// The model, a .scfg file, or a .spark checkpoint to go on from
+    #[arg(value_name = "MODEL.scfg|CHECKPOINT.spark")]
     model: PathBuf,
     /// One tensor per input port, called as the port; time is the leading dimension, or there is none (constant).
     /// A spike port may have a `PORT.inhibition_mask`
@@ -38,9 +41,18 @@ pub(crate) struct RunArgs {
     /// Where the outputs and recorded values go
     #[arg(long, short, value_name = "OUT.safetensors")]
     output: Option<PathBuf>,
-    /// Number of steps; by default as many as the series of the required ports have
+    /// Number of steps; by default as many as the series of the required ports (still) have
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
+    /// Leave out the first N steps of the series; by default those that a checkpoint has done
+    #[arg(long, value_name = "N")]
+    skip: Option<usize>,
+    /// Write a checkpoint here at the end, also after Ctrl-C; `spark run CHECKPOINT.spark` goes on from it
+    #[arg(long, value_name = "CHECKPOINT.spark")]
+    save: Option<PathBuf>,
+    /// Write the checkpoint whenever the number of steps done is a multiple of N, too
+    #[arg(long, value_name = "N", requires = "save", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
     /// State variables, ports or properties to record after each step: soma.potential,synapses.currents
     #[arg(long, value_name = "PATH,...", value_delimiter = ',', requires = "output")]
     record: Vec<String>,
@@ -70,54 +82,105 @@ pub(crate) struct RunArgs {
 /// If a file cannot be read or written, or the model, its inputs or the recorded paths have a mistake.
 pub(crate) fn run(args: &RunArgs) -> Result<()> {
     let target = args.output.as_deref().map(tensors::check_target).transpose()?;
-    for source in [Some(&args.model), args.input.as_ref()].into_iter().flatten() {
-        let same = target.as_ref().is_some_and(|target| source.canonicalize().is_ok_and(|source| source == *target));
-        if same {
-            let error = Error::new("the output would overwrite what is read");
-            return Err(error.in_file(source).help("give another name with -o"));
-        }
-    }
-    args.register.apply()?;
+    let save = args.save.as_deref().map(tensors::check_target).transpose()?;
+    let source = Source::open(&args.model, &args.register)?;
+    check_overwriting(args, &source, target.as_deref(), save.as_deref())?;
     let in_model = |e: Error| e.in_file(&args.model);
-    let blueprint = Model::from_file(&args.model)?.blueprint().map_err(in_model)?;
+    let blueprint = source.builder().blueprint().map_err(in_model)?;
     let file = args.input.as_deref().map(TensorFile::open).transpose()?.unwrap_or_default();
-    let hints = Hints { steps: args.steps, constant: args.constant.clone(), asynchronous: args.asynchronous.clone() };
+    let skip = args.skip.unwrap_or(source.steps() as usize);
+    let hints = Hints {
+        steps: args.steps.map(|steps| steps.saturating_add(if steps == 0 { 0 } else { skip })),
+        constant: args.constant.clone(),
+        asynchronous: [args.asynchronous.clone(), source.asynchronous()].concat(),
+    };
     let ports = blueprint.inputs();
     hints.check(&ports)?;
+    if skip > 0 {
+        remark("note", &format!("series are fed from step {skip} on (--skip says otherwise)"));
+    }
     let plan = inputs::plan(&file, &ports, blueprint.units().as_deref(), &hints)
         .and_then(|plan| plan.check(&file).map(|()| plan))
         .map_err(|e| if let Some(input) = &args.input { e.in_file(input) } else { e })?;
     plan.notes.iter().for_each(|note| remark("note", note));
+    let steps = skip..plan.steps;
+    if steps.is_empty() {
+        let message = format!("the series have {} steps, all of which are left out", plan.steps);
+        return Err(Error::new(message).help("say how many to leave out with --skip, 0 for none"));
+    }
 
-    let start = || -> Result<ModelBuilder> {
-        let builder = plan.declare(Model::from_file(&args.model)?).eager(args.eager).contract(!args.no_contract);
-        Ok(match args.dtype {
-            Some(dtype) => builder.dtype(dtype),
-            None => builder,
-        })
+    let start = || match &source {
+        Source::Checkpoint(checkpoint) => checkpoint.builder().eager(args.eager),
+        Source::Config(_) => {
+            let builder = plan.declare(source.builder()).eager(args.eager).contract(!args.no_contract);
+            args.dtype.into_iter().fold(builder, ModelBuilder::dtype)
+        }
     };
     let (mut model, paths) = build(start, &args.record, &in_model)?;
-    let mut recording = Recording::new(&model, &paths, plan.steps, target.is_some())?;
-    let took = simulate(&mut model, &plan, &file, Duration::from_millis(300), |model, outputs| {
-        recording.push(model, outputs)
+    source.restore(&mut model).map_err(in_model)?;
+    let mut recording = Recording::new(&model, &paths, steps.len(), target.is_some())?;
+    interrupt::watch();
+    let patience = Duration::from_millis(300);
+    let took = simulate(&mut model, &plan, steps.clone(), &file, patience, |model, outputs| {
+        recording.push(model, outputs)?;
+        match (&save, args.every) {
+            (Some(path), Some(every)) if model.steps().is_multiple_of(every) => model.save(path),
+            _ => Ok(()),
+        }
     })?;
+    if let Some(path) = &save {
+        model.save(path)?;
+    }
     let summary = recording.summary(&model, took);
     if let Some(target) = target {
         let notes = recording.notes(&model, args.eager, took);
         tensors::write(&target, &recording.into_columns(), &notes)?;
     }
+    if interrupt::requested() {
+        let done = model.steps() - source.steps();
+        let next = args.save.as_ref().map(|path| format!("; `spark run {}` goes on", path.display()));
+        let what = format!("interrupted after {done} of {} steps{}", steps.len(), next.unwrap_or_default());
+        remark("note", &what);
+    }
     print(&summary)
+}
+
+/// Refuses to write over what is read, except a checkpoint that the run goes on from, and two results to one file; and
+/// options that would make another model of a checkpoint's.
+fn check_overwriting(args: &RunArgs, source: &Source, target: Option<&Path>, save: Option<&Path>) -> Result<()> {
+    let is_checkpoint = source.checkpoint().is_some();
+    let same = |file: &PathBuf, result: Option<&Path>| {
+        result.is_some_and(|result| file.canonicalize().is_ok_and(|file| file == result))
+    };
+    for file in [Some(&args.model), args.input.as_ref()].into_iter().flatten() {
+        let resumed = is_checkpoint && *file == args.model;
+        if same(file, target) || !resumed && same(file, save) {
+            let error = Error::new("the output would overwrite what is read");
+            return Err(error.in_file(file).help("give another name with -o or --save"));
+        }
+    }
+    if target.is_some() && target == save {
+        return Err(Error::new("-o and --save name the same file").help("give one of them another name"));
+    }
+    let changed = [("--dtype", args.dtype.is_some()), ("--no-contract", args.no_contract)];
+    match changed.iter().find(|(_, given)| is_checkpoint && *given) {
+        Some((option, _)) => {
+            let error = Error::new("a checkpoint goes on as it began").at(*option).in_file(&args.model);
+            Err(error.help(format!("leave {option} out")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Builds the model with outputs for the recorded paths that are not states.
 ///
 /// Which states there are is known only after building, so paths that turn out to be ports are given to a second build.
 fn build(
-    start: impl Fn() -> Result<ModelBuilder>,
+    start: impl Fn() -> ModelBuilder,
     record: &[String],
     in_model: &dyn Fn(Error) -> Error,
 ) -> Result<(Model, Vec<Recorded>)> {
-    let model = start()?.build().map_err(in_model)?;
+    let model = start().build().map_err(in_model)?;
     let states = model.states();
     let mut ports = Vec::new();
     ports_within(model.root(), "", &mut ports);
@@ -144,7 +207,7 @@ fn build(
         return Ok((model, recorded));
     }
     drop(model);
-    let model = inner.into_iter().fold(start()?, ModelBuilder::record).build().map_err(in_model)?;
+    let model = inner.into_iter().fold(start(), ModelBuilder::record).build().map_err(in_model)?;
     Ok((model, recorded))
 }
 
@@ -173,29 +236,34 @@ fn unknown_path<'a>(path: &str, known: impl Iterator<Item = &'a String>) -> Erro
         .help(format!("recordable: {}", ordered.join(", ")))
 }
 
-/// Runs the steps of `plan`; `each` sees the model and its outputs after every step. Gives the time spent in the model.
+/// Runs these steps of `plan`, or as many as Ctrl-C allows; `each` sees the model and its outputs after every step. Gives
+/// the time spent in the model.
 ///
 /// # Errors
 /// If a step fails, or `each` does.
 pub(crate) fn simulate(
     model: &mut Model,
     plan: &Plan,
+    steps: Range<usize>,
     file: &TensorFile,
     patience: Duration,
     mut each: impl FnMut(&Model, &Outputs) -> Result<()>,
 ) -> Result<Duration> {
-    let mut progress = Progress::new(plan.steps, patience);
+    let mut progress = Progress::new(steps.len(), patience);
     let mut took = Duration::ZERO;
-    for step in 0..plan.steps {
+    for step in steps.clone() {
         let mut inputs = Vec::new();
-        for feed in plan.feeds.iter().filter(|feed| step == 0 || feed.changes()) {
+        for feed in plan.feeds.iter().filter(|feed| step == steps.start || feed.changes()) {
             inputs.push((feed.port.as_str(), feed.at(file, step)?));
         }
         let start = Instant::now();
         let outputs = model.step(&inputs).map_err(|e| e.prefixed(&format!("step {step}")))?;
         took += start.elapsed();
         each(model, &outputs)?;
-        progress.show(step + 1);
+        progress.show(step + 1 - steps.start);
+        if interrupt::requested() {
+            break;
+        }
     }
     progress.finish();
     Ok(took)

@@ -2,16 +2,15 @@
 //!
 //! A file is an 8-byte length, a JSON header of that length and the elements of all tensors, little-endian. Reading keeps
 //! the bytes as they are ([`TensorFile`]) and converts one step at a time ([`Tensor::values`]), so an input takes no more
-//! memory than its file. Writing ([`write`]) makes a temporary file beside the target and renames it: the target is
-//! either complete or untouched.
+//! memory than its file. Writing ([`write`]) is all or nothing ([`atomic`]).
 
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Map, Value, json};
+use spark::atomic;
 use spark::error::{Error, Result};
 use spark_compiler::ir::Data;
 use std::collections::HashMap;
-use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -216,19 +215,8 @@ pub(crate) fn check_target(path: &Path) -> Result<PathBuf> {
         Ok(_) => path.canonicalize().map_err(|e| wrong(format!("cannot write the file: {e}")))?,
         Err(_) => path.to_path_buf(),
     };
-    // Made and removed at once.
-    temporary(&target).map_err(|e| wrong(format!("cannot write here: {e}")))?;
+    atomic::check(&target)?;
     Ok(target)
-}
-
-/// A file beside `target`, to be renamed to it when it is complete.
-pub(crate) fn temporary(target: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let folder = target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".spark-").suffix(".tmp");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
 }
 
 /// Writes tensors and notes to `target`, all or nothing.
@@ -253,18 +241,9 @@ pub(crate) fn write(target: &Path, columns: &[Column], notes: &[(&str, String)])
     let mut header = Value::Object(header).to_string().into_bytes();
     header.resize(header.len().next_multiple_of(8), b' ');
 
-    let save = || -> std::io::Result<()> {
-        let file = temporary(target)?;
-        let mut out = BufWriter::new(file.as_file());
+    atomic::write(target, |out| {
         out.write_all(&(header.len() as u64).to_le_bytes())?;
         out.write_all(&header)?;
-        for column in &sorted {
-            out.write_all(&column.bytes)?;
-        }
-        out.flush()?;
-        drop(out);
-        file.persist(target).map_err(|e| e.error)?;
-        Ok(())
-    };
-    save().map_err(|e| Error::new(format!("cannot write the file: {e}")).in_file(target))
+        sorted.iter().try_for_each(|column| out.write_all(&column.bytes))
+    })
 }

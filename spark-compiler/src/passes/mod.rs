@@ -95,6 +95,43 @@ impl CompileOptions {
     }
 }
 
+impl CompileOptions {
+    /// All passes that leave every state in the form in which it was declared, or one that tells as much.
+    pub fn whole_states() -> CompileOptions {
+        CompileOptions { delay_filters: false, ..CompileOptions::exact() }
+    }
+
+    /// The passes, each with its name.
+    fn named(&mut self) -> [(&'static str, &mut bool); 8] {
+        [
+            ("fold", &mut self.fold),
+            ("simplify", &mut self.simplify),
+            ("cse", &mut self.cse),
+            ("dce", &mut self.dce),
+            ("narrow", &mut self.narrow),
+            ("delay_filters", &mut self.delay_filters),
+            ("sum_filters", &mut self.sum_filters),
+            ("events", &mut self.events),
+        ]
+    }
+
+    /// Names of all passes.
+    pub fn names() -> [&'static str; 8] {
+        CompileOptions::none().named().map(|(name, _)| name)
+    }
+
+    /// Names of the passes that are on.
+    pub fn on(mut self) -> Vec<&'static str> {
+        self.named().into_iter().filter(|(_, on)| **on).map(|(name, _)| name).collect()
+    }
+
+    /// These options with the pass called `name` switched on or off; `None` if there is no such pass.
+    pub fn with(mut self, name: &str, on: bool) -> Option<CompileOptions> {
+        *self.named().into_iter().find(|(known, _)| *known == name)?.1 = on;
+        Some(self)
+    }
+}
+
 type Pass = fn(&Program) -> Program;
 
 /// A program after the passes; the input of lowering.

@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
-use spark_compiler::passes::{CompileOptions, optimize};
+use spark_compiler::passes::{CompileOptions, Optimized, optimize};
 
 /// A choice of passes, and whether a kernel is compiled besides evaluating the optimised program.
 pub(crate) struct Way {
@@ -24,12 +24,15 @@ pub(crate) fn ways(kernels_of_single_passes: bool) -> Vec<Way> {
     let none = CompileOptions::none();
     let single = |name, options| Way { name, options, kernel: kernels_of_single_passes };
     vec![
-        Way { name: "all passes", options: CompileOptions::default(), kernel: true },
+        Way { name: "all exact passes", options: CompileOptions::exact(), kernel: true },
         Way { name: "no passes", options: none, kernel: true },
         single("fold alone", CompileOptions { fold: true, ..none }),
         single("simplify alone", CompileOptions { simplify: true, ..none }),
         single("cse alone", CompileOptions { cse: true, ..none }),
         single("dce alone", CompileOptions { dce: true, ..none }),
+        single("narrow alone", CompileOptions { narrow: true, ..none }),
+        single("delay filters alone", CompileOptions { delay_filters: true, ..none }),
+        single("events alone", CompileOptions { events: true, ..none }),
     ]
 }
 
@@ -38,8 +41,8 @@ pub(crate) fn ways(kernels_of_single_passes: bool) -> Vec<Way> {
 pub(crate) struct Seen {
     /// One array per output.
     pub(crate) outputs: Vec<Array>,
-    /// One array per state.
-    pub(crate) states: Vec<Array>,
+    /// One array per state, as it was declared; `None` if passes keep it in a form that does not tell.
+    pub(crate) states: Vec<Option<Array>>,
 }
 
 /// Runs `program` once per list of inputs, in every way, and returns what the evaluator sees after each step.
@@ -47,10 +50,10 @@ pub(crate) struct Seen {
 /// # Errors
 /// The first difference, with the program.
 pub(crate) fn run(program: &Program, inputs: &[Vec<Array>], ways: &[Way]) -> Result<Vec<Seen>, String> {
-    let expected = evaluate(program, program, inputs)?;
+    let expected = evaluate(&optimize(program.clone(), &CompileOptions::none()), program, inputs)?;
     for way in ways {
         let optimized = optimize(program.clone(), &way.options);
-        let found = evaluate(optimized.program(), program, inputs)?;
+        let found = evaluate(&optimized, program, inputs)?;
         let who = format!("evaluator, {}", way.name);
         compare(program, &expected, &found, &who).map_err(|e| format!("{e}\noptimised:\n{}", optimized.program()))?;
         if !way.kernel {
@@ -70,11 +73,18 @@ pub(crate) fn run(program: &Program, inputs: &[Vec<Array>], ways: &[Way]) -> Res
     Ok(expected)
 }
 
-fn evaluate(program: &Program, original: &Program, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
+fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
+    let program = optimized.program();
     let mut evaluator = Evaluator::new(program);
     let step = |inputs: &Vec<Array>| {
         let outputs = evaluator.step(program, inputs).map_err(|e| format!("{e}\n{original}"))?;
-        Ok(Seen { outputs, states: evaluator.states().to_vec() })
+        let ring = |name: &str| {
+            let at = program.histories.iter().position(|h| h.name == name)?;
+            let ring = &evaluator.histories()[at];
+            Some((ring.rows().to_vec(), (ring.position() + ring.rows().len() - 1) % ring.rows().len()))
+        };
+        let states = optimized.views().iter().zip(evaluator.states()).map(|(view, kept)| view.whole(kept, ring));
+        Ok(Seen { outputs, states: states.collect() })
     };
     inputs.iter().map(step).collect()
 }
@@ -86,8 +96,7 @@ fn run_kernel(program: &Program, instance: &mut Instance, inputs: &[Vec<Array>])
         }
         instance.step();
         let outputs = (0..program.outputs.len()).map(|i| instance.output(i)).collect();
-        let state = |name: &str| instance.state(name).ok_or(format!("the kernel has no state `{name}`"));
-        let states = program.states.iter().map(|s| state(&s.name)).collect::<Result<_, _>>()?;
+        let states = program.states.iter().map(|s| instance.state(&s.name)).collect();
         Ok(Seen { outputs, states })
     };
     inputs.iter().map(step).collect()
@@ -95,10 +104,16 @@ fn run_kernel(program: &Program, instance: &mut Instance, inputs: &[Vec<Array>])
 
 fn compare(program: &Program, expected: &[Seen], found: &[Seen], who: &str) -> Result<(), String> {
     for (step, (expected, found)) in expected.iter().zip(found).enumerate() {
-        let outputs =
-            program.outputs.iter().map(|o| ("output", &o.name)).zip(expected.outputs.iter().zip(&found.outputs));
-        let states = program.states.iter().map(|s| ("state", &s.name)).zip(expected.states.iter().zip(&found.states));
-        for ((kind, name), (expected, found)) in outputs.chain(states) {
+        let mut pairs = Vec::new();
+        for (output, both) in program.outputs.iter().zip(expected.outputs.iter().zip(&found.outputs)) {
+            pairs.push(("output", &output.name, both));
+        }
+        for (state, both) in program.states.iter().zip(expected.states.iter().zip(&found.states)) {
+            if let (Some(expected), Some(found)) = both {
+                pairs.push(("state", &state.name, (expected, found)));
+            }
+        }
+        for (kind, name, (expected, found)) in pairs {
             if let Some(difference) = difference(expected, found) {
                 return Err(format!("{who}: {kind} {name:?} after step {step}: {difference}\n{program}"));
             }

@@ -21,5 +21,6 @@ pub use blueprint::Blueprint;
 pub use brain::{Brain, BrainConfig};
 pub(crate) use neuron::FIELDS as NEURON_FIELDS;
 pub use neuron::{Neuron, NeuronConfig};
+pub(crate) use user::{check_name, module_types, neurons_of, register, with_neurons};
 pub use user::{register_neuron, register_neuron_from_file, registered_neurons};
 pub use wiring::{ModuleSpecs, PortMap};

@@ -9,6 +9,7 @@ use super::neuron::NeuronConfig;
 use crate::config::{Config, ConfigTree, ConfigValue, FieldType, Units};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, snake_case};
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 
@@ -24,7 +25,11 @@ pub fn register_neuron(name: &str, config: NeuronConfig) -> Result<()> {
     register(name, config.to_tree())
 }
 
-fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
+/// Checks that a neuron may be called `name`.
+///
+/// # Errors
+/// If it is not an identifier or belongs to a module or neuron of the program.
+pub(crate) fn check_name(name: &str) -> Result<()> {
     let identifier = name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !identifier {
@@ -38,6 +43,15 @@ fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
     {
         return Err(Error::new(format!("`{name}` is the name of a type that comes with the program")));
     }
+    Ok(())
+}
+
+/// Registers a configuration as the neuron type `name`.
+///
+/// # Errors
+/// As [`register_neuron`].
+pub(crate) fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
+    check_name(name)?;
     tree.type_name.clear();
     let population = |units: &ConfigValue| !matches!(units, ConfigValue::List(dims) if dims.is_empty());
     if !tree.get("units").is_some_and(population) {
@@ -48,7 +62,7 @@ fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
     whole.values.entry("units".into()).or_insert_with(|| Units::from(1).to_value());
     Blueprint::checked(Class::neuron(name, ConfigTree::new("")), whole).map_err(|e| e.prefixed(name))?;
     let mut neurons = NEURONS.write().unwrap_or_else(PoisonError::into_inner);
-    neurons.retain(|(other, _)| snake_case(other) != key);
+    neurons.retain(|(other, _)| snake_case(other) != snake_case(name));
     neurons.push((name.to_string(), tree));
     Ok(())
 }
@@ -66,8 +80,79 @@ pub fn register_neuron_from_file(name: &str, path: impl AsRef<Path>) -> Result<(
 /// Name and configuration of a neuron registered here, by its name in camel or snake case.
 pub(super) fn neuron(name: &str) -> Option<(String, ConfigTree)> {
     let key = snake_case(name);
-    let neurons = NEURONS.read().unwrap_or_else(PoisonError::into_inner);
-    neurons.iter().find(|(other, _)| snake_case(other) == key).cloned()
+    let find = |neurons: &[(String, ConfigTree)]| neurons.iter().find(|(other, _)| snake_case(other) == key).cloned();
+    let scoped = SCOPE.with_borrow(|scope| find(scope));
+    scoped.or_else(|| find(&NEURONS.read().unwrap_or_else(PoisonError::into_inner)))
+}
+
+thread_local! {
+    /// The neurons a model brings along that is being built on this thread; they go before the registered ones.
+    static SCOPE: RefCell<Vec<(String, ConfigTree)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Runs `f` where these neurons are known, whatever is registered under their names; nothing stays registered.
+pub(crate) fn with_neurons<R>(neurons: &[(String, ConfigTree)], f: impl FnOnce() -> R) -> R {
+    /// Puts the former neurons back, also after a panic.
+    struct Restore(Vec<(String, ConfigTree)>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            SCOPE.set(std::mem::take(&mut self.0));
+        }
+    }
+    let _restore = (!neurons.is_empty()).then(|| Restore(SCOPE.replace(neurons.to_vec())));
+    f()
+}
+
+/// The registered neurons that a configuration uses, also those inside them: each after those it uses.
+pub(crate) fn neurons_of(tree: &ConfigTree) -> Vec<(String, ConfigTree)> {
+    let (mut seen, mut used) = (Vec::new(), Vec::new());
+    collect(tree, &mut seen, &mut used);
+    used
+}
+
+fn collect(tree: &ConfigTree, seen: &mut Vec<String>, used: &mut Vec<(String, ConfigTree)>) {
+    for name in module_types(tree) {
+        let key = snake_case(&name);
+        if seen.contains(&key) {
+            continue;
+        }
+        seen.push(key);
+        if let Some((name, tree)) = neuron(&name) {
+            collect(&tree, seen, used);
+            used.push((name, tree));
+        }
+    }
+}
+
+/// Names of the types of modules that a configuration mentions, its own first; each as often as it is there.
+pub(crate) fn module_types(tree: &ConfigTree) -> Vec<String> {
+    fn values<'a>(values: impl Iterator<Item = &'a ConfigValue>, names: &mut Vec<String>) {
+        values.for_each(|value| visit(value, names));
+    }
+    fn visit(value: &ConfigValue, names: &mut Vec<String>) {
+        match value {
+            ConfigValue::List(items) => values(items.iter(), names),
+            ConfigValue::Config(tree) => values(tree.values.values(), names),
+            ConfigValue::Object { fields, .. } | ConfigValue::Map(fields) => {
+                if let Some(ConfigValue::Class { name, .. } | ConfigValue::Text(name)) = fields.get("module_cls") {
+                    names.push(name.clone());
+                }
+                values(fields.values(), names);
+            }
+            ConfigValue::Null
+            | ConfigValue::Bool(_)
+            | ConfigValue::Int(_)
+            | ConfigValue::Float(_)
+            | ConfigValue::Text(_)
+            | ConfigValue::DType(_)
+            | ConfigValue::Array(_)
+            | ConfigValue::Class { .. } => {}
+        }
+    }
+    let own = snake_case(&tree.type_name);
+    let mut names = vec![own.strip_suffix("_config").unwrap_or(&own).to_string()];
+    values(tree.values.values(), &mut names);
+    names
 }
 
 /// Names of the neurons registered here, in order of registration.

@@ -1,9 +1,9 @@
 //! Building models: from a configuration and input shapes to something that runs.
 
 use super::inputs::{self, InputShape, Resolved};
-use super::{Engine, InputPart, Model, ModelInput, Timings, has_mask, record};
+use super::{Engine, GraphDef, InputPart, Model, ModelInput, Timings, has_mask, record};
 use crate::config::ConfigTree;
-use crate::controller::Blueprint;
+use crate::controller::{Blueprint, with_neurons};
 use crate::error::{Error, Result};
 use indexmap::IndexMap;
 use spark_compiler::array::{Mode, tape};
@@ -14,38 +14,29 @@ use std::time::Instant;
 
 /// Collects what a model needs before it can be built.
 pub struct ModelBuilder {
-    tree: ConfigTree,
-    inputs: IndexMap<String, InputShape>,
-    record: Vec<String>,
+    graphdef: GraphDef,
     eager: bool,
-    dtype: Option<DType>,
-    options: CompileOptions,
-    contract: bool,
 }
 
 impl ModelBuilder {
     pub(super) fn from_tree(tree: ConfigTree) -> ModelBuilder {
-        ModelBuilder {
-            tree,
-            inputs: IndexMap::new(),
-            record: Vec::new(),
-            eager: false,
-            dtype: None,
-            options: CompileOptions::default(),
-            contract: true,
-        }
+        ModelBuilder::new(GraphDef::of(tree))
+    }
+
+    pub(super) fn new(graphdef: GraphDef) -> ModelBuilder {
+        ModelBuilder { graphdef, eager: false }
     }
 
     /// Declares an input port and the shape of what it will be fed. The sources of a port that takes any number are
     /// inputs of their own: `inputs[0]`, `inputs[1]`, ...
     pub fn input(mut self, port: impl Into<String>, shape: impl Into<InputShape>) -> ModelBuilder {
-        self.inputs.insert(port.into(), shape.into());
+        self.graphdef.inputs.insert(port.into(), shape.into());
         self
     }
 
     /// Makes a port or property of a module inside (`synapses.currents`) an output of the model.
     pub fn record(mut self, path: impl Into<String>) -> ModelBuilder {
-        self.record.push(path.into());
+        self.graphdef.record.push(path.into());
         self
     }
 
@@ -57,7 +48,7 @@ impl ModelBuilder {
 
     /// Overrides the storage type of every module.
     pub fn dtype(mut self, dtype: DType) -> ModelBuilder {
-        self.dtype = Some(dtype);
+        self.graphdef.dtype = Some(dtype);
         self
     }
 
@@ -65,13 +56,15 @@ impl ModelBuilder {
     /// more precise, faster, and what Spark on JAX does; two give the same bits on machines without the instruction at no
     /// loss of speed.
     pub fn contract(mut self, contract: bool) -> ModelBuilder {
-        self.contract = contract;
+        self.graphdef.contract = contract;
         self
     }
 
-    /// Chooses the passes.
+    /// Chooses the passes of the compiler. By default all are on; `sum_filters` is the one that changes results, in the last
+    /// bits: it adds the same numbers in another order. With [`CompileOptions::exact`] a compiled model has the bits of an
+    /// eager one.
     pub fn options(mut self, options: CompileOptions) -> ModelBuilder {
-        self.options = options;
+        self.graphdef.options = options;
         self
     }
 
@@ -80,7 +73,8 @@ impl ModelBuilder {
     /// # Errors
     /// If it is not registered.
     pub fn blueprint(&self) -> Result<Blueprint> {
-        Blueprint::new(self.tree.clone())
+        let GraphDef { config, neurons, .. } = &self.graphdef;
+        with_neurons(neurons, || Blueprint::new(config.clone()))
     }
 
     /// Builds and compiles the model.
@@ -88,10 +82,21 @@ impl ModelBuilder {
     /// # Errors
     /// If the configuration is ill-formed, an input is missing or does not fit, a recorded path does not exist, or the
     /// step has a mistake.
-    pub fn build(self) -> Result<Model> {
+    pub fn build(mut self) -> Result<Model> {
+        self.graphdef.complete();
+        let neurons = std::mem::take(&mut self.graphdef.neurons);
+        with_neurons(&neurons, || self.build_here()).map(|mut model| {
+            model.graphdef.neurons = neurons.clone();
+            model
+        })
+    }
+
+    /// Builds the model where the neurons it uses are known.
+    fn build_here(self) -> Result<Model> {
+        let ModelBuilder { graphdef, eager } = self;
         let start = Instant::now();
-        let mut blueprint = Blueprint::new(self.tree)?;
-        if let Some(dtype) = self.dtype {
+        let mut blueprint = Blueprint::new(graphdef.config.clone())?;
+        if let Some(dtype) = graphdef.dtype {
             if !dtype.is_float() {
                 return Err(Error::new(format!("`{dtype}` is not a floating-point type")).at("dtype"));
             }
@@ -99,7 +104,7 @@ impl ModelBuilder {
         }
         let ports = blueprint.inputs();
         let units = blueprint.units();
-        let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &self.inputs);
+        let shapes = inputs::resolve(blueprint.type_name(), &ports, units.as_deref(), &graphdef.inputs);
         // Without the inputs' shapes nothing can be built, but the configurations can be checked.
         let shapes = shapes.map_err(|error| Error::many([vec![error], blueprint.parameter_errors()].concat()))?;
         let dtype = blueprint.dtype();
@@ -109,18 +114,19 @@ impl ModelBuilder {
         let model_inputs: Vec<ModelInput> =
             shapes.into_iter().map(|(name, resolved)| model_input(name, resolved, dtype)).collect();
         let start = Instant::now();
+        let mode = (Mode::Traced, graphdef.contract);
         let empty = tape::Memory::default();
         let (recorded, outputs) =
-            record(root.as_mut(), &model_inputs, &self.record, (Mode::Traced, self.contract), empty, &IndexMap::new())?;
+            record(root.as_mut(), &model_inputs, &graphdef.record, mode, empty, &IndexMap::new())?;
         let program = recorded.program;
         spark_compiler::ir::verify(&program).map_err(|e| Error::new(e.to_string()))?;
         let trace = start.elapsed();
 
         let start = Instant::now();
-        let engine = if self.eager {
-            Engine::Eager(tape::Memory::default())
+        let engine = if eager {
+            Engine::eager()
         } else {
-            let kernel = Kernel::compile(program.clone(), &self.options).map_err(|e| Error::new(e.to_string()))?;
+            let kernel = Kernel::compile(program.clone(), &graphdef.options).map_err(|e| Error::new(e.to_string()))?;
             Engine::Compiled(Box::new(kernel.instance().map_err(|e| Error::new(e.to_string()))?))
         };
         let timings = Timings { build, trace, compile: start.elapsed() };
@@ -129,13 +135,12 @@ impl ModelBuilder {
             root,
             inputs: model_inputs,
             outputs,
-            record: self.record,
+            graphdef,
             program,
             engine,
             timings,
             held: IndexMap::new(),
             given,
-            contract: self.contract,
         })
     }
 }

@@ -13,13 +13,23 @@
 //!
 //! A model is *compiled* (one fused kernel; the default) or *eager* (each operation evaluated at once; for debugging).
 //! Both give the same bits.
+//!
+//! What a model is made from and what it remembers are a [`GraphDef`] and a [`State`](crate::state::State): see [`split`],
+//! [`merge`] and [`Model::save`].
 
 mod builder;
+mod engine;
+mod graphdef;
 mod inputs;
+mod states;
 
 pub use crate::controller::Blueprint;
 pub use builder::ModelBuilder;
+pub use graphdef::{GraphDef, merge, split};
 pub use inputs::InputShape;
+pub use states::LoadReport;
+
+use engine::Engine;
 
 use crate::config::{Config, ConfigTree};
 use crate::error::{Error, Result, unknown_name_help};
@@ -63,11 +73,6 @@ struct ModelOutput {
     parts: Vec<usize>,
 }
 
-enum Engine {
-    Compiled(Box<Instance>),
-    Eager(tape::Memory),
-}
-
 /// How long it took to get ready.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timings {
@@ -84,14 +89,13 @@ pub struct Model {
     root: Box<dyn DynModule>,
     inputs: Vec<ModelInput>,
     outputs: Vec<ModelOutput>,
-    record: Vec<String>,
+    graphdef: GraphDef,
     program: Program,
     engine: Engine,
     timings: Timings,
     /// Values of the inputs for eager steps, by part name.
     held: IndexMap<String, Array>,
     given: Vec<bool>,
-    contract: bool,
 }
 
 /// What a step gives.
@@ -155,7 +159,7 @@ impl Model {
     pub fn lowered(&self) -> Option<&Lowered> {
         match &self.engine {
             Engine::Compiled(instance) => Some(instance.kernel().lowered()),
-            Engine::Eager(_) => None,
+            Engine::Eager { .. } => None,
         }
     }
 
@@ -163,7 +167,7 @@ impl Model {
     pub fn instance(&self) -> Option<&Instance> {
         match &self.engine {
             Engine::Compiled(instance) => Some(instance),
-            Engine::Eager(_) => None,
+            Engine::Eager { .. } => None,
         }
     }
 
@@ -171,7 +175,7 @@ impl Model {
     pub fn instance_mut(&mut self) -> Option<&mut Instance> {
         match &mut self.engine {
             Engine::Compiled(instance) => Some(instance),
-            Engine::Eager(_) => None,
+            Engine::Eager { .. } => None,
         }
     }
 
@@ -221,7 +225,7 @@ impl Model {
         for _ in 1..steps {
             match &mut self.engine {
                 Engine::Compiled(instance) => instance.step(),
-                Engine::Eager(_) => drop(self.advance()?),
+                Engine::Eager { .. } => drop(self.advance()?),
             }
         }
         self.advance()
@@ -301,13 +305,13 @@ impl Model {
                 instance.step();
                 (0..instance.outputs()).map(|i| instance.output(i)).collect()
             }
-            Engine::Eager(memory) => {
-                let memory = std::mem::take(memory);
-                let record = |held: &IndexMap<String, Array>, root: &mut Box<dyn DynModule>| {
-                    record(root.as_mut(), &self.inputs, &self.record, (Mode::Eager, self.contract), memory, held)
-                };
-                let (recorded, _) = record(&self.held, &mut self.root)?;
-                self.engine = Engine::Eager(recorded.memory);
+            Engine::Eager { memory, steps } => {
+                let before = std::mem::take(memory);
+                let GraphDef { record: paths, contract, .. } = &self.graphdef;
+                let mode = (Mode::Eager, *contract);
+                let (recorded, _) = record(self.root.as_mut(), &self.inputs, paths, mode, before, &self.held)?;
+                *memory = recorded.memory;
+                *steps += 1;
                 recorded.outputs.into_iter().map(|(_, array)| array).collect()
             }
         };
@@ -317,63 +321,6 @@ impl Model {
             (output.name.clone(), HostPayload::spikes(value, mask))
         };
         Ok(Outputs { named: self.outputs.iter().map(payload).collect() })
-    }
-
-    /// Back to the initial state.
-    pub fn reset(&mut self) {
-        match &mut self.engine {
-            Engine::Compiled(instance) => instance.reset(),
-            Engine::Eager(memory) => *memory = tape::Memory::default(),
-        }
-    }
-
-    /// Paths of the state variables, sorted.
-    pub fn states(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.program.states.iter().map(|s| s.name.clone()).collect();
-        names.sort();
-        names
-    }
-
-    /// The value of a state variable, by path: `soma.potential`.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn state(&self, path: &str) -> Result<Array> {
-        let init = self.program.states.iter().find(|s| s.name == path);
-        let Some(init) = init else { return Err(self.unknown_state(path)) };
-        let current = match &self.engine {
-            Engine::Compiled(instance) => instance.state(path),
-            Engine::Eager(memory) => memory.states.get(path).cloned(),
-        };
-        Ok(current.unwrap_or_else(|| init.init.clone()))
-    }
-
-    /// Sets a state variable, by path; converted to its storage type.
-    ///
-    /// # Errors
-    /// If there is none, or the number of values is wrong.
-    pub fn set_state(&mut self, path: &str, value: &Array) -> Result<()> {
-        let Some(state) = self.program.states.iter().find(|s| s.name == path) else {
-            return Err(self.unknown_state(path));
-        };
-        inputs::check_dims(value, state.init.shape()).map_err(|e| e.at(path))?;
-        let stored = value.convert(state.init.dtype());
-        let shaped = stored.reshaped(state.init.shape().clone()).map_err(|e| Error::new(e.to_string()).at(path))?;
-        match &mut self.engine {
-            Engine::Compiled(instance) => {
-                instance.set_state(path, shaped.data()).map_err(|e| Error::new(e.to_string()).at(path))
-            }
-            Engine::Eager(memory) => {
-                memory.states.insert(path.to_string(), shaped);
-                Ok(())
-            }
-        }
-    }
-
-    fn unknown_state(&self, path: &str) -> Error {
-        let names = self.states();
-        Error::new(format!("there is no state `{path}`"))
-            .help(unknown_name_help(path, names.iter().map(String::as_str)))
     }
 }
 
@@ -388,7 +335,7 @@ fn write_part(
     inputs::check_values(array, &part.shape, part.dtype)?;
     match engine {
         Engine::Compiled(instance) => instance.set_input(index, array.data()).map_err(|e| Error::new(e.to_string())),
-        Engine::Eager(_) => {
+        Engine::Eager { .. } => {
             let value = array.clone().reshaped(part.shape.clone()).map_err(|e| Error::new(e.to_string()))?;
             held.insert(part.name.clone(), value);
             Ok(())

@@ -10,7 +10,7 @@ const ELEMS: [Elem; 4] = [Elem::Bool, Elem::I32, Elem::F32, Elem::F64];
 fn check_nest(size: usize, inputs: &[Elem], body: impl Fn(&mut Nest, &[Val]) -> Vec<Val>) {
     let mut build = Build { seed: size as u64, ..Build::default() };
     let buffers: Vec<BufferId> = inputs.iter().map(|e| build.input(e.dtype(), &[size])).collect();
-    let mut nest = Nest { sizes: vec![size], insts: Vec::new() };
+    let mut nest = Nest { sizes: vec![size], ..Nest::default() };
     let loads: Vec<Val> = buffers.iter().zip(inputs).map(|(&b, &e)| nest.load(b, &[0], e)).collect();
     for value in body(&mut nest, &loads) {
         let dtype = nest.insts[value.index()].elem.dtype();

@@ -56,7 +56,7 @@ impl Build {
     }
 
     fn nest(&mut self, sizes: &[usize]) -> &mut Nest {
-        self.lowered.nests.push(Nest { sizes: sizes.to_vec(), insts: Vec::new() });
+        self.lowered.nests.push(Nest { sizes: sizes.to_vec(), ..Nest::default() });
         self.lowered.nests.last_mut().unwrap()
     }
 

@@ -1,0 +1,71 @@
+//! Files that are either complete or as they were.
+//!
+//! What is written goes to a temporary file in the same folder first. When it is complete and the system has stored it, it
+//! takes the name of the old file in one step. So a crash, a full disk or `kill -9` at any moment leaves the old file or the
+//! new one, never a part of it; at worst a file `.spark-*.tmp` stays behind, which may be deleted.
+
+use crate::error::{Error, Result};
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// Writes a file: `content` gets where to write to. The folder must exist; a link is replaced, not followed.
+///
+/// ```
+/// let folder = tempfile::tempdir().unwrap();
+/// let path = folder.path().join("notes.txt");
+/// spark::atomic::write(&path, |out| out.write_all(b"old"))?;
+/// // What fails half-way leaves the old file as it was.
+/// let failed = spark::atomic::write(&path, |out| {
+///     out.write_all(b"ne")?;
+///     Err(std::io::Error::other("the disk is full"))
+/// });
+/// assert!(failed.unwrap_err().to_string().ends_with("cannot write the file: the disk is full"));
+/// assert_eq!(std::fs::read(&path).unwrap(), b"old");
+/// # Ok::<(), spark::Error>(())
+/// ```
+///
+/// # Errors
+/// If the file cannot be written, or `content` fails; the file is then as it was.
+pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let write = || -> io::Result<()> {
+        let file = temporary(path)?;
+        let mut out = BufWriter::new(file.as_file());
+        content(&mut out)?;
+        out.flush()?;
+        drop(out);
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        sync_folder(path)
+    };
+    write().map_err(|e| Error::new(format!("cannot write the file: {e}")).in_file(path))
+}
+
+/// Checks that [`write`] can make a file beside `path`; leaves nothing behind.
+///
+/// # Errors
+/// If the folder does not exist or cannot be written to.
+pub fn check(path: &Path) -> Result<()> {
+    temporary(path).map(drop).map_err(|e| Error::new(format!("cannot write here: {e}")).in_file(path))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file beside `path` that is deleted unless it gets a name.
+fn temporary(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".spark-").suffix(".tmp");
+    // As other new files, where temporary ones are for their owner only.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder(path))
+}
+
+/// Has the system store the new name.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    // Elsewhere folders cannot be opened, and names are stored with the file.
+    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+}
