@@ -97,6 +97,9 @@ pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visi
             Err(why) => notes.push(Note::left("events", &state.name, why)),
         }
     }
+    if found.is_empty() {
+        return (program.clone(), Visits { of: vec![None; program.nodes.len()], ..Visits::default() });
+    }
     let (program, mut visits) = apart(program, found);
     visits.ranges = ranges;
     (program, visits)
