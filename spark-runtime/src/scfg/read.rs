@@ -165,9 +165,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes() { panic!("{} {}", size_of::<Json>(), size_of::<crate::config::ConfigValue>()); }
-
-    #[test]
     fn a_value_limit_is_kept() {
         let left = Cell::new(5);
         let parse = |text: &str| {
