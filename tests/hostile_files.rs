@@ -253,6 +253,12 @@ fn configurations_inside_are_read_within_limits() {
     refuses(&model(b"\xff\xfe".to_vec()), "model.scfg: not valid JSON", MIB);
     let claims = r#"{"__type__": "jax_array", "dtype": "float32", "shape": [1099511627776], "data": []}"#;
     refuses(&model(field(claims)), "must be a list of 1099511627776", MIB);
+    // Two bytes of text are a value: a small file that would be gigabytes.
+    let values = field(&format!("[{}0]", "0,".repeat(9 << 20)));
+    refuses(&model(values), "too many values", 700 * MIB);
+    let values = field(&format!("[{}0]", "0,".repeat((8 << 20) - 100)));
+    let (read, peak) = peak_of(|| scfg::parse(&values).map(drop));
+    assert!(read.is_ok() && peak < 1500 * MIB, "{peak} bytes");
     // An xz bomb: 256 MiB of text are the limit, whatever it expands to.
     let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).unwrap();
     let block = vec![b' '; MIB];
@@ -263,6 +269,46 @@ fn configurations_inside_are_read_within_limits() {
     assert!(read.unwrap_err().to_string().contains("expands to more than 256 MiB"));
     assert!(peak < 900 * MIB, "{peak} bytes");
     refuses(&model(xz), "model.scfg: the compressed file expands to more than 256 MiB", 900 * MIB);
+}
+
+/// Checks that a checkpoint is read, but its model refused with `text`, within `limit` bytes of memory.
+#[track_caller]
+fn builds_not(bytes: &[u8], text: &str, limit: usize) {
+    let checkpoint = Checkpoint::from_bytes(bytes).unwrap();
+    let (built, peak) = peak_of(|| checkpoint.model().map(drop));
+    let message = built.expect_err("the model is refused").to_string();
+    assert!(message.contains(text), "`{text}` is not in\n{message}");
+    assert!(peak < limit, "{peak} bytes of memory, {limit} are allowed: {message}");
+}
+
+#[test]
+fn a_model_larger_than_its_state_is_refused() {
+    let _alone = alone();
+    let dims = |dims: Value| with_manifest(|m| m["inputs"][0]["dims"] = dims);
+    builds_not(&dims(json!([3])), "potential: dimensions [2], where the model has [3]", 8 * MIB);
+    builds_not(&dims(json!([1u64 << 62, 4])), "an input of dimensions", MIB);
+    builds_not(&dims(json!([0])), "an input of dimensions", MIB);
+    builds_not(&dims(json!([1 << 30])), "an input of dimensions", MIB);
+    // Units of a population, and the product of units and inputs.
+    let config = NeuronConfig::new([2], spark::nn::neurons::lif_modules());
+    let model = Model::component(config).input("in_spikes", [2]).build().unwrap();
+    let parts = take_apart(&Checkpoint::of(&model).to_bytes().unwrap());
+    let of = |units: &str, inputs: usize| {
+        let mut parts = parts.clone();
+        let mut manifest = manifest(&parts);
+        manifest["inputs"][0]["dims"] = json!([inputs]);
+        parts[0].1 = serde_json::to_vec(&manifest).unwrap();
+        let text = String::from_utf8(parts[1].1.clone()).unwrap();
+        let at = text.find("\"units\": [").unwrap();
+        let end = at + text[at..].find(']').unwrap();
+        parts[1].1 = format!("{}\"units\": [{units}{}", &text[..at], &text[end..]).into_bytes();
+        sign(&mut parts);
+        put_together(&parts)
+    };
+    assert!(Checkpoint::from_bytes(&of("2", 2)).unwrap().model().is_ok());
+    builds_not(&of("3", 2), "dimensions", 64 * MIB);
+    builds_not(&of("1000000000", 2), "are too many units", 16 * MIB);
+    builds_not(&of("6000", 6000), "fewer under a limit of memory", 64 * MIB);
 }
 
 #[test]

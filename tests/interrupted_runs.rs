@@ -107,15 +107,17 @@ impl Drop for Running {
     }
 }
 
-/// Waits until there is a file, another one than `before`; gives what tells files apart.
+/// What tells a file from one that was there before under the same name: number, and time of the last change.
+fn identity(path: &Path) -> Option<(u64, i64)> {
+    std::fs::metadata(path).ok().map(|found| (found.ino(), found.mtime_nsec()))
+}
+
+/// Waits until there is a file, another one than `before`.
 #[track_caller]
-fn wait_for(path: &Path, before: Option<u64>) -> u64 {
+fn wait_for(path: &Path, before: Option<(u64, i64)>) {
     let start = Instant::now();
-    loop {
-        match std::fs::metadata(path).map(|found| found.ino()) {
-            Ok(found) if Some(found) != before => return found,
-            _ => std::thread::sleep(Duration::from_millis(1)),
-        }
+    while identity(path).is_none() || identity(path) == before {
+        std::thread::sleep(Duration::from_millis(1));
         assert!(start.elapsed() < Duration::from_secs(60), "{} is not written", path.display());
     }
 }
@@ -138,7 +140,7 @@ fn killed_at_any_moment_a_run_leaves_a_sound_checkpoint() {
         // SIGKILL.
         child.0.kill().unwrap();
         assert!(!child.0.wait().unwrap().success());
-        file = std::fs::metadata(&path).ok().map(|found| found.ino());
+        file = identity(&path);
         let steps = reference.check(&path);
         assert!(steps > before, "from {before} to {steps} steps");
         before = steps;

@@ -42,7 +42,7 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
     write().map_err(|e| Error::new(format!("cannot write the file: {e}")).in_file(path))
 }
 
-/// Checks that [`write`] can make a file beside `path`; leaves nothing behind.
+/// Checks that [`write`](write()) can make a file beside `path`; leaves nothing behind.
 ///
 /// # Errors
 /// If the folder does not exist or cannot be written to.

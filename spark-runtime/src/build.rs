@@ -15,8 +15,8 @@ use crate::payload::PayloadKind;
 use crate::random::KeyChain;
 use crate::rng::{Key, RngStream};
 use indexmap::IndexMap;
-use spark_compiler::array::{Bool, Int, Real, tape};
-use spark_compiler::ir::{Array, Axis, DType, Elem, MOST_ELEMENTS, Shape};
+use spark_compiler::array::{Bool, Int, Real, budget, tape};
+use spark_compiler::ir::{Array, Axis, DType, Elem, Location, MOST_ELEMENTS, Shape};
 
 /// What is known of an input before the first step.
 #[derive(Clone, Debug, PartialEq)]
@@ -235,9 +235,11 @@ impl<'a> Build<'a> {
         dtype: DType,
         overrides: &InitOverrides,
     ) -> Result<Array> {
-        if shape.checked_size().is_none_or(|n| n > MOST_ELEMENTS) {
+        if shape.checked_size().is_none_or(|n| n > MOST_ELEMENTS || !budget::take(n)) {
             let message = format!("an array of shape {shape} has too many elements");
-            return Err(Error::new(message).at(name).help("at most 2^30 are possible; use fewer units or inputs"));
+            return Err(Error::new(message)
+                .at(name)
+                .help("at most 2^30 are possible, fewer under a limit of memory; use fewer units or inputs"));
         }
         let resolved = param.resolve(key, shape, dtype, overrides).and_then(|array| self.checked(name, param, array));
         Ok(resolved.unwrap_or_else(|error| {
@@ -281,7 +283,7 @@ impl<'a> Build<'a> {
 
     /// Zeros.
     pub fn zeros(&self, shape: &Shape) -> Real {
-        Real::from_value(tape::constant("zeros", &Array::zeros(shape.clone(), self.float().dtype())))
+        Real::from_value(tape::constant("zeros", &zeros(shape, self.float().dtype())))
     }
 
     /// `value` everywhere; `value` may be smaller than `shape`.
@@ -292,12 +294,12 @@ impl<'a> Build<'a> {
 
     /// `false` everywhere.
     pub fn falses(&self, shape: &Shape) -> Bool {
-        Bool::from_value(tape::constant("falses", &Array::zeros(shape.clone(), DType::Bool)))
+        Bool::from_value(tape::constant("falses", &zeros(shape, DType::Bool)))
     }
 
     /// Zeros, as integers.
     pub fn int_zeros(&self, shape: &Shape) -> Int {
-        Int::from_value(tape::constant("zeros", &Array::zeros(shape.clone(), DType::I32)))
+        Int::from_value(tape::constant("zeros", &zeros(shape, DType::I32)))
     }
 
     /// A number of the model's floating-point type.
@@ -309,4 +311,13 @@ impl<'a> Build<'a> {
     fn float(&self) -> Elem {
         self.dtype.elem()
     }
+}
+
+/// Zeros; a single one, and a mistake of the build, if there is no memory for them.
+fn zeros(shape: &Shape, dtype: DType) -> Array {
+    if shape.checked_size().is_some_and(budget::take) {
+        return Array::zeros(shape.clone(), dtype);
+    }
+    tape::report(format!("an array of shape {shape} does not fit in memory"), Location::UNKNOWN);
+    Array::zeros(Shape::scalar(), dtype)
 }

@@ -4,6 +4,7 @@
 //! They stand for whole arrays; shapes broadcast by axis name. What happens depends on the [`Session`] the body runs
 //! in: *eager* evaluates each operation at once (so `dbg!` shows numbers), *traced* records a [`crate::ir::Program`].
 
+pub mod budget;
 mod contract;
 mod control;
 mod handles;

@@ -8,6 +8,7 @@
 //! User mistakes (shapes that do not fit, mixed types) do not panic inside operators, which cannot return errors: the
 //! tape collects them with the user's source position and the session's end reports all of them.
 
+use super::budget;
 use super::contract::{MulAdd, Negate, contract};
 use crate::eval::{self, Past};
 use crate::ir::{
@@ -262,10 +263,15 @@ impl Tape {
         self.literal(Literal::from_f64(0.0, elem), location)
     }
 
+    /// True if an array of `n` elements can be made. Recording takes no memory; evaluating does.
+    fn affords(&self, n: usize) -> bool {
+        n > 0 && n <= MOST_ELEMENTS && (self.mode == Mode::Traced || budget::take(n))
+    }
+
     fn record(&mut self, op: Op, elem: Elem, shape: &Shape, location: Location) -> OpId {
         let op = self.fused(op, location);
         match infer(&self.program, &op, (elem, shape)) {
-            Ok((elem, shape)) if shape.checked_size().is_some_and(|n| n > 0 && n <= MOST_ELEMENTS) => {
+            Ok((elem, shape)) if shape.checked_size().is_some_and(|n| self.affords(n)) => {
                 self.push(op, elem, shape, location)
             }
             Ok((elem, shape)) => {

@@ -2,6 +2,7 @@
 
 use super::{DType, Elem, Literal, Shape};
 use half::{bf16, f16};
+use std::sync::Arc;
 
 /// The elements of an [`Array`], row-major in host order.
 #[derive(Clone, Debug, PartialEq)]
@@ -166,7 +167,8 @@ impl Data {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
     shape: Shape,
-    data: Data,
+    /// Shared: programs, their copies between passes and kernels hold the same arrays.
+    data: Arc<Data>,
 }
 
 /// Number of elements and shape disagree.
@@ -184,7 +186,7 @@ impl Array {
     /// If the number of elements is not the shape's size.
     pub fn new(shape: Shape, data: Data) -> Result<Array, LengthMismatch> {
         if shape.checked_size() == Some(data.len()) {
-            Ok(Array { shape, data })
+            Ok(Array { shape, data: data.into() })
         } else {
             Err(LengthMismatch { len: data.len(), shape })
         }
@@ -192,14 +194,14 @@ impl Array {
 
     /// `shape` filled with zeros (or `false`).
     pub fn zeros(shape: Shape, dtype: DType) -> Array {
-        let data = Data::zeros(dtype, shape.size());
+        let data = Data::zeros(dtype, shape.size()).into();
         Array { shape, data }
     }
 
     /// `shape` filled with `value`.
     pub fn full(shape: Shape, dtype: DType, value: f64) -> Array {
         let data = Data::F64(vec![value; shape.size()]).convert(dtype);
-        Array { shape, data }
+        Array { shape, data: data.into() }
     }
 
     /// A scalar.
@@ -210,7 +212,7 @@ impl Array {
             Literal::F32(v) => Data::F32(vec![v]),
             Literal::F64(v) => Data::F64(vec![v]),
         };
-        Array { shape: Shape::scalar(), data }
+        Array { shape: Shape::scalar(), data: data.into() }
     }
 
     /// Its shape.
@@ -230,7 +232,7 @@ impl Array {
 
     /// Its elements, to write to; keep the number of them.
     pub fn into_data(self) -> Data {
-        self.data
+        Arc::unwrap_or_clone(self.data)
     }
 
     /// Storage type.
@@ -253,17 +255,26 @@ impl Array {
     /// # Errors
     /// If the sizes differ.
     pub fn reshaped(self, shape: Shape) -> Result<Array, LengthMismatch> {
-        Array::new(shape, self.data)
+        match shape.checked_size() == Some(self.len()) {
+            true => Ok(Array { shape, data: self.data }),
+            false => Err(LengthMismatch { len: self.len(), shape }),
+        }
     }
 
     /// Converted as by [`Data::convert`].
     pub fn convert(&self, dtype: DType) -> Array {
-        Array { shape: self.shape.clone(), data: self.data.convert(dtype) }
+        if self.dtype() == dtype {
+            return self.clone();
+        }
+        Array { shape: self.shape.clone(), data: self.data.convert(dtype).into() }
     }
 
     /// Widened to the arithmetic type.
     pub fn widen(&self) -> Array {
-        Array { shape: self.shape.clone(), data: self.data.widen() }
+        match &*self.data {
+            Data::Bool(_) | Data::I32(_) | Data::F32(_) | Data::F64(_) => self.clone(),
+            data => Array { shape: self.shape.clone(), data: data.widen().into() },
+        }
     }
 
     /// The single element of a scalar in an arithmetic type.

@@ -185,8 +185,12 @@ pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
         (options.sum_filters, sum_filters::sum_filters, "sum filters"),
     ];
     for (on, pass, name) in structural {
+        let before = notes.len();
         if on {
-            program = cleaned(checked(pass(&program, &mut views, &mut notes), name), options);
+            program = checked(pass(&program, &mut views, &mut notes), name);
+        }
+        if notes[before..].iter().any(|note| note.applied) {
+            program = cleaned(program, options);
         }
     }
     let mut visits = Visits { of: vec![None; program.nodes.len()], ..Visits::default() };

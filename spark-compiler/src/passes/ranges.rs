@@ -129,8 +129,9 @@ const ROUNDS: usize = 80;
 /// Analyses a program.
 pub fn ranges(program: &Program) -> Ranges {
     let mut states: Vec<Range> = program.states.iter().map(|s| of_array(&s.init)).collect();
+    let constants: Vec<Range> = program.constants.iter().map(|c| of_array(&c.value)).collect();
     for round in 0.. {
-        let values = values(program, &states);
+        let values = values(program, &constants, &states);
         let mut grown = false;
         for (state, range) in program.states.iter().zip(&mut states) {
             let Some(next) = state.next else { continue };
@@ -234,7 +235,7 @@ fn cast(range: Range, from: Elem, to: Elem) -> Range {
     }
 }
 
-fn values(program: &Program, states: &[Range]) -> Vec<Range> {
+fn values(program: &Program, constants: &[Range], states: &[Range]) -> Vec<Range> {
     let mut values: Vec<Range> = Vec::with_capacity(program.nodes.len());
     for node in &program.nodes {
         let of = |id: OpId| values[id.index()];
@@ -244,7 +245,7 @@ fn values(program: &Program, states: &[Range]) -> Vec<Range> {
             Op::Literal(Literal::I32(v)) => Range::number(f64::from(*v)),
             Op::Literal(Literal::F32(v)) => Range::number(f64::from(*v)),
             Op::Literal(Literal::F64(v)) => Range::number(*v),
-            Op::Constant(id) => of_array(&program.constant(*id).value),
+            Op::Constant(id) => constants[id.index()],
             Op::Input(id) => of_input(program.input(*id).dtype),
             Op::State(id) => states[id.index()],
             Op::Unary(op, a) => unary(*op, of(*a), elem),

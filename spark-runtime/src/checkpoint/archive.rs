@@ -73,7 +73,7 @@ fn compress<'a>(parts: impl Iterator<Item = (&'a str, &'a [u8])>, level: Compres
 /// If anything is otherwise.
 pub(super) fn read(mut file: impl BufRead, len: u64) -> Result<(Manifest, Vec<Part>)> {
     match file.fill_buf() {
-        Ok(start) if start.is_empty() => return Err(Error::new("the file is empty")),
+        Ok([]) => return Err(Error::new("the file is empty")),
         Ok(start) if start.starts_with(&MAGIC[..start.len().min(2)]) => {}
         Ok(_) => {
             return Err(Error::new("this is not a checkpoint").help("a checkpoint is a .spark file of Model::save"));

@@ -54,6 +54,10 @@ const MODEL: &str = "model.scfg";
 /// The state's part.
 const STATE: &str = "state.safetensors";
 
+/// Bytes that building a checkpoint's model may take: so many, and so many for every element of its state. Configurations
+/// that draw large constants and remember little are refused; [`GraphDef::builder`] builds those.
+const MEMORY: (u64, u64) = (256 << 20, 256);
+
 /// A checkpoint in memory.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
@@ -67,7 +71,7 @@ impl Model {
     /// Writes a checkpoint, all or nothing.
     ///
     /// # Errors
-    /// If the file cannot be written, or the configuration cannot be (an infinite number).
+    /// If the file cannot be written, and as [`Checkpoint::to_bytes`].
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         Checkpoint::of(self).write(path)
     }
@@ -134,9 +138,16 @@ impl Checkpoint {
     /// The bytes of a file; equal for equal checkpoints.
     ///
     /// # Errors
-    /// If a number of the configuration is not finite.
+    /// If a number of the configuration is not finite, or the configuration is too large for a file.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let config = |tree: &ConfigTree| scfg::write(tree, false);
+        let config = |tree: &ConfigTree| {
+            let bytes = scfg::write(tree, false)?;
+            if bytes.len() as u64 <= scfg::FILE_LIMIT {
+                return Ok(bytes);
+            }
+            let message = format!("the configuration is larger than {} MiB", scfg::FILE_LIMIT >> 20);
+            Err(Error::new(message).help("have an initializer draw large arrays, or set them with Model::set_state"))
+        };
         let mut parts = vec![Part { name: MODEL.into(), bytes: config(&self.graphdef.config)? }];
         for (name, tree) in &self.graphdef.neurons {
             let tree = ConfigTree { type_name: NEURON.into(), ..tree.clone() };
@@ -150,7 +161,7 @@ impl Checkpoint {
     /// Writes the file, all or nothing.
     ///
     /// # Errors
-    /// If it cannot be written, or a number of the configuration is not finite.
+    /// If it cannot be written, and as [`Checkpoint::to_bytes`].
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
         let bytes = self.to_bytes()?;
         crate::atomic::write(path.as_ref(), |out| out.write_all(&bytes))
@@ -177,8 +188,12 @@ impl Checkpoint {
     }
 
     /// A builder of the model, to choose how it runs or what is recorded; [`Checkpoint::restore`] then sets its state.
+    ///
+    /// It may take as much memory as a model of such a state needs, and not more ([`ModelBuilder::memory_limit`]).
     pub fn builder(&self) -> ModelBuilder {
-        self.graphdef.builder()
+        let elements: u64 = self.state.iter().map(|(_, array)| array.len() as u64).sum();
+        let (least, per_element) = MEMORY;
+        self.graphdef.builder().memory_limit(elements.saturating_mul(per_element).saturating_add(least))
     }
 
     /// The compiled model.
@@ -197,6 +212,7 @@ impl Checkpoint {
     /// If the state does not fit the model, or the model has drawn other constants than it had: then it would not go on as
     /// it did.
     pub fn restore(&self, model: &mut Model) -> Result<()> {
+        model.check_state(&self.state)?;
         let drawn = constants(model.program());
         if let Some(other) = self.constants.iter().find(|constant| !drawn.contains(constant)) {
             let message = format!(

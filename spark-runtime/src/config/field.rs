@@ -273,8 +273,9 @@ impl Units {
             return Err(Error::new("must be at least 1, found 0").at(format!("[{i}]")));
         }
         match self.0.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)) {
-            Some(n) if n <= spark_compiler::ir::MOST_ELEMENTS => Ok(()),
-            _ => Err(Error::new(format!("{:?} are too many units", self.0)).help("at most 2^30 are possible")),
+            Some(n) if n <= spark_compiler::array::budget::most_elements() => Ok(()),
+            _ => Err(Error::new(format!("{:?} are too many units", self.0))
+                .help("at most 2^30 are possible, fewer under a limit of memory")),
         }
     }
 

@@ -205,6 +205,7 @@ impl Neuron {
         errors: &mut Vec<Error>,
     ) -> Option<Neuron> {
         let order = recorded(config.execution_order(), errors)?;
+        recorded(config.units.check().map_err(|e| e.prefixed("units")), errors)?;
         let mut neuron = Neuron {
             type_name,
             inhibition_mask: inhibition_mask(&config),

@@ -6,7 +6,7 @@ use crate::config::ConfigTree;
 use crate::controller::{Blueprint, with_neurons};
 use crate::error::{Error, Result};
 use indexmap::IndexMap;
-use spark_compiler::array::{Mode, tape};
+use spark_compiler::array::{Mode, budget, tape};
 use spark_compiler::ir::DType;
 use spark_compiler::kernel::Kernel;
 use spark_compiler::passes::CompileOptions;
@@ -16,6 +16,7 @@ use std::time::Instant;
 pub struct ModelBuilder {
     graphdef: GraphDef,
     eager: bool,
+    memory_limit: Option<u64>,
 }
 
 impl ModelBuilder {
@@ -24,7 +25,7 @@ impl ModelBuilder {
     }
 
     pub(super) fn new(graphdef: GraphDef) -> ModelBuilder {
-        ModelBuilder { graphdef, eager: false }
+        ModelBuilder { graphdef, eager: false, memory_limit: None }
     }
 
     /// Declares an input port and the shape of what it will be fed. The sources of a port that takes any number are
@@ -68,6 +69,13 @@ impl ModelBuilder {
         self
     }
 
+    /// Refuses a model that takes more than about so many bytes, instead of taking them: for configurations of unknown
+    /// origin. What counts are all arrays made on the way, at 8 bytes an element, and the memory of the kernel.
+    pub fn memory_limit(mut self, bytes: u64) -> ModelBuilder {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
     /// The configuration's type, to ask for its ports.
     ///
     /// # Errors
@@ -85,15 +93,19 @@ impl ModelBuilder {
     pub fn build(mut self) -> Result<Model> {
         self.graphdef.complete();
         let neurons = std::mem::take(&mut self.graphdef.neurons);
-        with_neurons(&neurons, || self.build_here()).map(|mut model| {
-            model.graphdef.neurons = neurons.clone();
-            model
-        })
+        let memory_limit = self.memory_limit;
+        let build = || with_neurons(&neurons, || self.build_here());
+        let mut model = match memory_limit {
+            Some(bytes) => budget::with_limit(bytes, build)?,
+            None => build()?,
+        };
+        model.graphdef.neurons = neurons;
+        Ok(model)
     }
 
     /// Builds the model where the neurons it uses are known.
     fn build_here(self) -> Result<Model> {
-        let ModelBuilder { graphdef, eager } = self;
+        let ModelBuilder { graphdef, eager, memory_limit } = self;
         let start = Instant::now();
         let mut blueprint = Blueprint::new(graphdef.config.clone())?;
         if let Some(dtype) = graphdef.dtype {
@@ -127,6 +139,12 @@ impl ModelBuilder {
             Engine::eager()
         } else {
             let kernel = Kernel::compile(program.clone(), &graphdef.options).map_err(|e| Error::new(e.to_string()))?;
+            let bytes = kernel.stats().memory_bytes as u64;
+            if let Some(limit) = memory_limit.filter(|&limit| bytes > limit) {
+                return Err(Error::new(format!(
+                    "the model takes {bytes} bytes of memory, more than the limit of {limit}"
+                )));
+            }
             Engine::Compiled(Box::new(kernel.instance().map_err(|e| Error::new(e.to_string()))?))
         };
         let timings = Timings { build, trace, compile: start.elapsed() };

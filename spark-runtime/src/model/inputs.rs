@@ -5,7 +5,8 @@ use crate::module::InputInfo;
 use crate::payload::{FloatArray, Payload, PayloadKind, PayloadType, SpikeArray};
 use crate::spec::PortSpecs;
 use indexmap::IndexMap;
-use spark_compiler::ir::{Array, Axis, DType, Data, MOST_ELEMENTS, Shape};
+use spark_compiler::array::budget;
+use spark_compiler::ir::{Array, Axis, DType, Data, Shape};
 
 /// What the host will feed into an input port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,7 +164,7 @@ fn kind_of(port: &PortSpecs, given: &InputShape) -> Result<&'static PayloadKind>
 
 fn one(port: &PortSpecs, given: &InputShape, units: Option<&[usize]>) -> Result<(InputInfo, Option<Shape>)> {
     let size = given.dims.iter().try_fold(1usize, |n, &d| n.checked_mul(d));
-    if size.is_none_or(|n| n == 0 || n > MOST_ELEMENTS) {
+    if size.is_none_or(|n| n == 0 || n > budget::most_elements()) {
         let message = format!("an input of dimensions {:?}", given.dims);
         return Err(Error::new(message).help("every dimension is at least 1, and all elements must fit in memory"));
     }

@@ -125,6 +125,17 @@ impl Model {
     /// # Errors
     /// Every array that is missing, unknown, or of other dimensions or another type.
     pub fn load_state(&mut self, state: &State) -> Result<()> {
+        self.check_state(state)?;
+        self.expected().iter().try_for_each(|(path, like)| self.put(path, like, state.get(path)?))?;
+        self.engine.set_steps(state.steps());
+        Ok(())
+    }
+
+    /// Checks that [`Model::load_state`] will take a state.
+    ///
+    /// # Errors
+    /// As that.
+    pub(crate) fn check_state(&self, state: &State) -> Result<()> {
         let expected = self.expected();
         let mut errors = Vec::new();
         for (path, like) in &expected {
@@ -142,12 +153,7 @@ impl Model {
                 None => error,
             });
         }
-        if !errors.is_empty() {
-            return Err(Error::many(errors));
-        }
-        expected.iter().try_for_each(|(path, like)| self.put(path, like, state.get(path)?))?;
-        self.engine.set_steps(state.steps());
-        Ok(())
+        if errors.is_empty() { Ok(()) } else { Err(Error::many(errors)) }
     }
 
     /// Sets what fits: arrays that have the name and dimensions of a variable of the model, and its type or, both being
