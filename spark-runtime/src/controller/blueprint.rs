@@ -14,7 +14,7 @@ use crate::error::{Error, Result, unknown_name_help};
 use crate::module::{Build, DynModule, InputInfo, Port};
 use crate::payload::{Payload, PayloadType};
 use crate::port::ports_of;
-use crate::registry::{Registry, snake_case};
+use crate::registry::Registry;
 use crate::spec::{Direction, ModuleType, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::ir::{Axis, DType, Shape};
@@ -37,19 +37,7 @@ impl Blueprint {
     /// If it is not registered, or a controller's configuration is ill-formed. Every mistake at once: of the controller's own
     /// fields and its wiring, also of controllers inside, and then also of its modules' parameters.
     pub fn new(tree: ConfigTree) -> Result<Blueprint> {
-        let registry = Registry::global()?;
-        let wanted = snake_case(&tree.type_name);
-        let class = match registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
-            Some(spec) => Some(Class::Component(spec)),
-            None => Class::controller(wanted.strip_suffix("_config").unwrap_or(&wanted))?,
-        };
-        let class = class.ok_or_else(|| {
-            let modules = registry.modules.iter().map(|m| (m.config)().name.to_string());
-            let controllers = Class::controllers(registry).map(|name| format!("{name}Config"));
-            let names: Vec<String> = modules.chain(controllers).collect();
-            let message = format!("`{}` is not the configuration of a known module, neuron or brain", tree.type_name);
-            Error::new(message).help(unknown_name_help(&tree.type_name, names.iter().map(String::as_str)))
-        })?;
+        let class = Class::of_config(&tree.type_name)?;
         Blueprint::checked(class, tree)
     }
 

@@ -5,7 +5,7 @@ use super::brain::{self, BrainConfig};
 use super::neuron::{self, NeuronConfig};
 use super::user;
 use crate::config::{Config, ConfigErrors, ConfigTree, ConfigValue, FieldSpec, FieldType};
-use crate::error::Result;
+use crate::error::{Error, Result, unknown_name_help};
 use crate::registry::{Registry, snake_case};
 use crate::spec::ModuleType;
 
@@ -23,6 +23,35 @@ impl Class {
         match Registry::global()?.modules.find(name) {
             Some(spec) => Ok(Some(Class::Component(spec))),
             None => Class::controller(name),
+        }
+    }
+
+    /// The type whose configuration is called `name`, in camel or snake case.
+    ///
+    /// # Errors
+    /// If there is none; the hint names the nearest.
+    pub(super) fn of_config(name: &str) -> Result<Class> {
+        let registry = Registry::global()?;
+        let wanted = snake_case(name);
+        let class = match registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
+            Some(spec) => Some(Class::Component(spec)),
+            None => Class::controller(wanted.strip_suffix("_config").unwrap_or(&wanted))?,
+        };
+        class.ok_or_else(|| {
+            let modules = registry.modules.iter().map(|m| (m.config)().name.to_string());
+            let controllers = Class::controllers(registry).map(|name| format!("{name}Config"));
+            let names: Vec<String> = modules.chain(controllers).collect();
+            let message = format!("`{name}` is not the configuration of a known module, neuron or brain");
+            Error::new(message).help(unknown_name_help(name, names.iter().map(String::as_str)))
+        })
+    }
+
+    /// Its registered name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Class::Component(spec) => spec.name,
+            Class::Neuron(name, _) => name,
+            Class::Brain => "Brain",
         }
     }
 

@@ -5,13 +5,17 @@
 //!   property at the end of the step (an *effect*).
 //! * [`Brain`]: modules that read each other's outputs of the previous step, so that they may form circles.
 //! * [`Blueprint`]: a configuration of any of these, or of a single module, whose type has been found.
+//! * [`BrainBuilder`] and [`NeuronBuilder`]: wiring in code, by names.
 //! * [`register_neuron`]: gives a neuron a name while the program runs.
 
 mod blueprint;
 mod brain;
+mod builder;
 mod children;
 mod class;
+mod endpoint;
 mod interface;
+mod lookup;
 mod neuron;
 mod order;
 mod user;
@@ -19,6 +23,8 @@ mod wiring;
 
 pub use blueprint::Blueprint;
 pub use brain::{Brain, BrainConfig};
+pub use builder::{BrainBuilder, ControllerBuilder, ControllerConfig, NeuronBuilder};
+pub use endpoint::{IntoModule, IntoSources, ModuleHandle, Source, Target};
 pub(crate) use neuron::FIELDS as NEURON_FIELDS;
 pub use neuron::{Neuron, NeuronConfig};
 pub use user::{register_neuron, register_neuron_from_file, registered_neurons};

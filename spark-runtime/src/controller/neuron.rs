@@ -174,7 +174,7 @@ pub struct Neuron {
 
 impl Neuron {
     /// Properties of every neuron.
-    const PROPERTIES: [PortSpecs; 1] = [PortSpecs {
+    pub(super) const PROPERTIES: [PortSpecs; 1] = [PortSpecs {
         name: "inhibition_mask",
         payload: BooleanMask::KIND,
         axes: &[Axis::UNITS],
