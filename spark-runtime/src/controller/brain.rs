@@ -62,6 +62,11 @@ impl Config for BrainConfig {
     fn dt(&self) -> f64 {
         self.dt
     }
+
+    /// Checks the wiring and every module's parameters, too.
+    fn validate(&self) -> Result<()> {
+        self.to_tree().validate()
+    }
 }
 
 impl BrainConfig {

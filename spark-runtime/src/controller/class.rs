@@ -4,7 +4,7 @@ use super::blueprint::Blueprint;
 use super::brain::{self, BrainConfig};
 use super::neuron::{self, NeuronConfig};
 use super::user;
-use crate::config::{Config, ConfigErrors, ConfigTree, ConfigValue, FieldSpec, FieldType};
+use crate::config::{Config, ConfigErrors, ConfigTree, ConfigValue, FieldSpec, FieldType, Layout, fold};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::registry::{Registry, snake_case};
 use crate::spec::ModuleType;
@@ -88,12 +88,29 @@ impl Class {
         }
     }
 
+    /// What its configurations have.
+    pub(super) fn layout(&self) -> Layout {
+        match self {
+            Class::Component(spec) => Layout::of_spec((spec.config)()),
+            Class::Neuron(name, defaults) => {
+                let known = Registry::global().ok().and_then(|registry| registry.neurons.find(name));
+                let description = known.map_or("A population from parts.", |spec| spec.description).to_string();
+                let defaults = defaults.values.clone();
+                Layout { name: format!("{name}Config"), description, fields: self.fields(), defaults }
+            }
+            Class::Brain => Layout::of_spec(BrainConfig::spec()),
+        }
+    }
+
     /// Reads a configuration of this type as far as it goes: mistakes in a controller's own fields are recorded, with defaults
     /// in place of what is wrong. `None` if a field that is wrong has no default. Its wiring and its modules are not looked
     /// at, nor is a component's configuration.
     pub(super) fn read(self, mut tree: ConfigTree, errors: &mut ConfigErrors) -> Option<Blueprint> {
         if !matches!(self, Class::Component(_)) {
             tree.type_name.clear();
+        }
+        if let Err(error) = fold(&self.layout(), &mut tree.values) {
+            errors.push(error);
         }
         match self {
             Class::Component(spec) => Some(Blueprint::Component(spec, tree)),
@@ -106,4 +123,14 @@ impl Class {
             Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::Brain),
         }
     }
+}
+
+/// What configurations of this type have, if it is that of a module, neuron or brain.
+pub(crate) fn layout_of_config(name: &str) -> Option<Layout> {
+    Class::of_config(name).ok().map(|class| class.layout())
+}
+
+/// What the configurations of modules of this type have.
+pub(crate) fn layout_of_class(name: &str) -> Option<Layout> {
+    Class::find(name).ok().flatten().map(|class| class.layout())
 }

@@ -24,6 +24,7 @@ mod wiring;
 pub use blueprint::Blueprint;
 pub use brain::{Brain, BrainConfig};
 pub use builder::{BrainBuilder, ControllerBuilder, ControllerConfig, NeuronBuilder};
+pub(crate) use class::{layout_of_class, layout_of_config};
 pub use endpoint::{IntoModule, IntoSources, ModuleHandle, Source, Target};
 pub(crate) use neuron::FIELDS as NEURON_FIELDS;
 pub use neuron::{Neuron, NeuronConfig};

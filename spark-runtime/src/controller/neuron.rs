@@ -125,6 +125,11 @@ impl Config for NeuronConfig {
     fn dt(&self) -> f64 {
         self.dt
     }
+
+    /// Checks the wiring and every module's parameters, too.
+    fn validate(&self) -> Result<()> {
+        self.to_tree().validate()
+    }
 }
 
 impl NeuronConfig {

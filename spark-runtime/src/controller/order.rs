@@ -12,7 +12,7 @@ use crate::spec::Direction;
 pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<()> {
     let mut errors = Vec::new();
     if modules.is_empty() {
-        errors.push(Error::new(format!("a {controller} needs at least one module")).at("modules_specs"));
+        errors.push(Error::missing(format!("a {controller} needs at least one module")).at("modules_specs"));
     }
     let mut unread: Vec<ConfigErrors> = modules.iter().map(|_| ConfigErrors::new()).collect();
     let read = |(module, errors)| Blueprint::read_module(module, errors);

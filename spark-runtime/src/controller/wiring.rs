@@ -98,7 +98,7 @@ fn object<'a>(value: &'a ConfigValue, expected: &str) -> Result<&'a Fields> {
 }
 
 fn field<T: FieldType>(fields: &Fields, name: &str) -> Result<T> {
-    let value = fields.get(name).ok_or_else(|| Error::new("missing required field").at(name))?;
+    let value = fields.get(name).ok_or_else(|| Error::missing("missing required field").at(name))?;
     T::from_value(value).map_err(|e| e.prefixed(name))
 }
 
@@ -147,7 +147,7 @@ impl FieldType for ModuleSpecs {
             Some(other) => {
                 return Err(Error::new(format!("expected a module, found {}", other.kind())).at("module_cls"));
             }
-            None => return Err(Error::new("missing required field").at("module_cls")),
+            None => return Err(Error::missing("missing required field").at("module_cls")),
         };
         let config = match fields.get("config") {
             Some(ConfigValue::Map(values)) => ConfigTree { type_name: String::new(), values: values.clone() },
