@@ -14,7 +14,7 @@ impl ConfigTree {
     /// ```
     /// use spark::config::ConfigTree;
     ///
-    /// let wrong = ConfigTree::partial().with("soma.potential_tau", -1.0).with("synapses.dt", "fast");
+    /// let wrong = ConfigTree::partial().with("soma.potential_tau", -1.0).with("synapses.dtype", "float61");
     /// let neuron = ConfigTree::new("LIFNeuronConfig").merged(&wrong)?;
     /// assert_eq!(neuron.validate().unwrap_err().errors().len(), 3);
     /// // A size is still missing, but what is there can be checked.

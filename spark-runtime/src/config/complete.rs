@@ -1,21 +1,23 @@
 //! Configurations with everything in place that they leave out.
 
+use super::FieldType;
 use super::layout::{Layout, MODULES, Node, Values};
 use super::merge::{each_inside, fold};
+use super::param::read_array;
 use super::spec::FieldSpec;
 use super::value::{ConfigTree, ConfigValue};
-use super::{FieldType, Units};
 use crate::rng::Key;
+use spark_compiler::ir::DType;
 
 /// What a controller hands down to the configurations of its modules.
 #[derive(Clone, Debug)]
 pub(crate) struct HandedDown {
     /// The controller's seed: modules without a seed of their own get distinct ones, by their place in it.
     pub(crate) seed: u32,
-    /// Time step, in ms.
+    /// Time step, in ms, of everything inside: modules step together.
     pub(crate) dt: f64,
-    /// Shape of the population, in a neuron: its components have its size and time step whatever they say.
-    pub(crate) units: Option<Units>,
+    /// Shape of the population, in a neuron: its components have its size whatever they say.
+    pub(crate) units: Option<ConfigValue>,
 }
 
 impl HandedDown {
@@ -26,11 +28,11 @@ impl HandedDown {
             let seed = Key::new(self.seed).fold_in(index as u32).0[0];
             values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
         }
-        if has("dt") && (self.units.is_some() || !values.contains_key("dt")) {
+        if has("dt") {
             values.insert("dt".into(), ConfigValue::Float(self.dt));
         }
         if let Some(units) = self.units.as_ref().filter(|_| has("units")) {
-            values.insert("units".into(), units.to_value());
+            values.insert("units".into(), units.clone());
         }
     }
 
@@ -66,6 +68,25 @@ impl ConfigTree {
     }
 }
 
+/// A value in the form that the Python Spark reads: arrays where it takes no lists, dimensions as a list.
+///
+/// Numbers of arrays are rounded to single precision, as a module of that precision (or less) reads them.
+fn in_form(field: &FieldSpec, value: &ConfigValue, dtype: DType) -> ConfigValue {
+    let is = |name: &str| field.type_name == name || field.type_name == format!("Option<{name}>");
+    let array = match value {
+        ConfigValue::List(_) if is("Param") || is("Array") => read_array(value).ok(),
+        ConfigValue::Array(array) if array.dtype() == DType::F64 => Some(array.clone()),
+        ConfigValue::Int(_) if is("Units") => return ConfigValue::List(vec![value.clone()]),
+        ConfigValue::Text(name) if is("DType") => {
+            return super::parse_dtype(name).map_or_else(|_| value.clone(), ConfigValue::DType);
+        }
+        _ => None,
+    };
+    let Some(array) = array else { return value.clone() };
+    let floats = is("Param") || array.dtype().is_float();
+    ConfigValue::Array(if floats && dtype != DType::F64 { array.convert(DType::F32) } else { array })
+}
+
 fn complete(node: &mut Node<'_>) {
     // What cannot be resolved stays; `validate` reports it.
     let folded = node.values.clone();
@@ -74,11 +95,12 @@ fn complete(node: &mut Node<'_>) {
     }
     let handed_down = HandedDown::of(node);
     let Layout { fields, .. } = node.layout;
+    let dtype = node.values.get("dtype").and_then(|dtype| DType::from_value(dtype).ok()).unwrap_or_default();
     let mut values: Values =
         node.values.iter().filter(|(name, _)| name.starts_with("__")).map(|(n, v)| (n.clone(), v.clone())).collect();
     for field in fields {
         if let Some(key) = node.materialize(field.name) {
-            values.extend(node.values.get(&key).map(|value| (field.name.to_string(), value.clone())));
+            values.extend(node.values.get(&key).map(|value| (field.name.to_string(), in_form(field, value, dtype))));
         }
     }
     let extra = node.values.iter().filter(|(name, _)| node.layout.field(name).is_none() && !name.starts_with("__"));

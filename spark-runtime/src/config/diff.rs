@@ -19,8 +19,20 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Option<ConfigValue>| value.as_ref().map_or("nothing".into(), ConfigValue::found);
+        let shown = |value: &Option<ConfigValue>| value.as_ref().map_or("nothing".into(), short);
         write!(f, "{}: {} | {}", self.path, shown(&self.left), shown(&self.right))
+    }
+}
+
+/// A value in print, if it is short.
+fn short(value: &ConfigValue) -> String {
+    match value {
+        ConfigValue::List(items) if items.len() <= 6 => {
+            format!("[{}]", items.iter().map(short).collect::<Vec<_>>().join(", "))
+        }
+        ConfigValue::Array(array) if array.len() <= 6 => format!("{:?}", array.to_f64()),
+        ConfigValue::DType(dtype) => dtype.long_name().into(),
+        other => other.found(),
     }
 }
 

@@ -136,7 +136,7 @@ pub trait Config: Clone + Debug + PartialEq + Send + Sync + 'static {
     ///
     /// let mut config = LinearSynapsesConfig::new([4]).with_kernel(Uniform::default());
     /// config.set("kernel.scale", 3.0)?;
-    /// assert_eq!(config.kernel, Uniform::default().with_scale(3.0).into());
+    /// assert_eq!(config.read::<f64>("kernel.scale")?, 3.0);
     /// assert!(config.set("kernel.scale", "large").is_err());
     /// # Ok::<(), spark::Error>(())
     /// ```
@@ -195,12 +195,13 @@ pub trait Config: Clone + Debug + PartialEq + Send + Sync + 'static {
         Self::from_tree(&crate::scfg::read_path(path)?).map_err(|error| error.in_file(path))
     }
 
-    /// Writes a `.scfg` file: compressed, or plain if its name ends in `.json` or `.json.scfg`.
+    /// Writes a `.scfg` file: compressed, or plain if its name ends in `.json` or `.json.scfg`. Every field is written, given or
+    /// not, so that the Python Spark, whose defaults are others, reads the same model.
     ///
     /// # Errors
     /// If the file cannot be written; one that was there is left as it was then.
     fn to_file(&self, path: impl AsRef<Path>) -> Result<()> {
-        crate::scfg::write_path(path.as_ref(), &self.to_tree(), crate::scfg::Format::of(path.as_ref()))
+        crate::scfg::write_path(path.as_ref(), &self.to_tree().completed(), crate::scfg::Format::of(path.as_ref()))
     }
 }
 

@@ -22,7 +22,7 @@ pub struct BrainConfig {
     pub modules_specs: Vec<ModuleSpecs>,
     /// Seed of the modules that have none of their own.
     pub seed: u32,
-    /// Time step, in ms, of the modules that have none of their own.
+    /// Time step, in ms, of everything inside.
     pub dt: f64,
 }
 

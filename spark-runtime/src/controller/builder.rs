@@ -191,7 +191,7 @@ impl<C: ControllerConfig> ControllerBuilder<C> {
         self
     }
 
-    /// Sets the time step, in ms, of modules that have none of their own; 1 ms without it.
+    /// Sets the time step, in ms, of everything inside; 1 ms without it.
     pub fn dt(&mut self, dt: f64) -> &mut Self {
         self.config.set_dt(dt);
         self
@@ -204,7 +204,7 @@ impl<C: ControllerConfig> ControllerBuilder<C> {
         self
     }
 
-    /// Adds a module.
+    /// Adds a module. A typed configuration of seed 0 (the default) gets a seed of its own from that of the controller.
     #[track_caller]
     pub fn module(&mut self, name: impl Into<String>, config: impl IntoModule) -> &mut Self {
         self.add(name, config);

@@ -5,12 +5,11 @@ use super::class::Class;
 use super::interface::Interface;
 use super::wiring::{ModuleSpecs, PortMap};
 use crate::build::Holder;
-use crate::config::{ConfigErrors, ConfigValue, FieldType, Units};
+use crate::config::{ConfigErrors, FieldType, HandedDown, Units};
 use crate::error::{Error, Result};
 use crate::module::{DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::Payload;
 use crate::port::{self, Args, concatenate};
-use crate::rng::Key;
 use crate::spec::{Direction, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::array::tape;
@@ -107,27 +106,8 @@ impl Inherited<'_> {
         let mut specs = specs.clone();
         // A type that is not known is the wiring's mistake.
         let Ok(Some(class)) = Class::find(&specs.module_cls) else { return specs };
-        let has = |field: &str| class.fields().iter().any(|f| f.name == field);
-        let values = &mut specs.config.values;
-        if has("seed") && !values.contains_key("seed") {
-            let seed = Key::new(self.seed).fold_in(index as u32).0[0];
-            values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
-        }
-        match self.units {
-            // The components of a population have its size and time step.
-            Some(units) => {
-                if has("units") {
-                    values.insert("units".into(), units.to_value());
-                }
-                if has("dt") {
-                    values.insert("dt".into(), ConfigValue::Float(self.dt));
-                }
-            }
-            None if has("dt") && !values.contains_key("dt") => {
-                values.insert("dt".into(), ConfigValue::Float(self.dt));
-            }
-            None => {}
-        }
+        let units = self.units.map(FieldType::to_value);
+        HandedDown { seed: self.seed, dt: self.dt, units }.apply(class.fields(), &mut specs.config.values, index);
         specs
     }
 }

@@ -129,7 +129,7 @@ pub trait IntoModule {
 
 impl<C: Config> IntoModule for C {
     fn into_module(self) -> Result<(String, ConfigTree)> {
-        self.to_tree().into_module()
+        unseeded(&self).into_module()
     }
 }
 
@@ -147,7 +147,7 @@ impl IntoModule for &str {
 
 impl<C: Config> IntoModule for (&str, C) {
     fn into_module(self) -> Result<(String, ConfigTree)> {
-        Ok((self.0.to_string(), self.1.to_tree()))
+        Ok((self.0.to_string(), unseeded(&self.1)))
     }
 }
 
@@ -155,4 +155,13 @@ impl IntoModule for (&str, ConfigTree) {
     fn into_module(self) -> Result<(String, ConfigTree)> {
         Ok((self.0.to_string(), self.1))
     }
+}
+
+/// The tree of a typed configuration, without the seed that it has by default: modules from one configuration shall differ.
+fn unseeded(config: &impl Config) -> ConfigTree {
+    let mut tree = config.to_tree();
+    if config.seed() == 0 {
+        tree.values.shift_remove("seed");
+    }
+    tree
 }

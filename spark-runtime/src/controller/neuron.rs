@@ -103,7 +103,8 @@ impl Config for NeuronConfig {
             modules_specs: modules_specs?,
             seed: seed?,
             dt: dt?,
-            units: units?,
+            // What stands in for it lets mistakes inside be found, too.
+            units: units.unwrap_or(Units::from(1)),
             inhibitory_rate: inhibitory_rate?,
         })
     }
