@@ -1,7 +1,7 @@
 //! Configurations as trees: paths, partial configurations, differences, seeds and metadata, against what the Python Spark
 //! makes of the same files (`tests/interop/record_config.py` recorded it).
 
-use spark::config::{Config, ConfigTree, ConfigValue};
+use spark::config::{Config, ConfigTree};
 use spark::controller::{BrainConfig, register_neuron_from_file};
 use spark::prelude::*;
 use spark::scfg::read_path;
@@ -114,9 +114,9 @@ fn differences_have_their_paths() {
         lines,
         [
             "delays.max_delay: 8 | 4",
-            "soma: a map | nothing",
-            "hebbian_rule.pre_tau: 20 | a `UniformInitializerConfig`",
-            "body: nothing | a map",
+            "soma: leaky_soma | nothing",
+            "hebbian_rule.pre_tau: 20 | uniform(scale = 1)",
+            "body: nothing | leaky_soma",
         ]
     );
     // What is written differently may mean the same.

@@ -1,6 +1,7 @@
 //! `spark inspect`: a model's structure, or a stage of its compilation.
 //!
-//! The tree needs the configuration only. The stages need the shapes of the inputs: those given, else a guess from the
+//! The tree needs the configuration only; shapes of ports and sizes of states, which it shows as well if inputs are given, and
+//! the stages need the shapes of the inputs: those given, else a guess from the
 //! configuration (the shape of the population, the dimensions of parameter arrays), which is said on standard error.
 
 use super::register::Register;
@@ -37,7 +38,7 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct View {
-    /// Modules, ports, connections and parameters (the default)
+    /// Modules, ports, connections and parameters (the default); with --input, shapes and states as well
     #[arg(long)]
     tree: bool,
     /// The recorded program of one step
@@ -74,7 +75,10 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     let blueprint = builder.blueprint().map_err(|e| e.in_file(&args.model))?;
     let view = &args.view;
     if !(view.ir || view.optimized || view.loops || view.clif) {
-        return print(&tree::text(&blueprint)?);
+        if args.input.is_empty() {
+            return print(&tree::text(&blueprint)?);
+        }
+        return print(&with_inputs(builder, &blueprint, args)?.eager(true).build()?.inspect()?.to_string());
     }
     // Eager, because machine code is not needed.
     let model = with_inputs(builder, &blueprint, args)?.eager(true).build()?;

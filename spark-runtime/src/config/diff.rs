@@ -9,7 +9,7 @@ use std::fmt;
 /// A place where two configurations differ.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
-    /// Where: `soma.potential_tau`; `soma` for a module that only one of them has, `soma.inputs.current` for a connection.
+    /// Where: `soma.potential_tau`; `soma` for a module that only one of them has (its type), `soma.inputs.current` for a connection.
     pub path: String,
     /// What the first has there.
     pub left: Option<ConfigValue>,
@@ -19,20 +19,8 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |value: &Option<ConfigValue>| value.as_ref().map_or("nothing".into(), short);
+        let shown = |value: &Option<ConfigValue>| value.as_ref().map_or("nothing".into(), ToString::to_string);
         write!(f, "{}: {} | {}", self.path, shown(&self.left), shown(&self.right))
-    }
-}
-
-/// A value in print, if it is short.
-fn short(value: &ConfigValue) -> String {
-    match value {
-        ConfigValue::List(items) if items.len() <= 6 => {
-            format!("[{}]", items.iter().map(short).collect::<Vec<_>>().join(", "))
-        }
-        ConfigValue::Array(array) if array.len() <= 6 => format!("{:?}", array.to_f64()),
-        ConfigValue::DType(dtype) => dtype.long_name().into(),
-        other => other.found(),
     }
 }
 
@@ -121,7 +109,10 @@ impl Found {
             let inner = crate::module::join(path, name);
             match (of(left, name), of(right, name)) {
                 (Some(left), Some(right)) => self.module(&inner, &left, &right),
-                (left, right) => self.push(inner, left.map(ConfigValue::Map), right.map(ConfigValue::Map)),
+                (left, right) => {
+                    let class = |fields: Option<Values>| fields.and_then(|fields| fields.get("module_cls").cloned());
+                    self.push(inner, class(left), class(right));
+                }
             }
         }
         let common = |names: &[String], others: &[String]| -> Vec<String> {

@@ -16,6 +16,8 @@
 
 mod builder;
 mod inputs;
+mod inspect;
+mod read_state;
 
 pub use crate::controller::Blueprint;
 pub use builder::ModelBuilder;
