@@ -4,8 +4,8 @@
 //! `cargo run --release --example recurrent_brain`
 
 use plotters::prelude::{BLACK, ChartBuilder, Circle, Color, IntoDrawingArea, RGBColor, SVGBackend, WHITE};
+use spark::config::ConfigTree;
 use spark::controller::BrainConfig;
-use spark::nn::neurons::{alif_modules, lif_modules};
 use spark::prelude::*;
 
 const SIGNALS: usize = 40;
@@ -16,12 +16,8 @@ const COLORS: [RGBColor; 3] = [RGBColor(150, 150, 150), RGBColor(31, 95, 168), R
 const POOLS: [(&str, usize, f64); 3] = [("feedforward", 60, 0.0), ("recurrent", 80, 0.0), ("inhibitory", 20, 1.0)];
 
 /// A pool without plasticity whose weights are drawn from 0 to `scale` pA.
-fn pool(
-    (_, units, inhibitory_rate): (&str, usize, f64),
-    modules: Vec<ModuleSpecs>,
-    scale: f64,
-) -> Result<NeuronConfig> {
-    let mut pool = NeuronConfig { inhibitory_rate, ..NeuronConfig::new([units], modules) };
+fn pool((_, units, inhibitory_rate): (&str, usize, f64), neuron: &str, scale: f64) -> Result<ConfigTree> {
+    let mut pool = ConfigTree::new(neuron).with("units", [units]).with("inhibitory_rate", inhibitory_rate);
     pool.set("synapses.kernel", SparseUniform::default().with_scale(scale).with_density(0.3))?;
     pool.set("hebbian_rule.eta", 0.0)?;
     Ok(pool)
@@ -32,9 +28,9 @@ fn brain() -> Result<BrainConfig> {
         .seed(11)
         .input("signal")
         .module("spiker", PoissonSpikerConfig::default().with_max_freq(60.0))
-        .module(POOLS[0].0, pool(POOLS[0], lif_modules(), 1100.0)?)
-        .module(POOLS[1].0, pool(POOLS[1], alif_modules(), 260.0)?)
-        .module(POOLS[2].0, pool(POOLS[2], lif_modules(), 700.0)?)
+        .module(POOLS[0].0, pool(POOLS[0], "LIFNeuronConfig", 1100.0)?)
+        .module(POOLS[1].0, pool(POOLS[1], "ALIFNeuronConfig", 260.0)?)
+        .module(POOLS[2].0, pool(POOLS[2], "LIFNeuronConfig", 700.0)?)
         .module("integrator", ExponentialIntegratorConfig::new(2_usize))
         .connect("signal", "spiker.signal")
         .connect("spiker.spikes", "feedforward.in_spikes")

@@ -1,7 +1,7 @@
 //! Controllers wired by names: what the builder makes is what the wiring by hand is, and what it refuses.
 
+use spark::config::{Config, ConfigTree};
 use spark::controller::{ModuleHandle, NeuronBuilder};
-use spark::nn::neurons::lif_modules;
 use spark::prelude::*;
 
 const UNITS: usize = 4;
@@ -29,8 +29,10 @@ fn lif() -> NeuronBuilder {
 
 #[test]
 fn names_and_hand_made_wiring_are_equal() {
-    let by_hand = NeuronConfig { seed: 3, dt: 0.5, ..NeuronConfig::new([UNITS], lif_modules()) };
-    assert_eq!(lif().seed(3).dt(0.5).build().unwrap(), by_hand);
+    let shipped = ConfigTree::new("LIFNeuronConfig").with("units", [UNITS]).with("seed", 3).with("dt", 0.5);
+    let shipped = ConfigTree { type_name: "NeuronConfig".into(), ..shipped.completed() };
+    let differences = lif().seed(3).dt(0.5).build().unwrap().to_tree().diff(&shipped);
+    assert_eq!(differences, []);
 }
 
 #[test]
@@ -58,7 +60,7 @@ fn a_built_brain_runs() {
     let brain = Brain::builder()
         .input("signal")
         .module("spiker", PoissonSpikerConfig::default().with_max_freq(500.0))
-        .module("pool", ("LIFNeuron", NeuronConfig::new([UNITS], lif_modules())))
+        .module("pool", ("LIFNeuron", ConfigTree::partial().with("units", [UNITS])))
         .module("integrator", ExponentialIntegratorConfig::new(2usize))
         .connect("signal", "spiker.signal")
         .connect(["spiker.spikes", "pool.out_spikes"], "pool.in_spikes")
@@ -144,4 +146,28 @@ fn what_is_left_unconnected_is_reported() {
         mistakes(&error),
         ["synapses.kernel: LinearSynapses has no input `kernel`  help: it is a property: set it with `effect`"]
     );
+}
+
+#[test]
+fn a_neuron_inside_a_neuron_has_its_size() {
+    let mut outer = Neuron::builder([UNITS]);
+    outer
+        .input("in_spikes")
+        .module("first", "LIFNeuron")
+        .module("second", ("ALIFNeuron", ConfigTree::partial().with("units", 9)))
+        .connect("in_spikes", "first.in_spikes")
+        .connect("first.out_spikes", "second.in_spikes")
+        .output("out_spikes", "second.out_spikes");
+    let builder = outer.model().unwrap().input("in_spikes", [3]).dtype(DType::F64);
+    let mut model = builder.build().unwrap();
+    assert_eq!(model.state("first.synapses.kernel").unwrap().dims(), [UNITS, 3]);
+    assert_eq!(model.state("second.soma.potential").unwrap().dims(), [UNITS]);
+    assert_eq!(model.state("second.soma.potential").unwrap().dtype(), DType::F64);
+    let outputs = model.step(&[("in_spikes", vec![true; 3].into())]).unwrap();
+    assert_eq!(outputs.spikes("out_spikes").unwrap().len(), UNITS);
+    // In a brain every neuron has a size of its own.
+    let mut brain = Brain::builder();
+    brain.input("x").module("pool", "LIFNeuron").connect("x", "pool.in_spikes").output("y", "pool.out_spikes");
+    let error = brain.build().unwrap_err();
+    assert!(error.is_missing() && error.path() == "pool.units", "{error}");
 }

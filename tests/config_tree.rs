@@ -75,9 +75,16 @@ fn defaults_are_the_references() {
     }
 }
 
+/// The shipped neuron as a typed configuration.
+fn typed() -> NeuronConfig {
+    let tree = lif().with("units", [4]).completed();
+    let modules = tree.read("modules_specs").unwrap();
+    NeuronConfig::new([4], modules)
+}
+
 #[test]
 fn a_typed_configuration_is_worked_on_by_paths() {
-    let mut neuron = NeuronConfig::new([4], spark::nn::neurons::lif_modules());
+    let mut neuron = typed();
     neuron.set("synapses.kernel", Uniform::default()).unwrap();
     neuron.set("synapses.kernel.scale", 2.5).unwrap();
     neuron.set("soma.threshold", vec![-40.0, -41.0, -42.0, -43.0]).unwrap();
@@ -216,7 +223,7 @@ fn metadata_is_nested() {
 #[test]
 fn files_are_written_whole_and_read_back() {
     let folder = tempfile::tempdir().unwrap();
-    let neuron = NeuronConfig::new([4], spark::nn::neurons::lif_modules());
+    let neuron = typed();
     for name in ["n.scfg", "n.json.scfg", "n.json"] {
         let path = folder.path().join(name);
         neuron.to_file(&path).unwrap();

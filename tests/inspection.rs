@@ -1,11 +1,11 @@
 //! Looking inside a model: its tree before and after it is built, and ports between steps.
 
-use spark::nn::neurons::lif_modules;
+use spark::config::ConfigTree;
 use spark::prelude::*;
 use spark::spec::Direction;
 
 fn brain() -> Model {
-    let mut pool = NeuronConfig::new([4], lif_modules());
+    let mut pool = ConfigTree::new("LIFNeuronConfig").with("units", [4]);
     pool.set("synapses.kernel", 900.0).unwrap();
     let brain = Brain::builder()
         .input("signal")

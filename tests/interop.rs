@@ -38,7 +38,7 @@ fn models() -> Vec<(String, ConfigTree)> {
         models.push((path.file_name().unwrap().to_str().unwrap().into(), read_path(&path).unwrap()));
     }
     let kernel = SparseUniform::default().with_scale(300.0);
-    let mut lif = NeuronConfig::new([3, 4], spark::nn::neurons::lif_modules());
+    let mut lif = ConfigTree::new("LIFNeuronConfig").with("units", [3, 4]);
     lif.set("synapses.kernel", kernel).unwrap();
     lif.set("soma.threshold", vec![-40.0; 12]).unwrap();
     let brain: BrainConfig = Brain::builder()
@@ -46,7 +46,7 @@ fn models() -> Vec<(String, ConfigTree)> {
         .dt(0.5)
         .input("signal")
         .module("spiker", PoissonSpikerConfig::default())
-        .module("pool", ("LIFNeuron", lif.clone()))
+        .module("pool", lif.clone())
         .module("plain", ConfigTree::new("ALIFNeuronConfig").with("units", 5))
         .module("integrator", ExponentialIntegratorConfig::new(2usize))
         .connect("signal", "spiker.signal")
@@ -63,7 +63,7 @@ fn models() -> Vec<(String, ConfigTree)> {
         .with_maxs(vec![0.1, 1.0])
         .with_glue(vec![0.0, 1.0]);
     models.push(("from_code_spiker.scfg".into(), spiker.to_tree().completed()));
-    models.push(("from_code_neuron.scfg".into(), lif.to_tree().completed()));
+    models.push(("from_code_neuron.scfg".into(), lif.completed()));
     models.push(("from_code_brain.scfg".into(), brain.to_tree().completed()));
     models
 }

@@ -134,8 +134,8 @@ fn with_inputs(mut builder: ModelBuilder, blueprint: &Blueprint, args: &InspectA
 fn guess(blueprint: &Blueprint, port: &PortSpecs, over_synapses: bool) -> Vec<usize> {
     let arrays = match blueprint {
         Blueprint::Component(_, tree) => array_dims(tree),
-        Blueprint::Neuron(_, config) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
-        Blueprint::Brain(config) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
+        Blueprint::Neuron(_, config, _) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
+        Blueprint::Brain(config, _) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
     };
     let units = blueprint.units().map(|units| units.to_vec());
     let units = units.or_else(|| arrays.iter().min_by_key(|dims| dims.len()).cloned()).unwrap_or_else(|| vec![10]);

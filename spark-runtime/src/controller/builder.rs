@@ -8,6 +8,7 @@ use super::brain::{Brain, BrainConfig};
 use super::endpoint::{IntoModule, IntoSources, ModuleHandle, Source, Target};
 use super::lookup::Lookup;
 use super::neuron::{Neuron, NeuronConfig};
+use super::parts::Parts;
 use super::wiring::ModuleSpecs;
 use crate::config::{Config, Units};
 use crate::error::{Error, Result};
@@ -20,6 +21,9 @@ pub trait ControllerConfig: Config {
     /// Properties of the controller itself.
     #[doc(hidden)]
     fn own_properties() -> &'static [PortSpecs];
+    /// Its modules, resolved.
+    #[doc(hidden)]
+    fn parts(&self) -> Parts;
     /// Its modules.
     #[doc(hidden)]
     fn modules_mut(&mut self) -> &mut Vec<ModuleSpecs>;
@@ -34,6 +38,10 @@ pub trait ControllerConfig: Config {
 impl ControllerConfig for BrainConfig {
     fn own_properties() -> &'static [PortSpecs] {
         &[]
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::of(&self.modules_specs, &self.inherited())
     }
 
     fn modules_mut(&mut self) -> &mut Vec<ModuleSpecs> {
@@ -52,6 +60,10 @@ impl ControllerConfig for BrainConfig {
 impl ControllerConfig for NeuronConfig {
     fn own_properties() -> &'static [PortSpecs] {
         &Neuron::PROPERTIES
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::of(&self.modules_specs, &self.inherited())
     }
 
     fn modules_mut(&mut self) -> &mut Vec<ModuleSpecs> {
@@ -99,10 +111,11 @@ impl Brain {
     /// Starts a brain without modules.
     ///
     /// ```
+    /// use spark::config::ConfigTree;
     /// use spark::prelude::*;
     ///
     /// // Two pools that drive each other, one of them driven by a signal, too.
-    /// let pool = |seed| NeuronConfig { seed, ..NeuronConfig::new([20], spark::nn::neurons::lif_modules()) };
+    /// let pool = |seed: u32| ConfigTree::new("LIFNeuronConfig").with("units", [20]).with("seed", seed);
     /// let brain = Brain::builder()
     ///     .input("signal")
     ///     .module("spiker", PoissonSpikerConfig::default().with_max_freq(200.0))
@@ -298,8 +311,9 @@ impl<C: ControllerConfig> ControllerBuilder<C> {
     /// parameters are wrong; every mistake at once.
     pub fn build(&self) -> Result<C> {
         let mut config = self.config.clone();
+        let parts = config.parts();
         let modules = config.modules_mut();
-        let mut lookup = Lookup::new(modules, C::own_properties(), self.inputs.iter().map(|(name, _)| name.as_str()));
+        let mut lookup = Lookup::new(&parts, C::own_properties(), self.inputs.iter().map(|(name, _)| name.as_str()));
         let mut errors = self.errors.clone();
         for (i, (name, location)) in self.inputs.iter().enumerate() {
             if self.inputs[..i].iter().any(|(other, _)| other == name) {

@@ -118,9 +118,9 @@ impl Class {
                 for (field, value) in defaults.values {
                     tree.values.entry(field).or_insert(value);
                 }
-                NeuronConfig::read_tree(&tree, errors).map(|config| Blueprint::Neuron(name, config))
+                NeuronConfig::read_tree(&tree, errors).map(|config| Blueprint::neuron(name, config))
             }
-            Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::Brain),
+            Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::brain),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use super::endpoint::{Source, Target};
 use super::interface::Interface;
+use super::parts::{Part, Parts};
 use super::wiring::{ModuleSpecs, PortMap};
 use crate::error::{Error, Result, unknown_name_help};
 use crate::payload::{Payload, PayloadKind, PayloadType};
@@ -12,28 +13,28 @@ use crate::spec::{Direction, PortSpecs};
 use indexmap::IndexMap;
 
 /// The modules, inputs and properties that connections may name.
-pub(super) struct Lookup {
+pub(super) struct Lookup<'p> {
     names: Vec<String>,
     /// `None` for a module of unknown type, which is reported elsewhere.
-    interfaces: Vec<Option<Interface>>,
+    interfaces: Vec<Option<&'p Interface>>,
     own: &'static [PortSpecs],
     inputs: Vec<String>,
     /// Inputs that are connected, and what kind they must be of.
     pub(super) used: IndexMap<String, &'static PayloadKind>,
 }
 
-impl Lookup {
+impl<'p> Lookup<'p> {
     pub(super) fn new<'a>(
-        modules: &[ModuleSpecs],
+        parts: &'p Parts,
         own: &'static [PortSpecs],
         declared: impl Iterator<Item = &'a str>,
-    ) -> Lookup {
-        let names = modules.iter().map(|module| module.name.clone()).collect();
-        let interfaces: Vec<Option<Interface>> = modules.iter().map(|module| Interface::of(module).ok()).collect();
+    ) -> Lookup<'p> {
+        let names = parts.iter().map(|part| part.specs.name.clone()).collect();
+        let interfaces: Vec<Option<&Interface>> = parts.iter().map(Part::interface).collect();
         let mut inputs: Vec<String> = declared.map(str::to_string).collect();
         let mut used = IndexMap::new();
         // Modules that came with connections may bring inputs.
-        for (module, interface) in modules.iter().zip(&interfaces) {
+        for (module, interface) in parts.iter().map(|part| &part.specs).zip(&interfaces) {
             let tables = [(Direction::Input, &module.inputs), (Direction::Property, &module.effects)];
             for (direction, (port, sources)) in tables.into_iter().flat_map(|(d, t)| t.iter().map(move |p| (d, p))) {
                 for source in sources.iter().filter(|source| source.origin == PortMap::CALL) {

@@ -18,6 +18,7 @@ mod interface;
 mod lookup;
 mod neuron;
 mod order;
+mod parts;
 mod user;
 mod wiring;
 
@@ -28,5 +29,6 @@ pub(crate) use class::{layout_of_class, layout_of_config};
 pub use endpoint::{IntoModule, IntoSources, ModuleHandle, Source, Target};
 pub(crate) use neuron::FIELDS as NEURON_FIELDS;
 pub use neuron::{Neuron, NeuronConfig};
+pub use parts::Parts;
 pub use user::{register_neuron, register_neuron_from_file, registered_neurons};
 pub use wiring::{ModuleSpecs, PortMap};

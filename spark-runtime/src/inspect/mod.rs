@@ -139,9 +139,9 @@ impl Blueprint {
     /// # Errors
     /// If a module's type is not registered.
     pub fn inspect(&self) -> Result<Inspection> {
-        let (description, parameters, modules): (&str, _, &[ModuleSpecs]) = match self {
-            Blueprint::Component(spec, tree) => (spec.description, of_tree((spec.config)(), tree), &[]),
-            Blueprint::Neuron(name, config) => {
+        let (description, parameters): (&str, Vec<ParameterInfo>) = match self {
+            Blueprint::Component(spec, tree) => (spec.description, of_tree((spec.config)(), tree)),
+            Blueprint::Neuron(name, config, _) => {
                 let known = Registry::global()?.neurons.find(name).map(|spec| spec.description);
                 let own = [
                     own_parameter("units", config.units.to_value(), None),
@@ -149,15 +149,15 @@ impl Blueprint {
                     own_parameter("inhibitory_rate", config.inhibitory_rate.into(), None),
                     own_parameter("seed", config.seed.into(), None),
                 ];
-                (known.unwrap_or("A population from parts."), own.into(), &config.modules_specs)
+                (known.unwrap_or("A population from parts."), own.into())
             }
-            Blueprint::Brain(config) => {
+            Blueprint::Brain(config, _) => {
                 let description = "Neurons and interfaces that read each other's outputs of the previous step.";
                 let own = [
                     own_parameter("dt", config.dt.into(), Some("ms")),
                     own_parameter("seed", config.seed.into(), None),
                 ];
-                (description, own.into(), &config.modules_specs)
+                (description, own.into())
             }
         };
         let exported = |m: &ModuleSpecs| -> Vec<(String, String)> {
@@ -171,15 +171,14 @@ impl Blueprint {
             ports: self.ports().into_iter().map(port).collect(),
             states: Vec::new(),
             effects: Vec::new(),
-            exports: modules.iter().flat_map(exported).collect(),
-            modules: modules.iter().map(module).collect::<Result<_>>()?,
+            exports: self.modules().flat_map(|(specs, _)| exported(specs)).collect(),
+            modules: self.modules().map(|(specs, blueprint)| module(specs, blueprint)).collect::<Result<_>>()?,
         })
     }
 }
 
-fn module(specs: &ModuleSpecs) -> Result<Inspection> {
-    let blueprint = Blueprint::of_module(specs).map_err(|error| error.prefixed(&specs.name))?;
-    let mut inspection = blueprint.inspect().map_err(|error| error.prefixed(&specs.name))?;
+fn module(specs: &ModuleSpecs, blueprint: Result<&Blueprint>) -> Result<Inspection> {
+    let mut inspection = blueprint.and_then(Blueprint::inspect).map_err(|error| error.prefixed(&specs.name))?;
     inspection.name.clone_from(&specs.name);
     inspection.effects = specs.effects.iter().map(|(property, sources)| (property.clone(), sources.clone())).collect();
     for port in inspection.ports.iter_mut().filter(|port| port.direction == Direction::Input) {

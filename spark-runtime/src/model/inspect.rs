@@ -13,11 +13,12 @@ impl Model {
     /// What the model is made of: modules, ports with their shapes, states with their sizes, parameters and connections.
     ///
     /// ```
+    /// use spark::config::ConfigTree;
     /// use spark::prelude::*;
     /// use spark::spec::Direction;
     ///
-    /// let neuron = NeuronConfig::new([4], spark::nn::neurons::lif_modules());
-    /// let mut model = Model::component(neuron).input("in_spikes", [6]).build()?;
+    /// let neuron = ConfigTree::new("LIFNeuronConfig").with("units", [4]);
+    /// let mut model = Model::from_tree(neuron).input("in_spikes", [6]).build()?;
     /// let tree = model.inspect()?;
     /// let synapses = tree.module("synapses").unwrap();
     /// assert_eq!(synapses.port(Direction::Output, "currents").unwrap().dims, Some(vec![4]));

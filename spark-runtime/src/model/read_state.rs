@@ -13,10 +13,11 @@ impl Model {
     /// the last step that modules of a brain read in the next one (`pool.out_spikes`).
     ///
     /// ```
+    /// use spark::config::ConfigTree;
     /// use spark::prelude::*;
     ///
-    /// let neuron = NeuronConfig::new([4], spark::nn::neurons::lif_modules());
-    /// let mut model = Model::component(neuron).input("in_spikes", [6]).build()?;
+    /// let neuron = ConfigTree::new("LIFNeuronConfig").with("units", [4]);
+    /// let mut model = Model::from_tree(neuron).input("in_spikes", [6]).build()?;
     /// model.step(&[("in_spikes", vec![true; 6].into())])?;
     /// let now = model.read_state(&["soma.potential", "inhibition_mask"])?;
     /// assert_eq!(now["soma.potential"].dims(), [4]);
