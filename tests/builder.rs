@@ -1,7 +1,7 @@
 //! Controllers wired by names: what the builder makes is what the wiring by hand is, and what it refuses.
 
 use spark::config::{Config, ConfigTree};
-use spark::controller::{ModuleHandle, NeuronBuilder};
+use spark::controller::{ModuleHandle, NeuronBuilder, register_neuron};
 use spark::prelude::*;
 
 const UNITS: usize = 4;
@@ -170,4 +170,18 @@ fn a_neuron_inside_a_neuron_has_its_size() {
     brain.input("x").module("pool", "LIFNeuron").connect("x", "pool.in_spikes").output("y", "pool.out_spikes");
     let error = brain.build().unwrap_err();
     assert!(error.is_missing() && error.path() == "pool.units", "{error}");
+}
+
+#[test]
+fn a_neuron_cannot_have_itself_inside() {
+    let around = |inner: &str| {
+        let mut neuron = Neuron::builder([UNITS]);
+        neuron.input("in_spikes").module("inner", inner).connect("in_spikes", "inner.in_spikes");
+        neuron.output("out_spikes", "inner.out_spikes").build().unwrap()
+    };
+    register_neuron("InnerNeuron", lif().build().unwrap()).unwrap();
+    register_neuron("OuterNeuron", around("InnerNeuron")).unwrap();
+    let error = register_neuron("InnerNeuron", around("OuterNeuron")).unwrap_err();
+    assert_eq!(error.to_string(), "`InnerNeuron` would have itself inside\n  help: give the neuron another name");
+    assert!(around("OuterNeuron").validate().is_ok());
 }
