@@ -29,12 +29,23 @@ struct Report {
     path: String,
     help: Option<String>,
     location: Option<Location>,
+    missing: bool,
 }
 
 impl Error {
     /// An error that says `message`: lower case, no final stop.
     pub fn new(message: impl Into<String>) -> Error {
         Error(Box::new(Kind::One(Report { message: message.into(), ..Report::default() })))
+    }
+
+    /// An error about something that is not given.
+    pub(crate) fn missing(message: impl Into<String>) -> Error {
+        Error(Box::new(Kind::One(Report { message: message.into(), missing: true, ..Report::default() })))
+    }
+
+    /// True if something is not given, rather than wrong; of the first error if there are several.
+    pub fn is_missing(&self) -> bool {
+        self.first().is_some_and(|report| report.missing)
     }
 
     /// Several errors as one; a single one is returned as it is.

@@ -3,7 +3,7 @@
 //! * What travels: [`payload`](mod@payload), [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
 //! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
-//! * Running: [`model`]. What a model remembers: [`state`]; on disk: [`checkpoint`], [`atomic`].
+//! * Running: [`model`]; looking inside: [`inspect`]. What a model remembers: [`state`]; on disk: [`checkpoint`], [`atomic`].
 
 // The macros emit paths that begin with `::spark`; inside this crate that is this crate.
 extern crate self as spark;
@@ -17,6 +17,7 @@ pub mod controller;
 pub mod delay;
 pub mod error;
 pub mod init;
+pub mod inspect;
 pub mod model;
 pub mod module;
 pub mod nn;

@@ -3,7 +3,7 @@
 pub use crate::build::Build;
 pub use crate::clock::step_index;
 pub use crate::config::{Config, Param, Units};
-pub use crate::controller::{ModuleSpecs, NeuronConfig, PortMap};
+pub use crate::controller::{Brain, BrainConfig, ModuleSpecs, Neuron, NeuronConfig, PortMap};
 pub use crate::delay::DelayLine;
 pub use crate::error::{Error, Result};
 pub use crate::init::{

@@ -1,8 +1,9 @@
-//! `spark list` and `spark describe`: what is registered in this program, and how parameters look in print.
+//! `spark list` and `spark describe`: what is registered in this program.
 
 use super::print;
-use spark::config::{ConfigSpec, ConfigValue};
+use spark::config::ConfigSpec;
 use spark::error::{Error, Result, suggest};
+use spark::inspect::{prose, summary};
 use spark::payload::PartType;
 use spark::registry::{Registry, snake_case};
 use spark::spec::{ModuleType, PortSpecs};
@@ -101,14 +102,13 @@ fn parameters(spec: &ConfigSpec, said: &[&str]) -> String {
     let mut out = format!("\nParameters ({})\n", spec.name);
     for field in spec.fields.iter().filter(|field| !said.contains(&field.name)) {
         let default = match field.default {
-            Some(default) => format!("default {}", show(&default(), field.units)),
+            Some(default) => format!("default {}", field.show(&default())),
             None => "required".into(),
         };
         let unit = if field.default.is_none() { field.units.map(|u| format!(", in {u}")) } else { None };
         let checks: Vec<&str> = field.checks.iter().map(|check| check.allowed).collect();
         let checks = if checks.is_empty() { String::new() } else { format!("; must {}", checks.join(" and ")) };
-        let python =
-            field.python_default.map(|d| format!("; {} in files of the Python Spark", show(&d(), field.units)));
+        let python = field.python_default.map(|d| format!("; {} in files of the Python Spark", field.show(&d())));
         let alias = field.alias.map(|alias| format!("; also called {alias}")).unwrap_or_default();
         out += &format!(
             "  {}: {}, {default}{}{checks}{}{alias}\n",
@@ -122,82 +122,4 @@ fn parameters(spec: &ConfigSpec, said: &[&str]) -> String {
         }
     }
     out
-}
-
-/// A description without its code examples and the marks of documentation.
-fn prose(text: &str) -> String {
-    let outside: String = text.split("```").step_by(2).collect();
-    let text = outside.replace("\\[", "[").replace("\\]", "]").replace("[`", "").replace("`]", "");
-    text.replace(['`', '*'], "").trim().to_string()
-}
-
-/// The first sentence of a description, on one line; of a sentence that ends in an equation, what comes before it.
-pub(crate) fn summary(text: &str) -> String {
-    let text = prose(text);
-    let paragraph = text.split("\n\n").next().unwrap_or_default();
-    let words: Vec<&str> = paragraph.split_whitespace().collect();
-    let end = words.iter().position(|word| word.ends_with('.')).map_or(words.len(), |at| at + 1);
-    let sentence = words[..end].join(" ");
-    sentence.strip_suffix(':').map_or_else(|| sentence.clone(), |begun| format!("{begun}."))
-}
-
-/// A parameter's value with its unit.
-pub(crate) fn show(value: &ConfigValue, units: Option<&str>) -> String {
-    let unit = units.filter(|&unit| unit != "1").map(|unit| format!(" {unit}")).unwrap_or_default();
-    match value {
-        ConfigValue::Null => show_value(value),
-        _ => show_value(value) + &unit,
-    }
-}
-
-/// A value in print: long arrays by type and size.
-pub(crate) fn show_value(value: &ConfigValue) -> String {
-    let fields = |pairs: Vec<(&String, &ConfigValue)>| {
-        // Notes, and fields that only repeat that nothing was said.
-        let said = pairs.into_iter().filter(|(k, v)| !k.starts_with("__") && **v != ConfigValue::Null);
-        said.map(|(k, v)| format!("{k} = {}", show_value(v))).collect::<Vec<_>>().join(", ")
-    };
-    match value {
-        ConfigValue::Null => "none".into(),
-        ConfigValue::Bool(x) => x.to_string(),
-        ConfigValue::Int(x) => x.to_string(),
-        ConfigValue::Float(x) => x.to_string(),
-        ConfigValue::Text(text) => text.clone(),
-        ConfigValue::List(items) => format!("[{}]", items.iter().map(show_value).collect::<Vec<_>>().join(", ")),
-        ConfigValue::DType(dtype) => dtype.long_name().into(),
-        ConfigValue::Array(array) if array.len() <= 6 => {
-            let numbers: Vec<String> = array.to_f64().iter().map(ToString::to_string).collect();
-            format!("[{}]", numbers.join(", "))
-        }
-        ConfigValue::Array(array) => {
-            let dims: Vec<String> = array.dims().iter().map(ToString::to_string).collect();
-            format!("{} array of {}", array.dtype().long_name(), dims.join("x"))
-        }
-        ConfigValue::Config(tree) => {
-            let name = snake_case(&tree.type_name);
-            let name = name.trim_end_matches("_config").trim_end_matches("_initializer");
-            format!("{name}({})", fields(tree.values.iter().filter(|(k, _)| *k != "dtype").collect()))
-        }
-        ConfigValue::Object { type_name, fields: inner } => format!("{type_name}({})", fields(inner.iter().collect())),
-        ConfigValue::Class { name, .. } => name.clone(),
-        ConfigValue::Map(map) => format!("({})", fields(map.iter().collect())),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::summary;
-
-    #[track_caller]
-    fn check(description: &str, expected: &str) {
-        assert_eq!(summary(description), expected);
-    }
-
-    #[test]
-    fn a_summary_is_the_first_sentence_without_its_equation() {
-        check("Leaky soma.\n\nMore.", "Leaky soma.");
-        check("Leaky [`Soma`]. It\nspikes.", "Leaky Soma.");
-        check("A soma with two\nequations:\n\ndv/dt = −v, dw/dt = −w.", "A soma with two equations.");
-        check("Spike events", "Spike events");
-    }
 }

@@ -139,10 +139,10 @@ fn threshold(blueprint: &Blueprint) -> Option<f64> {
     };
     match blueprint {
         Blueprint::Component(_, tree) => soma(tree),
-        Blueprint::Neuron(_, config) => {
+        Blueprint::Neuron(_, config, _) => {
             config.modules_specs.iter().find(|m| m.name == "soma").and_then(|m| soma(&m.config))
         }
-        Blueprint::Brain(_) => None,
+        Blueprint::Brain(..) => None,
     }
 }
 

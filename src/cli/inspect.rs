@@ -1,6 +1,7 @@
 //! `spark inspect`: a model's structure, or a stage of its compilation.
 //!
-//! The tree needs the configuration only. The stages need the shapes of the inputs: those given, else a guess from the
+//! The tree needs the configuration only; shapes of ports and sizes of states, which it shows as well if inputs are given, and
+//! the stages need the shapes of the inputs: those given, else a guess from the
 //! configuration (the shape of the population, the dimensions of parameter arrays), which is said on standard error.
 
 use super::register::Register;
@@ -38,7 +39,8 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct View {
-    /// Modules, ports, connections and parameters (the default; of a checkpoint, what it remembers as well)
+    /// Modules, ports, connections and parameters (the default); of a checkpoint, what it remembers as well; with --input,
+    /// shapes and states
     #[arg(long)]
     tree: bool,
     /// What a checkpoint remembers: names, types, dimensions and ranges
@@ -86,6 +88,9 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
         return print(&format!("{}\n", source.checkpoint().ok_or_else(none)?.state()));
     }
     if !(view.ir || view.optimized || view.passes || view.loops || view.clif) {
+        if !args.input.is_empty() && source.checkpoint().is_none() {
+            return print(&with_inputs(builder, &blueprint, args)?.eager(true).build()?.inspect()?.to_string());
+        }
         let tree = tree::text(&blueprint)?;
         return print(&match source.checkpoint().filter(|_| !view.tree) {
             Some(checkpoint) => format!("{}{tree}{}\n", source::about(checkpoint), checkpoint.state()),
@@ -153,8 +158,8 @@ fn with_inputs(mut builder: ModelBuilder, blueprint: &Blueprint, args: &InspectA
 fn guess(blueprint: &Blueprint, port: &PortSpecs, over_synapses: bool) -> Vec<usize> {
     let arrays = match blueprint {
         Blueprint::Component(_, tree) => array_dims(tree),
-        Blueprint::Neuron(_, config) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
-        Blueprint::Brain(config) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
+        Blueprint::Neuron(_, config, _) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
+        Blueprint::Brain(config, _) => config.modules_specs.iter().flat_map(|m| array_dims(&m.config)).collect(),
     };
     let units = blueprint.units().map(|units| units.to_vec());
     let units = units.or_else(|| arrays.iter().min_by_key(|dims| dims.len()).cloned()).unwrap_or_else(|| vec![10]);

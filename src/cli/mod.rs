@@ -7,9 +7,11 @@
 //! * [`run`]: a model over a file of inputs; [`source`] is where the model comes from, [`inputs`] and [`readings`] find out
 //!   what the file means, [`record`] keeps the results, [`tensors`] reads and writes files, [`interrupt`] hears Ctrl-C.
 //! * [`inspect`]: a model's structure ([`tree`]) and the stages of its compilation; [`catalog`]: what is registered.
+//! * [`convert`]: a model's file in its other form.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
 mod catalog;
+mod convert;
 mod demo;
 mod inputs;
 mod inspect;
@@ -61,6 +63,8 @@ enum Command {
     Run(run::RunArgs),
     /// Show a model's structure, or a stage of its compilation
     Inspect(inspect::InspectArgs),
+    /// Convert a model's file: compressed to plain JSON, or back
+    Convert(convert::ConvertArgs),
     /// List the registered modules, neurons and initializers
     List,
     /// Describe a module, neuron, initializer or payload: ports, parameters, defaults, units, checks
@@ -77,6 +81,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
+        Some(Command::Convert(args)) => convert::convert(&args),
         Some(Command::List) => catalog::list(),
         Some(Command::Describe { name }) => catalog::describe(&name),
         Some(Command::Demo(args)) => demo::demo(&args),

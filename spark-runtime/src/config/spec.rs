@@ -143,9 +143,9 @@ impl ConfigValues {
     }
 }
 
-fn missing(field: &FieldSpec) -> Error {
+pub(super) fn missing(field: &FieldSpec) -> Error {
     let about = if field.description.is_empty() { String::new() } else { format!(": {}", field.description) };
-    Error::new("missing required field").help(format!("give a value ({}{about})", field.type_name))
+    Error::missing("missing required field").help(format!("give a value ({}{about})", field.type_name))
 }
 
 /// The mistakes found while a configuration is read.

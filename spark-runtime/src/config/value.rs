@@ -58,8 +58,8 @@ impl ConfigTree {
     }
 
     /// This tree with one field set.
-    pub fn with(mut self, name: impl Into<String>, value: ConfigValue) -> ConfigTree {
-        self.values.insert(name.into(), value);
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<ConfigValue>) -> ConfigTree {
+        self.values.insert(name.into(), value.into());
         self
     }
 

@@ -7,6 +7,7 @@ use super::brain::{Brain, BrainConfig};
 use super::children;
 use super::class::Class;
 use super::neuron::{Neuron, NeuronConfig};
+use super::parts::{Part, Parts};
 use super::wiring::ModuleSpecs;
 use crate::build::Holder;
 use crate::config::{ConfigErrors, ConfigTree, ConfigValue, FieldType, Units};
@@ -14,42 +15,45 @@ use crate::error::{Error, Result, unknown_name_help};
 use crate::module::{Build, DynModule, InputInfo, Port};
 use crate::payload::{Payload, PayloadType};
 use crate::port::ports_of;
-use crate::registry::{Registry, snake_case};
+use crate::registry::Registry;
 use crate::spec::{Direction, ModuleType, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::ir::{Axis, DType, Shape};
+
+/// The field of a controller's modules.
+const MODULES: &str = "modules_specs";
 
 /// A configuration whose type has been found: what a model will be built from.
 #[derive(Clone, Debug)]
 pub enum Blueprint {
     /// A single module.
     Component(&'static ModuleType, ConfigTree),
-    /// A population from parts.
-    Neuron(String, NeuronConfig),
-    /// Neurons and interfaces.
-    Brain(BrainConfig),
+    /// A population from parts: its type's name, its configuration, its modules resolved.
+    Neuron(String, NeuronConfig, Parts),
+    /// Neurons and interfaces, and these resolved.
+    Brain(BrainConfig, Parts),
 }
 
 impl Blueprint {
+    /// A neuron whose type is called `name`.
+    pub(super) fn neuron(name: String, config: NeuronConfig) -> Blueprint {
+        let parts = Parts::of(&config.modules_specs, &config.inherited());
+        Blueprint::Neuron(name, config, parts)
+    }
+
+    /// A brain.
+    pub(super) fn brain(config: BrainConfig) -> Blueprint {
+        let parts = Parts::of(&config.modules_specs, &config.inherited());
+        Blueprint::Brain(config, parts)
+    }
+
     /// Finds the type of a configuration.
     ///
     /// # Errors
     /// If it is not registered, or a controller's configuration is ill-formed. Every mistake at once: of the controller's own
     /// fields and its wiring, also of controllers inside, and then also of its modules' parameters.
     pub fn new(tree: ConfigTree) -> Result<Blueprint> {
-        let registry = Registry::global()?;
-        let wanted = snake_case(&tree.type_name);
-        let class = match registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
-            Some(spec) => Some(Class::Component(spec)),
-            None => Class::controller(wanted.strip_suffix("_config").unwrap_or(&wanted))?,
-        };
-        let class = class.ok_or_else(|| {
-            let modules = registry.modules.iter().map(|m| (m.config)().name.to_string());
-            let controllers = Class::controllers(registry).map(|name| format!("{name}Config"));
-            let names: Vec<String> = modules.chain(controllers).collect();
-            let message = format!("`{}` is not the configuration of a known module, neuron or brain", tree.type_name);
-            Error::new(message).help(unknown_name_help(&tree.type_name, names.iter().map(String::as_str)))
-        })?;
+        let class = Class::of_config(&tree.type_name)?;
         Blueprint::checked(class, tree)
     }
 
@@ -73,18 +77,17 @@ impl Blueprint {
         }
     }
 
-    /// The blueprint of one module of a controller.
+    /// The modules of a controller, with what it hands down to their configurations, and what they are.
     ///
     /// # Errors
-    /// If its type is not registered, or a controller's own fields are ill-formed. The wiring inside is not checked, nor are
-    /// parameters.
-    pub fn of_module(specs: &ModuleSpecs) -> Result<Blueprint> {
-        complete(|errors| {
-            let mut recorded = ConfigErrors::new();
-            let blueprint = Blueprint::read_module(specs, &mut recorded);
-            errors.extend(recorded.into_errors());
-            blueprint
-        })
+    /// Of a module whose type is not registered, or a controller's whose own fields are ill-formed.
+    pub fn modules(&self) -> impl Iterator<Item = (&ModuleSpecs, Result<&Blueprint>)> {
+        let parts = match self {
+            Blueprint::Component(..) => None,
+            Blueprint::Neuron(_, _, parts) | Blueprint::Brain(_, parts) => Some(parts),
+        };
+        let parts = parts.into_iter().flat_map(|parts| parts.as_slice());
+        parts.map(|part| (&part.specs, part.readable().map(|(blueprint, _)| blueprint)))
     }
 
     /// The blueprint of one module of a controller, as far as it can be read: mistakes are recorded, with defaults in place of
@@ -115,8 +118,8 @@ impl Blueprint {
     pub fn check(&self) -> Result<()> {
         match self {
             Blueprint::Component(..) => Ok(()),
-            Blueprint::Neuron(_, config) => config.check_wiring(),
-            Blueprint::Brain(config) => config.check_wiring(),
+            Blueprint::Neuron(_, _, parts) => Neuron::execution_order(parts).map(drop),
+            Blueprint::Brain(_, parts) => Brain::check_wiring(parts),
         }
     }
 
@@ -124,8 +127,7 @@ impl Blueprint {
     pub fn parameter_errors(&self) -> Vec<Error> {
         match self {
             Blueprint::Component(spec, tree) => (spec.validate)(tree).err().into_iter().collect(),
-            Blueprint::Neuron(_, config) => children::parameter_errors(&config.modules_specs, &config.inherited()),
-            Blueprint::Brain(config) => children::parameter_errors(&config.modules_specs, &config.inherited()),
+            Blueprint::Neuron(_, _, parts) | Blueprint::Brain(_, parts) => parts.parameter_errors(),
         }
     }
 
@@ -133,8 +135,8 @@ impl Blueprint {
     pub fn type_name(&self) -> &str {
         match self {
             Blueprint::Component(spec, _) => spec.name,
-            Blueprint::Neuron(name, _) => name,
-            Blueprint::Brain(_) => "Brain",
+            Blueprint::Neuron(name, ..) => name,
+            Blueprint::Brain(..) => "Brain",
         }
     }
 
@@ -142,8 +144,8 @@ impl Blueprint {
     pub fn ports(&self) -> Vec<Port> {
         match self {
             Blueprint::Component(spec, _) => ports_of(spec),
-            Blueprint::Neuron(_, config) => config.ports(),
-            Blueprint::Brain(config) => config.ports(),
+            Blueprint::Neuron(_, _, parts) => children::ports(parts, &Neuron::PROPERTIES),
+            Blueprint::Brain(_, parts) => children::ports(parts, &[]),
         }
     }
 
@@ -157,8 +159,8 @@ impl Blueprint {
     pub fn units(&self) -> Option<Units> {
         match self {
             Blueprint::Component(_, tree) => tree.get("units").and_then(|v| Units::from_value(v).ok()),
-            Blueprint::Neuron(_, config) => Some(config.units.clone()),
-            Blueprint::Brain(_) => None,
+            Blueprint::Neuron(_, config, _) => Some(config.units.clone()),
+            Blueprint::Brain(..) => None,
         }
     }
 
@@ -171,42 +173,46 @@ impl Blueprint {
         if spec.payload == Payload::KIND {
             return None;
         }
-        let modules = match self {
+        let parts = match self {
             Blueprint::Component(component, tree) => {
                 let shape = (component.output_shape)(tree)?;
                 return Some(InputInfo { kind: spec.payload, shape, async_spikes: false });
             }
-            Blueprint::Neuron(_, config) => {
+            Blueprint::Neuron(_, config, _) => {
                 let shape = Shape::units(&config.units);
                 let per_unit = matches!(spec.axes, [Axis::UNITS]);
                 return per_unit.then_some(InputInfo { kind: spec.payload, shape, async_spikes: false });
             }
-            Blueprint::Brain(config) => &config.modules_specs,
+            Blueprint::Brain(_, parts) => parts,
         };
-        let (module, port) = modules.iter().find_map(|m| Some((m, m.outputs.get(output)?)))?;
-        Blueprint::of_module(module).ok()?.contract(port)
+        let (part, port) = parts.iter().find_map(|part| Some((part, part.specs.outputs.get(output)?)))?;
+        part.blueprint()?.contract(port)
     }
 
     /// Sets the storage type of every module's floating-point values.
     pub fn set_dtype(&mut self, dtype: DType) {
         match self {
             Blueprint::Component(_, tree) => set_dtype(tree, dtype),
-            Blueprint::Neuron(_, config) => config.modules_specs.iter_mut().for_each(|m| retype(m, dtype)),
-            Blueprint::Brain(config) => config.modules_specs.iter_mut().for_each(|m| retype(m, dtype)),
+            Blueprint::Neuron(_, config, parts) => {
+                config.modules_specs.iter_mut().for_each(|m| retype(m, dtype));
+                *parts = Parts::of(&config.modules_specs, &config.inherited());
+            }
+            Blueprint::Brain(config, parts) => {
+                config.modules_specs.iter_mut().for_each(|m| retype(m, dtype));
+                *parts = Parts::of(&config.modules_specs, &config.inherited());
+            }
         }
     }
 
     /// Storage type of floating-point values: a controller has that of its first module.
     pub(crate) fn dtype(&self) -> DType {
-        let first = |modules: &[ModuleSpecs]| {
-            modules.first().and_then(|m| Blueprint::of_module(m).ok()).map_or(DType::F32, |first| first.dtype())
-        };
         match self {
             Blueprint::Component(_, tree) => {
                 tree.get("dtype").and_then(|v| DType::from_value(v).ok()).unwrap_or_default()
             }
-            Blueprint::Neuron(_, config) => first(&config.modules_specs),
-            Blueprint::Brain(config) => first(&config.modules_specs),
+            Blueprint::Neuron(_, _, parts) | Blueprint::Brain(_, parts) => {
+                parts.iter().next().and_then(Part::blueprint).map_or(DType::F32, Blueprint::dtype)
+            }
         }
     }
 
@@ -232,8 +238,8 @@ impl Blueprint {
                 errors.extend(cx.take_errors());
                 recorded(module, errors)
             }
-            Blueprint::Neuron(name, config) => Some(Box::new(Neuron::attempt(name, config, inputs, errors)?)),
-            Blueprint::Brain(config) => Some(Box::new(Brain::attempt(config, inputs, errors)?)),
+            Blueprint::Neuron(..) => Some(Box::new(Neuron::attempt(self, inputs, errors)?)),
+            Blueprint::Brain(..) => Some(Box::new(Brain::attempt(self, inputs, errors)?)),
         }
     }
 }
@@ -258,17 +264,15 @@ fn set_dtype(tree: &mut ConfigTree, dtype: DType) {
 
 /// Sets the storage type of a controller's module and of the modules inside.
 fn retype(specs: &mut ModuleSpecs, dtype: DType) {
-    match Blueprint::of_module(specs) {
-        Ok(Blueprint::Component(..)) | Err(_) => set_dtype(&mut specs.config, dtype),
-        Ok(mut controller) => {
-            controller.set_dtype(dtype);
-            let (Blueprint::Neuron(_, NeuronConfig { modules_specs, .. })
-            | Blueprint::Brain(BrainConfig { modules_specs, .. })) = controller
-            else {
-                return;
-            };
-            let modules = modules_specs.iter().map(FieldType::to_value).collect();
-            specs.config.values.insert("modules_specs".into(), ConfigValue::List(modules));
-        }
+    let class = Class::find(&specs.module_cls).ok().flatten();
+    let Some(class) = class.filter(|class| !matches!(class, Class::Component(_))) else {
+        return set_dtype(&mut specs.config, dtype);
+    };
+    let given = specs.config.get(MODULES).cloned();
+    let modules = given.or_else(|| class.layout().defaults.shift_remove(MODULES));
+    // A list that cannot be read is reported where it is.
+    if let Some(Ok(mut modules)) = modules.map(|list| Vec::<ModuleSpecs>::from_value(&list)) {
+        modules.iter_mut().for_each(|module| retype(module, dtype));
+        specs.config.values.insert(MODULES.into(), modules.to_value());
     }
 }

@@ -4,6 +4,7 @@ use super::blueprint::{self, Blueprint, recorded};
 use super::children::{self, Children, Exported, Inherited, Sources, Table};
 use super::neuron::FIELDS as NEURON_FIELDS;
 use super::order;
+use super::parts::Parts;
 use super::wiring::{ModuleSpecs, PortMap};
 use crate::build::Holder;
 use crate::config::{Config, ConfigErrors, ConfigSpec, ConfigTree, ConfigValues, FieldSpec};
@@ -22,7 +23,7 @@ pub struct BrainConfig {
     pub modules_specs: Vec<ModuleSpecs>,
     /// Seed of the modules that have none of their own.
     pub seed: u32,
-    /// Time step, in ms, of the modules that have none of their own.
+    /// Time step, in ms, of everything inside.
     pub dt: f64,
 }
 
@@ -62,6 +63,11 @@ impl Config for BrainConfig {
     fn dt(&self) -> f64 {
         self.dt
     }
+
+    /// Checks the wiring and every module's parameters, too.
+    fn validate(&self) -> Result<()> {
+        self.to_tree().validate()
+    }
 }
 
 impl BrainConfig {
@@ -75,17 +81,12 @@ impl BrainConfig {
     /// # Errors
     /// Every mistake at once.
     pub fn check_wiring(&self) -> Result<()> {
-        order::check("brain", &self.modules_specs, &[])
+        Brain::check_wiring(&Parts::of(&self.modules_specs, &self.inherited()))
     }
 
     /// What its modules have from it.
     pub(super) fn inherited(&self) -> Inherited<'_> {
         Inherited { seed: self.seed, dt: self.dt, units: None, holder: Holder::Brain }
-    }
-
-    /// The ports of the whole brain.
-    pub(super) fn ports(&self) -> Vec<Port> {
-        children::ports(&self.modules_specs, &[])
     }
 }
 
@@ -128,31 +129,38 @@ impl Brain {
     /// # Errors
     /// If the wiring is ill-formed or modules refuse their configurations; the error names the modules, and has every mistake.
     pub fn build(config: BrainConfig, inputs: &IndexMap<String, InputInfo>) -> Result<Brain> {
-        blueprint::complete(|errors| Brain::attempt(config, inputs, errors))
+        let blueprint = Blueprint::brain(config);
+        blueprint::complete(|errors| Brain::attempt(blueprint, inputs, errors))
+    }
+
+    /// Checks names, types of modules, ports and effects.
+    pub(super) fn check_wiring(parts: &Parts) -> Result<()> {
+        order::check("brain", parts, &[])
     }
 
     /// Builds it as far as that goes: mistakes are recorded. `None` if a module cannot be built, even from what stands in for
     /// wrong parameters.
     pub(super) fn attempt(
-        config: BrainConfig,
+        blueprint: Blueprint,
         inputs: &IndexMap<String, InputInfo>,
         errors: &mut Vec<Error>,
     ) -> Option<Brain> {
-        recorded(config.check_wiring(), errors)?;
+        let (ports, dtype) = (blueprint.ports(), blueprint.dtype());
+        let Blueprint::Brain(config, parts) = blueprint else { return None };
+        recorded(Brain::check_wiring(&parts), errors)?;
         let probe = tape::Session::begin("probe", tape::Mode::Traced, Elem::F32, tape::Memory::default());
-        let dtype = Blueprint::Brain(config.clone()).dtype();
         let call = inputs.iter().map(|(name, info)| (name.clone(), children::placeholder(name, info, dtype))).collect();
-        let modules = &config.modules_specs;
         let mut building = Building {
-            config: &config,
+            parts: &parts,
+            holder: config.inherited().holder,
             children: Children::default(),
-            left: (0..modules.len()).collect(),
+            left: (0..parts.as_slice().len()).collect(),
             done: Table::new(),
             promised: Table::new(),
         };
         while !building.left.is_empty() {
             let Some(at) = recorded(building.next(), errors) else {
-                let inside = |&index: &usize| children::module_errors(&modules[index], index, &config.inherited());
+                let inside = |&index: &usize| parts.as_slice()[index].parameter_errors();
                 errors.extend(building.left.iter().flat_map(inside));
                 return None;
             };
@@ -161,19 +169,20 @@ impl Brain {
         }
         building.keep_promises(errors);
         let Building { mut children, done, .. } = building;
-        let names: Vec<&str> = modules.iter().map(|m| m.name.as_str()).collect();
+        let names: Vec<&str> = parts.iter().map(|part| part.specs.name.as_str()).collect();
         children.arrange(&names);
-        let cache = cached(modules, &children, &done);
-        let complete = children.len() == modules.len();
+        let cache = cached(&config.modules_specs, &children, &done);
+        let complete = children.len() == names.len();
         recorded(probe.finish().map_err(trace_errors), errors)?;
-        let (ports, outputs) = (config.ports(), recorded(Exported::of(modules), errors)?);
+        let outputs = recorded(Exported::of(&parts), errors)?;
         complete.then_some(Brain { config, ports, children, outputs, cache })
     }
 }
 
 /// A brain whose modules are being built.
 struct Building<'a> {
-    config: &'a BrainConfig,
+    parts: &'a Parts,
+    holder: Holder,
     children: Children,
     /// The modules whose turn has not come.
     left: Vec<usize>,
@@ -195,20 +204,20 @@ impl Building<'_> {
     }
 
     fn contract(&self, source: &PortMap) -> Option<InputInfo> {
-        let origin = self.config.modules_specs.iter().find(|m| m.name == source.origin)?;
-        if source.is_property { None } else { Blueprint::of_module(origin).ok()?.contract(&source.port) }
+        let origin = self.parts.find(&source.origin)?;
+        if source.is_property { None } else { origin.blueprint()?.contract(&source.port) }
     }
 
     /// The place in `left` of a module that can be built: one whose sources are built, or else promised. One whose source's
     /// turn has come in vain can be looked at, too.
     fn next(&self) -> Result<usize> {
-        let (modules, left) = (&self.config.modules_specs, &self.left);
-        let had_its_turn = |s: &PortMap| !left.iter().any(|&i| modules[i].name == s.origin);
-        let ready = left.iter().position(|&i| Self::sources(&modules[i]).all(had_its_turn));
+        let (parts, left) = (self.parts.as_slice(), &self.left);
+        let had_its_turn = |s: &PortMap| !left.iter().any(|&i| parts[i].specs.name == s.origin);
+        let ready = left.iter().position(|&i| Self::sources(&parts[i].specs).all(had_its_turn));
         let known = |s: &PortMap| had_its_turn(s) || self.contract(s).is_some();
-        let promised = || left.iter().position(|&i| Self::sources(&modules[i]).all(known));
+        let promised = || left.iter().position(|&i| Self::sources(&parts[i].specs).all(known));
         ready.or_else(promised).ok_or_else(|| {
-            let names: Vec<&str> = left.iter().map(|&i| modules[i].name.as_str()).collect();
+            let names: Vec<&str> = left.iter().map(|&i| parts[i].specs.name.as_str()).collect();
             let message = format!("cannot tell what the modules {} will read from each other", names.join(", "));
             Error::new(message).help(
                 "in a circle, at least one module must know the shape of its output before it is built: a neuron does, or \
@@ -218,14 +227,15 @@ impl Building<'_> {
     }
 
     fn module(&mut self, index: usize, call: &IndexMap<String, Payload>, errors: &mut Vec<Error>) {
-        let specs = &self.config.modules_specs[index];
+        let part = &self.parts.as_slice()[index];
+        let specs = &part.specs;
         for source in Self::sources(specs) {
             if self.is_built(source) {
                 continue;
             }
             let Some(info) = self.contract(source) else { continue };
-            let dtype = self.config.modules_specs.iter().find(|m| m.name == source.origin);
-            let dtype = dtype.and_then(|m| Blueprint::of_module(m).ok()).map_or(DType::F32, |b| b.dtype());
+            let origin = self.parts.find(&source.origin).and_then(|origin| origin.blueprint());
+            let dtype = origin.map_or(DType::F32, Blueprint::dtype);
             let name = format!("{}.{}", source.origin, source.port);
             let ports = self.promised.entry(source.origin.clone()).or_default();
             ports.entry(source.port.clone()).or_insert_with(|| children::placeholder(&name, &info, dtype));
@@ -233,7 +243,7 @@ impl Building<'_> {
         let mut outputs = self.promised.clone();
         outputs.extend(self.done.clone());
         let from = Sources { call, own: &|_| None, outputs: &outputs };
-        let given = self.children.build(specs, index, &self.config.inherited(), &from, errors);
+        let given = self.children.build(part, self.holder, &from, errors);
         self.done.extend(given.map(|given| (specs.name.clone(), given)));
     }
 

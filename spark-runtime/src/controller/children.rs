@@ -1,16 +1,15 @@
 //! The modules of a controller: reading what is connected to them, effects, state. What neurons and brains share.
 
-use super::blueprint::{Blueprint, recorded};
+use super::blueprint::recorded;
 use super::class::Class;
-use super::interface::Interface;
+use super::parts::{Part, Parts};
 use super::wiring::{ModuleSpecs, PortMap};
 use crate::build::Holder;
-use crate::config::{ConfigErrors, ConfigValue, FieldType, Units};
+use crate::config::{FieldType, HandedDown, Units};
 use crate::error::{Error, Result};
 use crate::module::{DynModule, InputInfo, Port, join, trace_errors};
 use crate::payload::Payload;
 use crate::port::{self, Args, concatenate};
-use crate::rng::Key;
 use crate::spec::{Direction, PortSpecs};
 use indexmap::IndexMap;
 use spark_compiler::array::tape;
@@ -40,27 +39,26 @@ pub(super) struct Exported {
 
 impl Exported {
     /// The outputs that modules provide.
-    pub(super) fn of(modules: &[ModuleSpecs]) -> Result<Vec<Exported>> {
-        Exported::each(modules).collect()
+    pub(super) fn of(parts: &Parts) -> Result<Vec<Exported>> {
+        Exported::each(parts).collect()
     }
 
-    fn each(modules: &[ModuleSpecs]) -> impl Iterator<Item = Result<Exported>> {
-        modules.iter().filter(|specs| !specs.outputs.is_empty()).flat_map(|specs| {
-            let interface = Interface::of(specs);
+    fn each(parts: &Parts) -> impl Iterator<Item = Result<Exported>> {
+        parts.iter().flat_map(|part| {
             let exported = move |(name, port): (&String, &String)| {
-                let interface = interface.as_ref().map_err(Error::clone)?;
+                let (_, interface) = part.readable()?;
                 let unknown = || interface.unknown("output", port, &[Direction::Output, Direction::Property]);
                 let (spec, is_property) = interface.readable(port).ok_or_else(unknown)?;
-                let source = PortMap { origin: specs.name.clone(), port: port.clone(), is_property };
+                let source = PortMap { origin: part.specs.name.clone(), port: port.clone(), is_property };
                 Ok(Exported { name: name.clone(), source, spec: *spec })
             };
-            specs.outputs.iter().map(exported)
+            part.specs.outputs.iter().map(exported)
         })
     }
 }
 
 /// The ports of a controller with these modules, outputs and properties of its own.
-pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Port> {
+pub(super) fn ports(parts: &Parts, properties: &[PortSpecs]) -> Vec<Port> {
     let mut ports: Vec<Port> = Vec::new();
     let mut call = |source: &PortMap, spec: &PortSpecs| {
         let known = |port: &Port| port.name == source.port;
@@ -69,17 +67,18 @@ pub(super) fn ports(modules: &[ModuleSpecs], properties: &[PortSpecs]) -> Vec<Po
             ports.push(Port { name: source.port.clone(), direction: Direction::Input, spec });
         }
     };
-    for specs in modules {
+    for part in parts.iter() {
         // What is wrong is left out; the check of the wiring reports it.
-        let Ok(interface) = Interface::of(specs) else { continue };
-        for (direction, table) in [(Direction::Input, &specs.inputs), (Direction::Property, &specs.effects)] {
+        let Some(interface) = part.interface() else { continue };
+        let tables = [(Direction::Input, &part.specs.inputs), (Direction::Property, &part.specs.effects)];
+        for (direction, table) in tables {
             for (port, sources) in table {
                 let Some(spec) = interface.find(direction, port) else { continue };
                 sources.iter().for_each(|source| call(source, spec));
             }
         }
     }
-    ports.extend(Exported::each(modules).flatten().map(|output| Port {
+    ports.extend(Exported::each(parts).flatten().map(|output| Port {
         name: output.name,
         direction: Direction::Output,
         spec: output.spec,
@@ -103,47 +102,14 @@ pub(super) struct Inherited<'a> {
 
 impl Inherited<'_> {
     /// Module `index` with a configuration that has what the controller hands down.
-    fn completed(&self, specs: &ModuleSpecs, index: usize) -> ModuleSpecs {
+    pub(super) fn completed(&self, specs: &ModuleSpecs, index: usize) -> ModuleSpecs {
         let mut specs = specs.clone();
         // A type that is not known is the wiring's mistake.
         let Ok(Some(class)) = Class::find(&specs.module_cls) else { return specs };
-        let has = |field: &str| class.fields().iter().any(|f| f.name == field);
-        let values = &mut specs.config.values;
-        if has("seed") && !values.contains_key("seed") {
-            let seed = Key::new(self.seed).fold_in(index as u32).0[0];
-            values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
-        }
-        match self.units {
-            // The components of a population have its size and time step.
-            Some(units) => {
-                if has("units") {
-                    values.insert("units".into(), units.to_value());
-                }
-                if has("dt") {
-                    values.insert("dt".into(), ConfigValue::Float(self.dt));
-                }
-            }
-            None if has("dt") && !values.contains_key("dt") => {
-                values.insert("dt".into(), ConfigValue::Float(self.dt));
-            }
-            None => {}
-        }
+        let units = self.units.map(FieldType::to_value);
+        HandedDown { seed: self.seed, dt: self.dt, units }.apply(class.fields(), &mut specs.config.values, index);
         specs
     }
-}
-
-/// The mistakes of these modules' parameters, as far as they show without building. Modules of unknown types are left out, and
-/// controllers' own fields; the check of the wiring reports them.
-pub(super) fn parameter_errors(modules: &[ModuleSpecs], inherited: &Inherited<'_>) -> Vec<Error> {
-    let of = |(index, specs)| module_errors(specs, index, inherited);
-    modules.iter().enumerate().flat_map(of).collect()
-}
-
-/// The mistakes of one module's parameters, as [`parameter_errors`] gives them.
-pub(super) fn module_errors(specs: &ModuleSpecs, index: usize, inherited: &Inherited<'_>) -> Vec<Error> {
-    let blueprint = Blueprint::read_module(&inherited.completed(specs, index), &mut ConfigErrors::new());
-    let errors = blueprint.iter().flat_map(Blueprint::parameter_errors);
-    errors.map(|error| error.prefixed(&specs.name)).collect()
 }
 
 struct Child {
@@ -165,16 +131,15 @@ impl Children {
     /// after it can be built, too; `None` if it cannot.
     pub(super) fn build(
         &mut self,
-        specs: &ModuleSpecs,
-        index: usize,
-        inherited: &Inherited<'_>,
+        part: &Part,
+        holder: Holder,
         from: &Sources<'_>,
         errors: &mut Vec<Error>,
     ) -> Option<IndexMap<String, Payload>> {
         let mut mistakes = Vec::new();
-        let built = self.attempt(inherited.completed(specs, index), inherited.holder, from, &mut mistakes);
+        let built = self.attempt(part, holder, from, &mut mistakes);
         let traced = recorded(tape::take_errors().map_err(trace_errors), &mut mistakes);
-        errors.extend(mistakes.into_iter().map(|error| error.prefixed(&specs.name)));
+        errors.extend(mistakes.into_iter().map(|error| error.prefixed(&part.specs.name)));
         let (child, given) = built.filter(|_| traced.is_some())?;
         self.list.push(child);
         Some(given)
@@ -182,18 +147,18 @@ impl Children {
 
     fn attempt(
         &self,
-        specs: ModuleSpecs,
+        part: &Part,
         holder: Holder,
         from: &Sources<'_>,
         errors: &mut Vec<Error>,
     ) -> Option<(Child, IndexMap<String, Payload>)> {
-        let blueprint = recorded(Blueprint::of_module(&specs), errors)?;
+        let specs = part.specs.clone();
+        let (blueprint, interface) = recorded(part.readable(), errors)?;
         if !specs.inputs.values().flatten().all(|source| self.is_there(source, from)) {
             // A module it reads could not be built, so its inputs are not known.
             errors.extend(blueprint.parameter_errors());
             return None;
         }
-        let interface = Interface::new(&blueprint);
         let args = recorded(self.args(&specs, from), errors)?;
         let mut known = IndexMap::new();
         for (name, sources) in args.iter() {
@@ -202,7 +167,7 @@ impl Children {
                 known.insert(name.to_string(), info);
             }
         }
-        let mut module = blueprint.attempt(holder, &known, errors)?;
+        let mut module = blueprint.clone().attempt(holder, &known, errors)?;
         module.bind(&specs.name);
         let outputs = interface.names(Direction::Output).map(str::to_string).collect();
         let mut child = Child { specs, module, outputs };

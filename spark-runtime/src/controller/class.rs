@@ -4,8 +4,8 @@ use super::blueprint::Blueprint;
 use super::brain::{self, BrainConfig};
 use super::neuron::{self, NeuronConfig};
 use super::user;
-use crate::config::{Config, ConfigErrors, ConfigTree, ConfigValue, FieldSpec, FieldType};
-use crate::error::Result;
+use crate::config::{Config, ConfigErrors, ConfigTree, ConfigValue, FieldSpec, FieldType, Layout, fold};
+use crate::error::{Error, Result, unknown_name_help};
 use crate::registry::{Registry, snake_case};
 use crate::spec::ModuleType;
 
@@ -23,6 +23,35 @@ impl Class {
         match Registry::global()?.modules.find(name) {
             Some(spec) => Ok(Some(Class::Component(spec))),
             None => Class::controller(name),
+        }
+    }
+
+    /// The type whose configuration is called `name`, in camel or snake case.
+    ///
+    /// # Errors
+    /// If there is none; the hint names the nearest.
+    pub(super) fn of_config(name: &str) -> Result<Class> {
+        let registry = Registry::global()?;
+        let wanted = snake_case(name);
+        let class = match registry.modules.iter().find(|m| snake_case((m.config)().name) == wanted) {
+            Some(spec) => Some(Class::Component(spec)),
+            None => Class::controller(wanted.strip_suffix("_config").unwrap_or(&wanted))?,
+        };
+        class.ok_or_else(|| {
+            let modules = registry.modules.iter().map(|m| (m.config)().name.to_string());
+            let controllers = Class::controllers(registry).map(|name| format!("{name}Config"));
+            let names: Vec<String> = modules.chain(controllers).collect();
+            let message = format!("`{name}` is not the configuration of a known module, neuron or brain");
+            Error::new(message).help(unknown_name_help(name, names.iter().map(String::as_str)))
+        })
+    }
+
+    /// Its registered name.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Class::Component(spec) => spec.name,
+            Class::Neuron(name, _) => name,
+            Class::Brain => "Brain",
         }
     }
 
@@ -59,6 +88,20 @@ impl Class {
         }
     }
 
+    /// What its configurations have.
+    pub(super) fn layout(&self) -> Layout {
+        match self {
+            Class::Component(spec) => Layout::of_spec((spec.config)()),
+            Class::Neuron(name, defaults) => {
+                let known = Registry::global().ok().and_then(|registry| registry.neurons.find(name));
+                let description = known.map_or("A population from parts.", |spec| spec.description).to_string();
+                let defaults = defaults.values.clone();
+                Layout { name: format!("{name}Config"), description, fields: self.fields(), defaults }
+            }
+            Class::Brain => Layout::of_spec(BrainConfig::spec()),
+        }
+    }
+
     /// Reads a configuration of this type as far as it goes: mistakes in a controller's own fields are recorded, with defaults
     /// in place of what is wrong. `None` if a field that is wrong has no default. Its wiring and its modules are not looked
     /// at, nor is a component's configuration.
@@ -66,15 +109,28 @@ impl Class {
         if !matches!(self, Class::Component(_)) {
             tree.type_name.clear();
         }
+        if let Err(error) = fold(&self.layout(), &mut tree.values) {
+            errors.push(error);
+        }
         match self {
             Class::Component(spec) => Some(Blueprint::Component(spec, tree)),
             Class::Neuron(name, defaults) => {
                 for (field, value) in defaults.values {
                     tree.values.entry(field).or_insert(value);
                 }
-                NeuronConfig::read_tree(&tree, errors).map(|config| Blueprint::Neuron(name, config))
+                NeuronConfig::read_tree(&tree, errors).map(|config| Blueprint::neuron(name, config))
             }
-            Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::Brain),
+            Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::brain),
         }
     }
+}
+
+/// What configurations of this type have, if it is that of a module, neuron or brain.
+pub(crate) fn layout_of_config(name: &str) -> Option<Layout> {
+    Class::of_config(name).ok().map(|class| class.layout())
+}
+
+/// What the configurations of modules of this type have.
+pub(crate) fn layout_of_class(name: &str) -> Option<Layout> {
+    Class::find(name).ok().flatten().map(|class| class.layout())
 }

@@ -1,8 +1,7 @@
 //! What a controller sees of a module: the ports of its type, found once.
 
 use super::blueprint::Blueprint;
-use super::wiring::ModuleSpecs;
-use crate::error::{Error, Result, unknown_name_help};
+use crate::error::{Error, unknown_name_help};
 use crate::module::Port;
 use crate::spec::{Direction, PortSpecs};
 
@@ -14,11 +13,6 @@ pub(super) struct Interface {
 }
 
 impl Interface {
-    /// The interface of a module.
-    pub(super) fn of(specs: &ModuleSpecs) -> Result<Interface> {
-        Ok(Interface::new(&Blueprint::of_module(specs)?))
-    }
-
     pub(super) fn new(blueprint: &Blueprint) -> Interface {
         Interface { type_name: blueprint.type_name().into(), ports: blueprint.ports() }
     }

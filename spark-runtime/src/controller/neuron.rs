@@ -3,6 +3,7 @@
 use super::blueprint::{self, Blueprint, recorded};
 use super::children::{self, Children, Exported, Inherited, Sources, Table};
 use super::order;
+use super::parts::Parts;
 use super::wiring::ModuleSpecs;
 use crate::build::Holder;
 use crate::config::validate::{Validator, checks};
@@ -103,7 +104,8 @@ impl Config for NeuronConfig {
             modules_specs: modules_specs?,
             seed: seed?,
             dt: dt?,
-            units: units?,
+            // What stands in for it lets mistakes inside be found, too.
+            units: units.unwrap_or(Units::from(1)),
             inhibitory_rate: inhibitory_rate?,
         })
     }
@@ -125,6 +127,11 @@ impl Config for NeuronConfig {
     fn dt(&self) -> f64 {
         self.dt
     }
+
+    /// Checks the wiring and every module's parameters, too.
+    fn validate(&self) -> Result<()> {
+        self.to_tree().validate()
+    }
 }
 
 impl NeuronConfig {
@@ -138,23 +145,12 @@ impl NeuronConfig {
     /// # Errors
     /// Every mistake at once.
     pub fn check_wiring(&self) -> Result<()> {
-        self.execution_order().map(drop)
-    }
-
-    fn execution_order(&self) -> Result<Vec<usize>> {
-        order::check("neuron", &self.modules_specs, &Neuron::PROPERTIES.map(|p| p.name))?;
-        order::execution_order(&self.modules_specs)
+        Neuron::execution_order(&Parts::of(&self.modules_specs, &self.inherited())).map(drop)
     }
 
     /// What its modules have from it.
     pub(super) fn inherited(&self) -> Inherited<'_> {
         Inherited { seed: self.seed, dt: self.dt, units: Some(&self.units), holder: Holder::Neuron }
-    }
-
-    /// The ports of the whole neuron: what its modules and effects read from `__call__`, what they put out, and its
-    /// own properties.
-    pub(super) fn ports(&self) -> Vec<Port> {
-        children::ports(&self.modules_specs, &Neuron::PROPERTIES)
     }
 }
 
@@ -174,7 +170,7 @@ pub struct Neuron {
 
 impl Neuron {
     /// Properties of every neuron.
-    const PROPERTIES: [PortSpecs; 1] = [PortSpecs {
+    pub(super) const PROPERTIES: [PortSpecs; 1] = [PortSpecs {
         name: "inhibition_mask",
         payload: BooleanMask::KIND,
         axes: &[Axis::UNITS],
@@ -193,24 +189,26 @@ impl Neuron {
         config: NeuronConfig,
         inputs: &IndexMap<String, InputInfo>,
     ) -> Result<Neuron> {
-        blueprint::complete(|errors| Neuron::attempt(type_name.into(), config, inputs, errors))
+        let blueprint = Blueprint::neuron(type_name.into(), config);
+        blueprint::complete(|errors| Neuron::attempt(blueprint, inputs, errors))
     }
 
     /// Builds it as far as that goes: mistakes are recorded. `None` if a module cannot be built, even from what stands in for
     /// wrong parameters.
     pub(super) fn attempt(
-        type_name: String,
-        config: NeuronConfig,
+        blueprint: Blueprint,
         inputs: &IndexMap<String, InputInfo>,
         errors: &mut Vec<Error>,
     ) -> Option<Neuron> {
-        let order = recorded(config.execution_order(), errors)?;
+        let (ports, dtype) = (blueprint.ports(), blueprint.dtype());
+        let Blueprint::Neuron(type_name, config, parts) = blueprint else { return None };
+        let order = recorded(Neuron::execution_order(&parts), errors)?;
         recorded(config.units.check().map_err(|e| e.prefixed("units")), errors)?;
         let mut neuron = Neuron {
             type_name,
             inhibition_mask: inhibition_mask(&config),
-            ports: config.ports(),
-            outputs: recorded(Exported::of(&config.modules_specs), errors)?,
+            ports,
+            outputs: recorded(Exported::of(&parts), errors)?,
             children: Children::default(),
             bound_mask: None,
             config,
@@ -218,20 +216,28 @@ impl Neuron {
         // A session that is thrown away: modules are built from the shapes of what the ones before them compute.
         let probe = tape::Session::begin("probe", tape::Mode::Traced, Elem::F32, tape::Memory::default());
         neuron.bind_mask("");
-        let dtype = Blueprint::Neuron(String::new(), neuron.config.clone()).dtype();
         let call = inputs.iter().map(|(name, info)| (name.clone(), children::placeholder(name, info, dtype))).collect();
         let mut done = Table::new();
         let Neuron { config, children, bound_mask, .. } = &mut neuron;
         for index in order {
             let own = |property: &str| own_property(*bound_mask, property);
             let sources = Sources { call: &call, own: &own, outputs: &done };
-            let specs = &config.modules_specs[index];
-            let given = children.build(specs, index, &config.inherited(), &sources, errors);
-            done.extend(given.map(|given| (specs.name.clone(), given)));
+            let part = &parts.as_slice()[index];
+            let given = children.build(part, config.inherited().holder, &sources, errors);
+            done.extend(given.map(|given| (part.specs.name.clone(), given)));
         }
         let complete = children.len() == config.modules_specs.len();
         recorded(probe.finish().map_err(trace_errors), errors)?;
         complete.then_some(neuron)
+    }
+
+    /// Checks the wiring; gives the order in which the modules run.
+    ///
+    /// # Errors
+    /// Every mistake at once.
+    pub(super) fn execution_order(parts: &Parts) -> Result<Vec<usize>> {
+        order::check("neuron", parts, &Neuron::PROPERTIES.map(|p| p.name))?;
+        order::execution_order(parts)
     }
 
     fn bind_mask(&mut self, path: &str) {

@@ -1,44 +1,41 @@
 //! The order in which a neuron's modules run, and the check that its wiring makes sense.
 
-use super::blueprint::Blueprint;
 use super::interface::Interface;
+use super::parts::{Part, Parts};
 use super::wiring::{ModuleSpecs, PortMap};
-use crate::config::ConfigErrors;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::spec::Direction;
 
 /// Checks names, origins and ports, and controllers among the modules: their own fields and what is inside. Reports every
 /// mistake.
-pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &[&str]) -> Result<()> {
-    let mut errors = Vec::new();
-    if modules.is_empty() {
-        errors.push(Error::new(format!("a {controller} needs at least one module")).at("modules_specs"));
+pub(super) fn check(controller: &str, parts: &Parts, own_properties: &[&str]) -> Result<()> {
+    let (mut errors, parts) = (Vec::new(), parts.as_slice());
+    if parts.is_empty() {
+        errors.push(Error::missing(format!("a {controller} needs at least one module")).at("modules_specs"));
     }
-    let mut unread: Vec<ConfigErrors> = modules.iter().map(|_| ConfigErrors::new()).collect();
-    let read = |(module, errors)| Blueprint::read_module(module, errors);
-    let blueprints: Vec<Option<Blueprint>> = modules.iter().zip(&mut unread).map(read).collect();
-    let interfaces: Vec<Option<Interface>> = blueprints.iter().map(|b| b.as_ref().map(Interface::new)).collect();
-    for (i, module) in modules.iter().enumerate() {
+    for (i, part) in parts.iter().enumerate() {
+        let (module, before) = (&part.specs, &parts[..i]);
         let reserved = module.name == PortMap::CALL || module.name == PortMap::SELF || module.name.is_empty();
         if reserved || module.name.contains('.') {
             errors.push(Error::new(format!("`{}` is not a module's name", module.name)));
         }
-        if modules[..i].iter().any(|other| other.name == module.name) {
+        if before.iter().any(|other| other.specs.name == module.name) {
             errors.push(Error::new(format!("two modules are called `{}`", module.name)));
         }
         for output in module.outputs.keys() {
-            let taken = modules[..i].iter().find(|other| other.outputs.contains_key(output));
+            let taken = before.iter().find(|other| other.specs.outputs.contains_key(output));
             if let Some(other) = taken {
-                let message = format!("`{}` and `{}` both provide the output `{output}`", other.name, module.name);
+                let message =
+                    format!("`{}` and `{}` both provide the output `{output}`", other.specs.name, module.name);
                 errors.push(Error::new(message).help("give one of them another name"));
             }
             if output.is_empty() || output.contains('.') {
                 errors.push(Error::new(format!("`{output}` is not an output's name")).at(&module.name));
             }
         }
-        let mut found = std::mem::take(&mut unread[i]).into_errors();
-        if let (Some(interface), Some(blueprint)) = (&interfaces[i], &blueprints[i]) {
-            let wiring = Wiring { modules, interfaces: &interfaces, own: own_properties };
+        let mut found = part.unread().to_vec();
+        if let (Some(interface), Some(blueprint)) = (part.interface(), part.blueprint()) {
+            let wiring = Wiring { parts, own: own_properties };
             found.extend([wiring.check(module, interface), blueprint.check()].into_iter().filter_map(Result::err));
         }
         errors.extend(found.into_iter().map(|error| error.prefixed(&module.name)));
@@ -48,8 +45,7 @@ pub(super) fn check(controller: &str, modules: &[ModuleSpecs], own_properties: &
 
 /// The modules of a controller and what they offer.
 struct Wiring<'a> {
-    modules: &'a [ModuleSpecs],
-    interfaces: &'a [Option<Interface>],
+    parts: &'a [Part],
     own: &'a [&'a str],
 }
 
@@ -101,13 +97,13 @@ impl Wiring<'_> {
             let message = format!("the controller has no property `{}`", source.port);
             return Err(Error::new(message).help(unknown_name_help(&source.port, self.own.iter().copied())));
         }
-        let Some(at) = self.modules.iter().position(|m| m.name == source.origin) else {
-            let names = self.modules.iter().map(|m| m.name.as_str()).chain([PortMap::CALL, PortMap::SELF]);
+        let Some(part) = self.parts.iter().find(|part| part.specs.name == source.origin) else {
+            let names = self.parts.iter().map(|part| part.specs.name.as_str()).chain([PortMap::CALL, PortMap::SELF]);
             return Err(Error::new(format!("there is no module `{}`", source.origin))
                 .help(unknown_name_help(&source.origin, names)));
         };
         // A type that is not known is reported at the module itself.
-        let Some(interface) = &self.interfaces[at] else { return Ok(()) };
+        let Some(interface) = part.interface() else { return Ok(()) };
         let (direction, kind) =
             if source.is_property { (Direction::Property, "property") } else { (Direction::Output, "output") };
         match interface.find(direction, &source.port) {
@@ -121,20 +117,21 @@ impl Wiring<'_> {
 ///
 /// # Errors
 /// If modules read each other in a circle; the error names the circle's modules.
-pub(super) fn execution_order(modules: &[ModuleSpecs]) -> Result<Vec<usize>> {
+pub(super) fn execution_order(parts: &Parts) -> Result<Vec<usize>> {
+    let modules: Vec<&ModuleSpecs> = parts.iter().map(|part| &part.specs).collect();
     let reads =
         |module: &ModuleSpecs, origin: &str| module.inputs.values().flatten().any(|source| source.origin == origin);
     let mut order = Vec::with_capacity(modules.len());
     let mut left: Vec<usize> = (0..modules.len()).collect();
     while !left.is_empty() {
-        let ready = left.iter().position(|&i| !left.iter().any(|&j| reads(&modules[i], &modules[j].name)));
+        let ready = left.iter().position(|&i| !left.iter().any(|&j| reads(modules[i], &modules[j].name)));
         match ready {
             Some(at) => order.push(left.remove(at)),
             None => {
                 // Modules that only read the circle are not part of it.
                 let mut circle = left;
                 while let Some(at) =
-                    circle.iter().position(|&i| !circle.iter().any(|&j| reads(&modules[j], &modules[i].name)))
+                    circle.iter().position(|&i| !circle.iter().any(|&j| reads(modules[j], &modules[i].name)))
                 {
                     circle.remove(at);
                 }

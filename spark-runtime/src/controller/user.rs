@@ -6,6 +6,7 @@
 use super::blueprint::Blueprint;
 use super::class::Class;
 use super::neuron::NeuronConfig;
+use super::wiring::ModuleSpecs;
 use crate::config::{Config, ConfigTree, ConfigValue, FieldType, Units};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, snake_case};
@@ -52,6 +53,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
 /// As [`register_neuron`].
 pub(crate) fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
     check_name(name)?;
+    let key = snake_case(name);
     tree.type_name.clear();
     let population = |units: &ConfigValue| !matches!(units, ConfigValue::List(dims) if dims.is_empty());
     if !tree.get("units").is_some_and(population) {
@@ -61,10 +63,31 @@ pub(crate) fn register(name: &str, mut tree: ConfigTree) -> Result<()> {
     let mut whole = tree.clone();
     whole.values.entry("units".into()).or_insert_with(|| Units::from(1).to_value());
     Blueprint::checked(Class::neuron(name, ConfigTree::new("")), whole).map_err(|e| e.prefixed(name))?;
+    if is_inside(&key, &tree, &mut Vec::new()) {
+        return Err(Error::new(format!("`{name}` would have itself inside")).help("give the neuron another name"));
+    }
     let mut neurons = NEURONS.write().unwrap_or_else(PoisonError::into_inner);
-    neurons.retain(|(other, _)| snake_case(other) != snake_case(name));
+    neurons.retain(|(other, _)| snake_case(other) != key);
     neurons.push((name.to_string(), tree));
     Ok(())
+}
+
+/// True if a neuron of this configuration has one of type `key` inside, however deep.
+fn is_inside(key: &str, tree: &ConfigTree, seen: &mut Vec<String>) -> bool {
+    let modules = tree.get("modules_specs").map(Vec::<ModuleSpecs>::from_value);
+    let Some(Ok(modules)) = modules else { return false };
+    modules.into_iter().any(|module| {
+        let class = snake_case(&module.module_cls);
+        if class == key || is_inside(key, &module.config, seen) {
+            return true;
+        }
+        if seen.contains(&class) {
+            return false;
+        }
+        let registered = neuron(&class);
+        seen.push(class);
+        registered.is_some_and(|(_, tree)| is_inside(key, &tree, seen))
+    })
 }
 
 /// Registers the neuron of a `.scfg` file as the neuron type `name`.

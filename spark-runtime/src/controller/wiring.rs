@@ -1,7 +1,9 @@
 //! The wiring of a controller: which modules it has, and what is connected to their ports.
 
+use super::user;
 use crate::config::{Config, ConfigTree, ConfigValue, FieldType};
 use crate::error::{Error, Result};
+use crate::registry::{Registry, snake_case};
 use indexmap::IndexMap;
 
 /// Where a port's data comes from.
@@ -98,7 +100,7 @@ fn object<'a>(value: &'a ConfigValue, expected: &str) -> Result<&'a Fields> {
 }
 
 fn field<T: FieldType>(fields: &Fields, name: &str) -> Result<T> {
-    let value = fields.get(name).ok_or_else(|| Error::new("missing required field").at(name))?;
+    let value = fields.get(name).ok_or_else(|| Error::missing("missing required field").at(name))?;
     T::from_value(value).map_err(|e| e.prefixed(name))
 }
 
@@ -147,7 +149,7 @@ impl FieldType for ModuleSpecs {
             Some(other) => {
                 return Err(Error::new(format!("expected a module, found {}", other.kind())).at("module_cls"));
             }
-            None => return Err(Error::new("missing required field").at("module_cls")),
+            None => return Err(Error::missing("missing required field").at("module_cls")),
         };
         let config = match fields.get("config") {
             Some(ConfigValue::Map(values)) => ConfigTree { type_name: String::new(), values: values.clone() },
@@ -173,8 +175,11 @@ impl FieldType for ModuleSpecs {
             ConfigValue::Map(table.iter().map(|(port, sources)| (port.clone(), list(sources))).collect())
         };
         let text = |(name, port): (&String, &String)| (name.clone(), ConfigValue::Text(port.clone()));
-        let class =
-            ConfigValue::Class { registry: "MODULES".into(), name: crate::registry::snake_case(&self.module_cls) };
+        // The Python Spark looks named neurons up elsewhere.
+        let is_neuron = Registry::global().is_ok_and(|registry| registry.neurons.find(&self.module_cls).is_some())
+            || user::neuron(&self.module_cls).is_some();
+        let registry = if is_neuron { "NEURONS" } else { "MODULES" }.into();
+        let class = ConfigValue::Class { registry, name: snake_case(&self.module_cls) };
         let mut fields = Fields::new();
         fields.insert("name".into(), ConfigValue::Text(self.name.clone()));
         fields.insert("module_cls".into(), class);

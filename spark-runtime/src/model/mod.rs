@@ -21,6 +21,8 @@ mod builder;
 mod engine;
 mod graphdef;
 mod inputs;
+mod inspect;
+mod read_state;
 mod states;
 
 pub use crate::controller::Blueprint;

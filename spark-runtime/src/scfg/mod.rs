@@ -15,9 +15,11 @@
 //! | other objects, lists, numbers, strings, `true`, `false`, `null` | themselves |
 
 mod decode;
+mod file;
 mod read;
 mod write;
 
+pub use file::{Format, write_path};
 pub use write::write;
 
 use crate::config::ConfigTree;
