@@ -6,6 +6,7 @@
 //! | [`macro@initializer`] | a struct with named fields | makes it a configuration that draws parameters |
 //! | [`macro@module`] | a struct | tells variables, constants, nested modules and the config apart |
 //! | [`macro@module`] | its `impl` block | describes the ports, registers the module, rewrites the method bodies |
+//! | [`macro@neuron`] | a struct without fields | registers a type of neuron and its configuration |
 //! | [`macro@part`] | a struct | makes a stateful part that modules hold |
 //! | [`macro@payload`] | a struct of array handles | makes it a payload that ports carry |
 //! | [`macro@traced`] | a free `fn` or any `impl` block | rewrites the bodies and nothing else |
@@ -25,6 +26,7 @@ mod ctxt;
 mod initializer;
 mod items;
 mod module;
+mod neuron;
 mod part;
 mod payload;
 mod rewrite;
@@ -158,7 +160,8 @@ pub fn flatten(input: TokenStream) -> TokenStream {
 /// Makes a Spark module of a struct and its `impl` block; goes on both.
 ///
 /// On the struct (keys `category = ".."` and `name = ".."`) every field has one role: `#[config]` (exactly one field),
-/// `#[variable]` (state), `#[constant]`, `#[module]` (a nested module) or `#[host]` (plain data, left alone).
+/// `#[variable]` (state), `#[constant]`, `#[module]` (a nested part or module) or `#[host]` (plain data, left alone). States of
+/// a nested part are named `field.state`; with `#[module(flatten)]` they count as the module's own, `state`.
 ///
 /// A variable or constant that other modules may read is a *property*: `#[variable(property = PotentialArray)]` with the
 /// payload it is read as, `axis = (post, pre)` if it is not over `units`, and `set` if other modules may write it (as a
@@ -232,11 +235,59 @@ pub fn module(attributes: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(attributes.into(), item.into()).into()
 }
 
+/// Registers a type of neuron: a population with modules of its own, under the name of a struct without fields.
+///
+/// The modules and their connections are an `impl NeuronModel` beside it, which may ask functions that several types share.
+/// The struct's name with `Config` after it is the type's configuration: `modules_specs`, which are those modules unless
+/// replaced, `units`, which is required, `seed`, `dt` and `inhibitory_rate`. Brains, files and the `spark` command know the
+/// type by its name.
+///
+/// ```
+/// use spark::controller::BrainConfig;
+/// use spark::prelude::*;
+///
+/// /// Leaky neurons with linear synapses, without plasticity.
+/// #[spark::neuron]
+/// pub struct PlainNeuron;
+///
+/// impl NeuronModel for PlainNeuron {
+///     fn modules() -> Vec<ModuleSpecs> {
+///         vec![
+///             ModuleSpecs::new("synapses", "LinearSynapses")
+///                 .input("spikes", PortMap::output(PortMap::CALL, "in_spikes")),
+///             ModuleSpecs::new("soma", "LeakySoma")
+///                 .input("current", PortMap::output("synapses", "currents"))
+///                 .output("out_spikes", "spikes"),
+///         ]
+///     }
+/// }
+///
+/// let config = PlainNeuronConfig::new([3]).with_inhibitory_rate(0.0);
+/// let mut model = Model::component(config).input("in_spikes", [2]).build()?;
+/// let outputs = model.run(5, &[("in_spikes", vec![true, true].into())])?;
+/// assert_eq!(outputs.spikes("out_spikes")?.len(), 3);
+///
+/// // By its name, in a brain.
+/// let pool = ModuleSpecs::new("pool", "PlainNeuron")
+///     .config(&PlainNeuronConfig::new([3]))
+///     .input("in_spikes", PortMap::output(PortMap::CALL, "drive"))
+///     .output("out", "out_spikes");
+/// let brain = BrainConfig::new(vec![pool]);
+/// assert!(Model::component(brain).input("drive", [2]).build().is_ok());
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn neuron(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    neuron::expand(attributes.into(), item.into()).into()
+}
+
 /// Makes a struct a stateful part that modules hold in a `#[module]` field.
 ///
 /// Its fields have the roles of a module's, without a config: `#[variable]`, `#[constant]`, `#[module]` or `#[host]`. Its
-/// variables become states of the module that holds it, named `field_of_the_module.field_of_the_part`. A traced `if` may
-/// change a part. Put [`macro@traced`] on its `impl` block.
+/// variables become states of the module that holds it, named `field_of_the_module.field_of_the_part`; in a field with
+/// `#[module(flatten)]`, `field_of_the_part`. A traced `if` may change a part. Put [`macro@traced`] on its `impl` block.
+///
+/// A part may be generic: what several models do alike is then written once, for any membrane or trace.
 ///
 /// ```
 /// use spark::prelude::*;

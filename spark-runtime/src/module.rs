@@ -4,13 +4,14 @@
 //! *bound* to states and constants of the session; the step rebinds some of them; at the end each `#[variable]` whose
 //! handle changed is written back.
 
+use crate::bounds::saturated;
 use crate::config::{Config, ConfigErrors, ConfigTree, FieldType, Units};
 use crate::delay::DelayLine;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::payload::{FloatArray, Payload, PayloadType};
 use crate::port::{self, Args};
 use crate::spec::{Direction, ModuleType, PortSpecs};
-use spark_compiler::array::{Handle, Value, tape};
+use spark_compiler::array::{Handle, Real, Value, tape};
 use spark_compiler::ir::{Array, Axis, DType, Elem, Location, Shape};
 
 pub use crate::build::{Build, InputInfo};
@@ -91,20 +92,30 @@ pub trait FieldVisitor {
 )]
 pub trait Nested {
     /// Shows its fields to `visitor`.
-    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str);
+    fn visit_parts(&mut self, visitor: &mut dyn FieldVisitor);
+
+    /// Shows its fields to `visitor` as those of the part `name`.
+    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
+        visitor.enter(name);
+        self.visit_parts(visitor);
+        visitor.leave();
+    }
 }
 
 impl<M: ModuleFields> Nested for M {
-    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
-        visitor.enter(name);
+    fn visit_parts(&mut self, visitor: &mut dyn FieldVisitor) {
         self.visit_fields(visitor);
-        visitor.leave();
     }
 }
 
 /// Shows a nested part to `visitor`.
 pub fn visit_nested(visitor: &mut dyn FieldVisitor, name: &'static str, part: &mut dyn Nested) {
     part.visit_nested(visitor, name);
+}
+
+/// Shows the fields of a nested part to `visitor` as those of what holds it.
+pub fn visit_flattened(visitor: &mut dyn FieldVisitor, part: &mut dyn Nested) {
+    part.visit_parts(visitor);
 }
 
 /// The properties of fields and of methods, which are `N` together.
@@ -269,6 +280,12 @@ impl<M: Module> Component<M> {
         let mut collect = Collect { prefix: Vec::new(), dtype: cx.dtype(), slots: Vec::new() };
         module.visit_fields(&mut collect);
         session.finish().map_err(|errors| vec![trace_errors(errors)])?;
+        let twice =
+            (1..collect.slots.len()).filter(|&i| collect.slots[..i].iter().any(|s| s.name == collect.slots[i].name));
+        for again in twice {
+            let message = format!("{} has two fields called `{}`", M::NAME, collect.slots[again].name);
+            cx.report(Error::new(message).help("rename one, or hold its part without `flatten`"));
+        }
         // What stands in for wrong parameters may give anything.
         let slots = if cx.is_clean() { collect.slots.iter() } else { [].iter() };
         for slot in slots.filter(|slot| slot.value.data().to_f64().iter().any(|x| x.is_nan())) {
@@ -380,7 +397,7 @@ impl FieldVisitor for Commit<'_> {
     fn variable(&mut self, _name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
         let Some(slot) = self.slots.next() else { return };
         if slot.bound != Some(handle.value()) {
-            tape::set_state(&slot.path, handle.value(), Location::UNKNOWN);
+            tape::set_state(&slot.path, stored(handle.value(), slot.value.dtype()), Location::UNKNOWN);
         }
     }
 
@@ -397,6 +414,11 @@ impl FieldVisitor for Commit<'_> {
     fn enter(&mut self, _name: &'static str) {}
 
     fn leave(&mut self) {}
+}
+
+/// A value as it can be stored: numbers that overflow the type are its largest.
+fn stored(value: Value, dtype: DType) -> Value {
+    if tape::describe(value).0.is_float() { saturated(Real::from_value(value), dtype).value() } else { value }
 }
 
 pub(crate) fn join(path: &str, name: &str) -> String {
@@ -425,7 +447,8 @@ impl<M: Module> DynModule for Component<M> {
         let former = tape::set_float(self.dtype().elem());
         let outputs = args.adapted(M::spec()).and_then(|mut args| self.module.call(&mut args));
         tape::set_float(former);
-        self.outputs = outputs?;
+        let dtype = self.dtype();
+        self.outputs = outputs?.iter().map(|output| output.map(|&part| stored(part, dtype))).collect();
         Ok(self.outputs.clone())
     }
 

@@ -51,8 +51,14 @@ pub(crate) struct PropertyPort {
     pub(crate) setter: Option<Ident>,
 }
 
-/// A module struct needs exactly one config.
-pub(crate) fn check_struct(model: &ModuleStruct, ctxt: &mut Ctxt) {
+/// A module struct is no generic one and needs exactly one config. False if nothing can be made of it.
+pub(crate) fn check_struct(model: &ModuleStruct, ctxt: &mut Ctxt) -> bool {
+    if !model.generics.params.is_empty() {
+        let message =
+            "a module cannot be generic: the registry builds it by name (helper functions and parts may be generic)";
+        ctxt.error_at(&model.generics, message);
+        return false;
+    }
     let mut configs = model.fields.iter().filter(|field| field.role == Some(Role::Config));
     if configs.next().is_none() {
         let message = format!("module `{}` has no config: put `#[config]` on the field that holds it", model.ident);
@@ -61,6 +67,7 @@ pub(crate) fn check_struct(model: &ModuleStruct, ctxt: &mut Ctxt) {
     for again in configs {
         ctxt.error(again.ident.span(), "a module has one `#[config]` field");
     }
+    true
 }
 
 /// The ports of `model`; `None` without a step.

@@ -5,13 +5,14 @@
 //!   property at the end of the step (an *effect*).
 //! * [`Brain`]: modules that read each other's outputs of the previous step, so that they may form circles.
 //! * [`Blueprint`]: a configuration of any of these, or of a single module, whose type has been found.
-//! * [`register_neuron`]: gives a neuron a name while the program runs.
+//! * [`NeuronModel`] gives a type of neuron a name when the program is compiled, [`register_neuron`] while it runs.
 
 mod blueprint;
 mod brain;
 mod children;
 mod class;
 mod interface;
+mod model;
 mod neuron;
 mod order;
 mod user;
@@ -19,7 +20,7 @@ mod wiring;
 
 pub use blueprint::Blueprint;
 pub use brain::{Brain, BrainConfig};
-pub(crate) use neuron::FIELDS as NEURON_FIELDS;
+pub use model::NeuronModel;
 pub use neuron::{Neuron, NeuronConfig};
 pub use user::{register_neuron, register_neuron_from_file, registered_neurons};
 pub use wiring::{ModuleSpecs, PortMap};

@@ -1,18 +1,14 @@
 //! Spike-timing-dependent plasticity whose potentiation is a power of the weight.
 
-use super::pairs::SpikePairs;
+use super::pairs::{SpikePairs, SpikePairsConfig};
 use super::rule::power;
 use crate::prelude::*;
 
 /// Parameters of [`PowerLawSTDPRule`].
 #[spark::config]
 pub struct PowerLawSTDPRuleConfig {
-    /// Time constant τ₊ of the presynaptic trace: how far before a postsynaptic spike a presynaptic one potentiates.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant τ₋ of the postsynaptic trace: how far before a presynaptic spike a postsynaptic one depresses.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten]
+    pub pairs: SpikePairsConfig,
     /// Learning rate λ.
     #[param(default = 0.1)]
     pub eta: f64,
@@ -73,7 +69,7 @@ pub struct PowerLawSTDPRule {
 #[spark::module]
 impl PowerLawSTDPRule {
     fn build(cx: &mut Build, config: PowerLawSTDPRuleConfig) -> Result<Self> {
-        Ok(Self { pairs: SpikePairs::new(cx, &config.pre_tau, &config.post_tau)?, config })
+        Ok(Self { pairs: SpikePairs::new(cx, &config.pairs)?, config })
     }
 
     #[step(out = kernel, axis = (post, pre))]
@@ -90,8 +86,8 @@ impl PowerLawSTDPRule {
     ) -> FloatArray {
         let PowerLawSTDPRuleConfig { eta, alpha, mu, w_0, .. } = self.config;
         let pairs = self.pairs.update(pre_spikes, post_spikes);
-        let kernel = kernel.value().max(0.0);
+        let kernel = bounded(kernel.value()).max(0.0);
         let kernel = kernel + eta * w_0.powf(1.0 - mu) * power(kernel, mu) * pairs.pre_first;
-        (kernel - eta * alpha * kernel * pairs.post_first).max(0.0).into()
+        bounded(kernel - eta * alpha * kernel * pairs.post_first).max(0.0).into()
     }
 }

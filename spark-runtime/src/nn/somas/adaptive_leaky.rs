@@ -1,5 +1,6 @@
 //! Leaky soma whose threshold adapts.
 
+use super::adaptive_threshold::AdaptiveThreshold;
 use crate::prelude::*;
 
 /// Parameters of [`AdaptiveLeakySoma`].
@@ -46,26 +47,17 @@ pub struct AdaptiveLeakySoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    #[module]
-    membrane: LeakyMembrane,
-    #[module]
-    refractory: Refractory,
-    #[module]
-    threshold: Tracer,
+    #[module(flatten)]
+    membrane: AdaptiveThreshold<LeakyMembrane>,
 }
 
 #[spark::module]
 impl AdaptiveLeakySoma {
     fn build(cx: &mut Build, config: AdaptiveLeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        let membrane = LeakyMembrane::build(cx, &config.membrane, &units)?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            refractory: Refractory::build(cx, &config.refractory, &units)?,
-            threshold: config.adaptive_threshold.build(cx, &units, membrane.threshold)?,
-            membrane,
-            config,
-        })
+        let AdaptiveLeakySomaConfig { membrane, refractory, adaptive_threshold, .. } = &config;
+        let membrane = AdaptiveThreshold::build(cx, membrane, refractory, adaptive_threshold, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
     #[step(out = spikes)]
@@ -76,10 +68,7 @@ impl AdaptiveLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let (threshold, current) = (self.threshold.value(), current.value());
-        let (potential, fired) = self.refractory.advance(&self.membrane, threshold, self.potential, current);
-        self.potential = potential;
-        self.threshold.update(fired.to_real());
+        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -32,8 +32,8 @@ pub struct ConductanceLeakySomaConfig {
 /// exceeds the threshold the neuron spikes and is held at the reset potential for `cooldown`.
 ///
 /// Potentials are relative to rest inside. Conductances are in nS, so with R in GΩ their products are plain numbers; the
-/// kinetics are the synapses'. The sign of a conductance does not matter. The defaults are those of NEST's `iaf_cond_exp` (`g_L` is 1/`resistance`, `C_m` is
-/// `potential_tau`/`resistance`).
+/// kinetics are the synapses'. The sign of a conductance does not matter. The defaults are those of NEST's `iaf_cond_exp`
+/// (`g_L` is 1/`resistance`, `C_m` is `potential_tau`/`resistance`).
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1; Meffin, Burkitt, Grayden, *An Analytical Model for
 /// the "Large, Fluctuating Synaptic Conductance State" Typical of Neocortical Neurons In Vivo*, Journal of Computational
@@ -115,8 +115,7 @@ impl ConductanceLeakySoma {
         let total = 1.0 + self.resistance * (excitatory + inhibitory);
         let target = self.resistance * pull / total;
         let relaxed = target + (self.potential - target) * (-self.scale * total).exp();
-        let (potential, fired) = self.refractory.clamp(self.threshold, self.reset, relaxed);
-        self.potential = potential;
+        let fired = self.refractory.clamp(self.threshold, self.reset, &mut self.potential, relaxed);
         SpikeArray::new(fired, inhibition_mask)
     }
 }

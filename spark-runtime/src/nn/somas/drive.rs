@@ -1,6 +1,5 @@
 //! Inputs that need not be connected.
 
-use crate::payload::ValuePayload;
 use crate::prelude::*;
 
 /// The shape of a population whose inputs are all optional: that of the first of `ports` that is connected.
@@ -17,8 +16,8 @@ pub(super) fn population(cx: &Build, ports: &[&str]) -> Result<Shape> {
     }
 }
 
-/// The value of an input, 0 if nothing is connected.
+/// The value of an input, [`bounded`]; 0 if nothing is connected.
 #[track_caller]
 pub(super) fn drive<P: ValuePayload<Real>>(input: Option<P>) -> Real {
-    input.map_or_else(|| Real::scalar(0.0), P::into_handle)
+    input.map_or_else(|| Real::scalar(0.0), |input| bounded(input.into_handle()))
 }

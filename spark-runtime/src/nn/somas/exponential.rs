@@ -48,11 +48,8 @@ pub struct ExponentialSoma {
 impl ExponentialSoma {
     fn build(cx: &mut Build, config: ExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: ExponentialMembrane::build(cx, &config.membrane, &units)?,
-            config,
-        })
+        let membrane = ExponentialMembrane::build(cx, &config.membrane, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
     #[step(out = spikes)]
@@ -63,9 +60,7 @@ impl ExponentialSoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        self.potential = self.membrane.advance(self.potential, current.value());
-        let fired = self.potential > self.membrane.threshold;
-        self.potential = fired.select(self.membrane.reset, self.potential);
+        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -1,6 +1,5 @@
 //! Izhikevich's soma.
 
-use super::exponential_membrane::largest;
 use crate::prelude::*;
 
 /// Parameters of [`IzhikevichSoma`].
@@ -13,13 +12,13 @@ pub struct IzhikevichSomaConfig {
     #[param(default = -65.0, units = "mV")]
     pub potential_reset: Param,
     /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
+    #[param(default = 0.1, units = "GΩ", check = positive)]
     pub resistance: Param,
     /// Potential above which the neuron spikes.
     #[param(default = 30.0, units = "mV")]
     pub threshold: Param,
     /// Rate of the recovery variable (a).
-    #[param(default = 0.02, units = "1/ms")]
+    #[param(default = 0.02, units = "1/ms", check = non_negative)]
     pub recovery_timescale: Param,
     /// Recovery per mV of potential (b).
     #[param(default = 0.2, units = "nS")]
@@ -101,7 +100,7 @@ impl IzhikevichSoma {
             resistance,
             threshold: threshold - rest,
             // A quarter of the largest number, and far from the largest square of single precision.
-            lowest: cx.number(-(largest(cx.dtype()) / 4.0 / 0.04).sqrt().min(1e15)),
+            lowest: cx.number(-(cx.largest() / 4.0 / 0.04).sqrt().min(1e15)),
             recovery_timescale,
             recovery_sensitivity,
             recovery_update,
@@ -120,7 +119,7 @@ impl IzhikevichSoma {
         let dt = self.config.dt;
         let v = (self.potential + self.rest).max(self.lowest);
         let slope = 5.0 * v + 0.04 * v.square() + 140.0;
-        self.potential += dt * (slope - self.resistance * self.recovery + self.resistance * current);
+        self.potential += dt * (slope - self.resistance * self.recovery + self.resistance * bounded(current.value()));
         let v = self.potential + self.rest;
         self.recovery += dt * (self.recovery_timescale * (self.recovery_sensitivity * v - self.recovery));
         let fired = self.potential > self.threshold;

@@ -42,7 +42,8 @@ pub struct LeakySoma {
 impl LeakySoma {
     fn build(cx: &mut Build, config: LeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self { potential: cx.zeros(&units), membrane: LeakyMembrane::build(cx, &config.membrane, &units)?, config })
+        let membrane = LeakyMembrane::build(cx, &config.membrane, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
     #[step(out = spikes)]
@@ -53,9 +54,7 @@ impl LeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        self.potential = self.membrane.advance(self.potential, current.value());
-        let fired = self.potential > self.membrane.threshold;
-        self.potential = fired.select(self.membrane.reset, self.potential);
+        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -18,7 +18,7 @@ pub struct LeakyMembraneConfig {
     #[param(default = 20.0, units = "ms", check = positive)]
     pub potential_tau: Param,
     /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
+    #[param(default = 0.1, units = "GΩ", check = positive)]
     pub resistance: Param,
     /// Potential above which the neuron spikes.
     #[param(default = -40.0, units = "mV")]
@@ -72,22 +72,13 @@ pub struct LeakyMembrane {
     gain: Real,
     /// Potential right after a spike.
     #[constant]
-    pub reset: Real,
+    reset: Real,
     /// Potential above which the neuron spikes.
     #[constant]
-    pub threshold: Real,
+    threshold: Real,
 }
 
 impl LeakyMembrane {
-    /// The membrane of each of `units` neurons.
-    ///
-    /// # Errors
-    /// If a parameter does not fit `units`.
-    #[track_caller]
-    pub fn build(cx: &mut Build, config: &LeakyMembraneConfig, units: &Shape) -> Result<LeakyMembrane> {
-        config.values(cx, units).map(|values| LeakyMembrane::new(cx, values))
-    }
-
     /// The membrane of these values.
     #[track_caller]
     pub fn new(cx: &Build, values: LeakyParameters) -> LeakyMembrane {
@@ -98,6 +89,13 @@ impl LeakyMembrane {
 }
 
 impl Membrane for LeakyMembrane {
+    type Config = LeakyMembraneConfig;
+
+    #[track_caller]
+    fn build(cx: &mut Build, config: &LeakyMembraneConfig, units: &Shape) -> Result<LeakyMembrane> {
+        config.values(cx, units).map(|values| LeakyMembrane::new(cx, values))
+    }
+
     #[track_caller]
     fn advance(&self, potential: Real, current: Real) -> Real {
         self.decay * potential + self.gain * current
@@ -105,5 +103,9 @@ impl Membrane for LeakyMembrane {
 
     fn reset(&self) -> Real {
         self.reset
+    }
+
+    fn threshold(&self) -> Real {
+        self.threshold
     }
 }

@@ -16,8 +16,9 @@
 //! | [`ConductanceLeakySoma`] | leaky, with synaptic conductances | held at reset | |
 //! | [`HodgkinHuxleySoma`] | sodium and potassium channels | | |
 //!
-//! What they share are parts with their parameters: the membranes ([`LeakyMembrane`], [`ExponentialMembrane`]), the
-//! [`Refractory`] period, the [`Adaptation`] current, and the adaptive threshold ([`AdaptiveThresholdConfig`]).
+//! What they share are parts with their parameters: the membranes ([`LeakyMembrane`], [`ExponentialMembrane`]), alone, with a
+//! [`Refractory`] period ([`RefractoryMembrane`]) and with an [`AdaptiveThreshold`], too; the [`Adaptation`] current; and
+//! postsynaptic currents ([`PSCDynamics`]).
 
 mod adaptation;
 mod adaptive_current_leaky;
@@ -37,9 +38,11 @@ mod leaky;
 mod leaky_membrane;
 mod membrane;
 mod postsynaptic_current;
+mod psc_membrane;
 mod refractory;
 mod refractory_exponential;
 mod refractory_leaky;
+mod refractory_membrane;
 mod simplified_adaptive_exponential;
 mod strict_refractory_leaky;
 
@@ -47,7 +50,7 @@ pub use adaptation::{Adaptation, AdaptationConfig};
 pub use adaptive_current_leaky::{AdaptiveCurrentLeakySoma, AdaptiveCurrentLeakySomaConfig};
 pub use adaptive_exponential::{AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig};
 pub use adaptive_leaky::{AdaptiveLeakySoma, AdaptiveLeakySomaConfig};
-pub use adaptive_threshold::AdaptiveThresholdConfig;
+pub use adaptive_threshold::{AdaptiveThreshold, AdaptiveThresholdConfig};
 pub use alpha_psc::{AlphaPSCSoma, AlphaPSCSomaConfig};
 pub use conductance_leaky::{ConductanceLeakySoma, ConductanceLeakySomaConfig};
 pub use delta_psc::{DeltaPSCSoma, DeltaPSCSomaConfig};
@@ -59,9 +62,11 @@ pub use izhikevich::{IzhikevichSoma, IzhikevichSomaConfig};
 pub use leaky::{LeakySoma, LeakySomaConfig};
 pub use leaky_membrane::{LeakyMembrane, LeakyMembraneConfig, LeakyParameters};
 pub use membrane::Membrane;
-pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PSCNeuronConfig, PostsynapticCurrentConfig};
+pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PostsynapticCurrentConfig, SynapticCurrent};
+pub use psc_membrane::{PSCDynamics, PSCMembrane, PSCNeuronConfig};
 pub use refractory::{Refractory, RefractoryConfig};
 pub use refractory_exponential::{RefractoryExponentialSoma, RefractoryExponentialSomaConfig};
 pub use refractory_leaky::{RefractoryLeakySoma, RefractoryLeakySomaConfig};
+pub use refractory_membrane::RefractoryMembrane;
 pub use simplified_adaptive_exponential::{SimplifiedAdaptiveExponentialSoma, SimplifiedAdaptiveExponentialSomaConfig};
 pub use strict_refractory_leaky::{StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig};

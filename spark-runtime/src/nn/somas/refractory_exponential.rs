@@ -1,5 +1,6 @@
 //! Exponential soma that takes no input while it is refractory.
 
+use super::refractory_membrane::RefractoryMembrane;
 use crate::prelude::*;
 
 /// Parameters of [`RefractoryExponentialSoma`].
@@ -40,22 +41,16 @@ pub struct RefractoryExponentialSoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    #[module]
-    membrane: ExponentialMembrane,
-    #[module]
-    refractory: Refractory,
+    #[module(flatten)]
+    membrane: RefractoryMembrane<ExponentialMembrane>,
 }
 
 #[spark::module]
 impl RefractoryExponentialSoma {
     fn build(cx: &mut Build, config: RefractoryExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: ExponentialMembrane::build(cx, &config.membrane, &units)?,
-            refractory: Refractory::build(cx, &config.refractory, &units)?,
-            config,
-        })
+        let membrane = RefractoryMembrane::build(cx, &config.membrane, &config.refractory, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
     #[step(out = spikes)]
@@ -66,9 +61,7 @@ impl RefractoryExponentialSoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let (threshold, current) = (self.membrane.threshold, current.value());
-        let (potential, fired) = self.refractory.advance(&self.membrane, threshold, self.potential, current);
-        self.potential = potential;
+        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
         SpikeArray::new(fired, inhibition_mask)
     }
 }

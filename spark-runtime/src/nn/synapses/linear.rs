@@ -1,6 +1,5 @@
 //! Linear synapses.
 
-use super::kernel::KernelConfig;
 use crate::prelude::*;
 
 /// Parameters of [`LinearSynapses`].

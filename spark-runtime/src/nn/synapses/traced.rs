@@ -1,6 +1,5 @@
 //! Exponential synapses.
 
-use super::kernel::KernelConfig;
 use crate::prelude::*;
 
 /// Parameters of [`TracedSynapses`].

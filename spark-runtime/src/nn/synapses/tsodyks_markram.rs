@@ -1,7 +1,6 @@
 //! Synapses with short-term plasticity.
 
 use super::kernel::build_kernel;
-use crate::nn::tracers::trace_shape;
 use crate::prelude::*;
 
 /// Parameters of [`TsodyksMarkramSynapses`].

@@ -1,8 +1,6 @@
 //! Resources and their utilisation: the state of a synapse with short-term plasticity.
 
-use crate::module::Build;
-use spark_compiler::array::Real;
-use spark_compiler::ir::Shape;
+use crate::prelude::*;
 
 /// The resources R of a synapse and their utilisation u. A spike raises the utilisation, then releases the share u of
 /// the resources; between spikes the resources recover and the utilisation fades:
