@@ -128,7 +128,7 @@ fn alif_neuron() {
 #[test]
 fn adex_neuron() {
     for case in ["adex", "adex_eta"] {
-        for run in [Run::Spikes, Run::Stepwise] {
+        for run in [Run::Free, Run::Stepwise] {
             check(&format!("neuron/{case}.f32"), run);
         }
     }

@@ -141,7 +141,7 @@ fn synapses_may_differ() {
             near(&found, &[expected[0][t / 10], expected[1][t / 10]], 1e-5);
         }
     }
-    assert_eq!(model.state("ru_tracer.resources").unwrap().dims(), [2, 1]);
+    assert_eq!(model.state("ru_tracer.missing").unwrap().dims(), [2, 1]);
     let config = TsodyksMarkramSynapsesConfig::new([1]).with_kernel(1.0).with_tau_psc(0.0);
     let config = config.with_u(list(|s| s.u)).with_tau_rec(list(|s| s.tau_rec)).with_tau_facil(list(|s| s.tau_facil));
     let mut model = Model::component(config).input("spikes", [2]).build().unwrap();
@@ -152,7 +152,7 @@ fn synapses_may_differ() {
             near(&found, &[expected[0][t / 10] + expected[1][t / 10]], 1e-5);
         }
     }
-    assert_eq!(model.state("ru_tracer.resources").unwrap().dims(), [2]);
+    assert_eq!(model.state("ru_tracer.missing").unwrap().dims(), [2]);
 }
 
 #[test]

@@ -173,7 +173,8 @@ pub fn flatten(input: TokenStream) -> TokenStream {
 /// * `fn build(cx: &mut Build, config: C) -> Result<Self>` runs once, on the host, as written;
 /// * one method has `#[step(out = name)]` or `#[step(out = (a, b), axis = (post, pre))]`: its arguments are the input ports
 ///   (`Option<T>` optional, `Vec<T>` variadic, `Payload` for any payload, `#[axis(pre)]` on an argument), what it returns
-///   the output ports;
+///   the output ports. Documentation on an argument is the port's; that on the method is the output's, or has an item
+///   "* `name`: .." for each of several;
 /// * `#[property]` on `fn kernel(&self) -> T` is a computed property, on `fn set_kernel(&mut self, kernel: T)` its setter;
 /// * `fn output_shape(config: &C) -> Option<Units>`, if there is one, tells the shape of the outputs before the inputs are
 ///   known; without it, it is the field `units` of the configuration, if there is one;

@@ -205,7 +205,7 @@ fn output_ports(step: &Step, ctxt: &mut Ctxt) -> (Vec<Port>, bool) {
             payload,
             arity: Arity::Required,
             axes: step.axes.clone(),
-            description: String::new(),
+            description: step.output_description(name),
         }
     });
     (ports.collect(), tuple)

@@ -38,6 +38,8 @@ pub(crate) struct Step {
     pub(crate) outputs: Vec<Ident>,
     pub(crate) axes: Vec<Axis>,
     pub(crate) arguments: Vec<Argument>,
+    /// The method's documentation, which is that of the outputs.
+    pub(crate) description: String,
 }
 
 /// An argument of the step: an input port.
@@ -114,7 +116,7 @@ fn parse_function(function: &mut ImplItemFn, model: &mut ModuleImpl, ctxt: &mut 
     if let Some(attribute) = step {
         let arguments = parse_arguments(&mut function.sig, ctxt);
         let step = parse_step(attribute, function.sig.clone(), arguments, ctxt);
-        model.steps.push(step);
+        model.steps.push(Step { description, ..step });
     } else if let Some(attribute) = property {
         let tokens = attrs::list_tokens(&attribute, ctxt);
         let mut axes = vec![Axis::Units];
@@ -136,7 +138,7 @@ fn parse_step(attribute: Attribute, signature: Signature, arguments: Vec<Argumen
             axes = parse_axes(&names, ctxt);
         }
     }
-    Step { attribute, signature, outputs, axes, arguments }
+    Step { attribute, signature, outputs, axes, arguments, description: String::new() }
 }
 
 /// Reads the arguments after the receiver and takes doc comments and `#[axis]` off them.
@@ -168,6 +170,17 @@ fn parse_arguments(signature: &mut Signature, ctxt: &mut Ctxt) -> Vec<Argument> 
 }
 
 impl Step {
+    /// What the documentation says of an output: all of it where there is one output, of several the item that begins with
+    /// the output's name, "* `name`: ..".
+    pub(crate) fn output_description(&self, output: &Ident) -> String {
+        if self.outputs.len() == 1 {
+            return self.description.clone();
+        }
+        let begin = format!("`{}`:", output.unraw());
+        let text = self.description.split("* ").find_map(|item| item.strip_prefix(begin.as_str()));
+        text.unwrap_or_default().trim().to_owned()
+    }
+
     /// The types of the outputs, and whether they come as a tuple.
     pub(crate) fn output_types(&self) -> (Vec<Type>, bool) {
         match &self.signature.output {

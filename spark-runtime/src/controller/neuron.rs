@@ -24,7 +24,7 @@ pub struct NeuronConfig {
     pub modules_specs: Vec<ModuleSpecs>,
     /// Seed of the inhibition mask.
     pub seed: u32,
-    /// Time step, in ms.
+    /// Time step, in ms, of the modules, too: it replaces theirs, as in Spark on JAX.
     pub dt: f64,
     /// Shape of the population.
     pub units: Units,
@@ -59,7 +59,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         alias: None,
         type_name: "f64",
         units: Some("ms"),
-        description: "Time step.",
+        description: "Time step, of the modules, too.",
         checks: &[checks::positive::SPEC],
         default: Some(|| ConfigValue::Float(1.0)),
         python_default: None,

@@ -2,7 +2,7 @@
 
 use super::partial_sums;
 use super::sparse_uniform::sparse;
-use super::{InitOverrides, Initializer, check_axes, clip, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, check_axes, size, stored};
 use crate::error::{Error, Result};
 use crate::rng::Key;
 use spark_compiler::ir::{Array, DType, Data};
@@ -17,12 +17,8 @@ pub struct NormalizedSparseUniform {
     /// The sum of each group.
     #[param(default = 1.0, check = finite)]
     pub scale: f64,
-    /// Smallest value; smaller ones are set to it.
-    #[param(default = None)]
-    pub min_value: Option<f64>,
-    /// Largest value; larger ones are set to it.
-    #[param(default = None)]
-    pub max_value: Option<f64>,
+    #[flatten]
+    pub limits: LimitsConfig,
     /// Expected share of elements that are not zero.
     #[param(default = 0.2, check = zero_one)]
     pub density: f64,
@@ -39,8 +35,9 @@ impl Initializer for NormalizedSparseUniform {
         let mut values = sparse(key, size(shape)?, self.density);
         normalize(&mut values, shape, axes);
         values.iter_mut().for_each(|value| *value *= scale);
-        clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
-        stored(Data::F32(values), shape, dtype)
+        let mut values = Data::F32(values);
+        self.limits.clip(&mut values, overrides)?;
+        stored(values, shape, dtype)
     }
 }
 

@@ -124,6 +124,7 @@ impl ExponentialIntegrator {
         Some(config.num_outputs.into())
     }
 
+    /// The signals, about 1 at `saturation_freq`.
     #[step(out = signal)]
     fn step(
         &mut self,

@@ -56,6 +56,7 @@ impl HebbianRule {
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,

@@ -60,6 +60,7 @@ impl OjaRule {
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,

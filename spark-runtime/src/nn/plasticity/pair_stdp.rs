@@ -84,6 +84,7 @@ impl PairSTDPRule {
         Ok(Self { pairs: SpikePairs::new(cx, &config.pairs)?, config })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,

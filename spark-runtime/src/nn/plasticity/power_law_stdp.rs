@@ -64,14 +64,19 @@ pub struct PowerLawSTDPRule {
     config: PowerLawSTDPRuleConfig,
     #[module]
     pairs: SpikePairs,
+    /// Largest weight, for the arithmetic's sake.
+    #[constant]
+    limit: Real,
 }
 
 #[spark::module]
 impl PowerLawSTDPRule {
     fn build(cx: &mut Build, config: PowerLawSTDPRuleConfig) -> Result<Self> {
-        Ok(Self { pairs: SpikePairs::new(cx, &config.pairs)?, config })
+        let limit = cx.number(cx.limit());
+        Ok(Self { pairs: SpikePairs::new(cx, &config.pairs)?, limit, config })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
@@ -86,8 +91,8 @@ impl PowerLawSTDPRule {
     ) -> FloatArray {
         let PowerLawSTDPRuleConfig { eta, alpha, mu, w_0, .. } = self.config;
         let pairs = self.pairs.update(pre_spikes, post_spikes);
-        let kernel = bounded(kernel.value()).max(0.0);
+        let kernel = kernel.value().clip(0.0, self.limit);
         let kernel = kernel + eta * w_0.powf(1.0 - mu) * power(kernel, mu) * pairs.pre_first;
-        bounded(kernel - eta * alpha * kernel * pairs.post_first).max(0.0).into()
+        (kernel - eta * alpha * kernel * pairs.post_first).max(0.0).into()
     }
 }

@@ -87,6 +87,7 @@ impl QuadrupletRule {
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,

@@ -118,6 +118,7 @@ impl QuadrupletRuleTensor {
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,

@@ -58,6 +58,7 @@ impl ThreeFactorHebbianRule {
         Ok(Self { traces, learning: Learning::new(cx, rate), config })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,

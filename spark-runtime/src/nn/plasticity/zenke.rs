@@ -121,6 +121,7 @@ impl ZenkeRule {
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
@@ -135,7 +136,7 @@ impl ZenkeRule {
     ) -> FloatArray {
         let TracedSpikes { pre, post, pre_trace, post_trace } = self.traces.update(pre_spikes, post_spikes);
         let post_slow_trace = self.post_slow_trace.update(post);
-        let (weight, target) = (bounded(kernel.value()), self.target_trace.value());
+        let (weight, target) = (kernel.value().max(0.0), self.target_trace.value());
         let bounded = target.clip(-self.largest_target, self.largest_target);
         let potential = self.p * bounded * (0.25 - bounded) * (0.5 - bounded);
         // Unlike a spike, the weight acts throughout the step.

@@ -62,6 +62,7 @@ impl AdaptiveCurrentLeakySoma {
         Ok(Self { potential: cx.zeros(&units), membrane, adaptation, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

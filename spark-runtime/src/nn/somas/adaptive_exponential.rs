@@ -61,6 +61,7 @@ impl AdaptiveExponentialSoma {
         Ok(Self { potential: cx.zeros(&units), membrane, adaptation, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -60,6 +60,7 @@ impl AdaptiveLeakySoma {
         Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -68,7 +69,7 @@ impl AdaptiveLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
+        let fired = self.membrane.fire(&mut self.potential, current.value());
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -56,6 +56,7 @@ impl AlphaPSCSoma {
         Ok(Self { potential: cx.zeros(&units), dynamics, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -74,6 +74,9 @@ pub struct ConductanceLeakySoma {
     excitatory_reversal: Real,
     #[constant]
     inhibitory_reversal: Real,
+    /// Largest conductance, for the arithmetic's sake.
+    #[constant]
+    limit: Real,
 }
 
 #[spark::module]
@@ -93,10 +96,19 @@ impl ConductanceLeakySoma {
             scale: cx.dt() / membrane.tau,
             excitatory_reversal: excitatory - membrane.rest,
             inhibitory_reversal: inhibitory - membrane.rest,
+            limit: cx.number(cx.limit()),
             config,
         })
     }
 
+    /// The size of a conductance, 0 if nothing is connected.
+    #[host]
+    #[track_caller]
+    fn opened(&self, conductance: Option<ConductanceArray>) -> Real {
+        conductance.map_or_else(|| Real::scalar(0.0), |open| open.value().abs().min(self.limit))
+    }
+
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -109,7 +121,7 @@ impl ConductanceLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let (excitatory, inhibitory) = (drive(excitatory).abs(), drive(inhibitory).abs());
+        let [excitatory, inhibitory] = [excitatory, inhibitory].map(|conductance| self.opened(conductance));
         let pull = excitatory * self.excitatory_reversal + inhibitory * self.inhibitory_reversal + drive(current);
         // In units of the leak conductance.
         let total = 1.0 + self.resistance * (excitatory + inhibitory);

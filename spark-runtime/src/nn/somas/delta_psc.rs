@@ -55,6 +55,7 @@ impl DeltaPSCSoma {
         Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -57,6 +57,7 @@ impl ExponentialPSCSoma {
         Ok(Self { potential: cx.zeros(&units), dynamics, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

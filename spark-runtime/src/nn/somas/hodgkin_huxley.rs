@@ -149,6 +149,7 @@ impl HodgkinHuxleySoma {
         })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -46,6 +46,7 @@ impl LeakySoma {
         Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -54,7 +55,7 @@ impl LeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
+        let fired = self.membrane.fire(&mut self.potential, current.value());
         SpikeArray::new(fired, inhibition_mask)
     }
 }

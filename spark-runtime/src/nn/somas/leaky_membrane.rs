@@ -3,6 +3,7 @@
 //! A soma keeps the potential, relative to rest, as its own variable; a membrane holds the constants and gives the next
 //! value. Spikes and refractory periods are the soma's.
 
+use super::drive::Inlet;
 use crate::prelude::*;
 
 /// Parameters of a [`LeakyMembrane`].
@@ -64,6 +65,8 @@ impl LeakyMembraneConfig {
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct LeakyMembrane {
+    #[module]
+    inlet: Inlet,
     /// Share of the potential that is left after a step, e^(−dt/τ).
     #[constant]
     decay: Real,
@@ -84,7 +87,8 @@ impl LeakyMembrane {
     pub fn new(cx: &Build, values: LeakyParameters) -> LeakyMembrane {
         let decay = (-cx.dt() / values.tau).exp();
         let gain = (1.0 - decay) * values.resistance;
-        LeakyMembrane { decay, gain, reset: values.reset, threshold: values.threshold }
+        let inlet = Inlet::new(values.resistance);
+        LeakyMembrane { inlet, decay, gain, reset: values.reset, threshold: values.threshold }
     }
 }
 
@@ -98,7 +102,7 @@ impl Membrane for LeakyMembrane {
 
     #[track_caller]
     fn advance(&self, potential: Real, current: Real) -> Real {
-        self.decay * potential + self.gain * current
+        self.decay * potential + self.gain * self.inlet.take(current)
     }
 
     fn reset(&self) -> Real {

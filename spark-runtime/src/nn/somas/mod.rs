@@ -54,6 +54,7 @@ pub use adaptive_threshold::{AdaptiveThreshold, AdaptiveThresholdConfig};
 pub use alpha_psc::{AlphaPSCSoma, AlphaPSCSomaConfig};
 pub use conductance_leaky::{ConductanceLeakySoma, ConductanceLeakySomaConfig};
 pub use delta_psc::{DeltaPSCSoma, DeltaPSCSomaConfig};
+pub use drive::Inlet;
 pub use exponential::{ExponentialSoma, ExponentialSomaConfig};
 pub use exponential_membrane::{ExponentialMembrane, ExponentialMembraneConfig};
 pub use exponential_psc::{ExponentialPSCSoma, ExponentialPSCSomaConfig};

@@ -53,6 +53,7 @@ impl RefractoryLeakySoma {
         Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -61,7 +62,7 @@ impl RefractoryLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
+        let fired = self.membrane.fire(&mut self.potential, current.value());
         SpikeArray::new(fired, inhibition_mask)
     }
 }

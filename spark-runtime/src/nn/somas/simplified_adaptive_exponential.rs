@@ -60,6 +60,7 @@ impl SimplifiedAdaptiveExponentialSoma {
         Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

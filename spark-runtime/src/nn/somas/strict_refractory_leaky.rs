@@ -50,6 +50,7 @@ impl StrictRefractoryLeakySoma {
         Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -58,7 +59,7 @@ impl StrictRefractoryLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let fired = self.membrane.fire_clamped(&mut self.potential, bounded(current.value()));
+        let fired = self.membrane.fire_clamped(&mut self.potential, current.value());
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -52,6 +52,8 @@ impl AlphaConductanceSynapses {
         Ok(Self { kernel, conductances, config })
     }
 
+    /// * `excitatory`: Excitatory conductance of each neuron, in nS.
+    /// * `inhibitory`: Inhibitory conductance of each neuron, in nS.
     #[step(out = (excitatory, inhibitory), axis = post)]
     fn step(
         &mut self,

@@ -67,6 +67,7 @@ impl RDTracedSynapses {
         Ok(Self { kernel, current_tracer, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

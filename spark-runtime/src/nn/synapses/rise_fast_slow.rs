@@ -81,6 +81,7 @@ impl RFSTracedSynapses {
         Ok(Self { kernel, current_tracer, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

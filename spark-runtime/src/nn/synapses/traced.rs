@@ -61,6 +61,7 @@ impl TracedSynapses {
         Ok(Self { kernel, current_tracer, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

@@ -36,9 +36,10 @@ use crate::prelude::*;
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct RUTracer {
-    /// Resources ready to be released, 1 at rest.
+    /// Resources that are missing, 1 − R; 0 at rest. A small number is stored more finely than one near 1, so that recovery
+    /// goes on in half precision, too.
     #[variable]
-    resources: Real,
+    missing: Real,
     /// Share of them that the last spike released, faded since then; 0 at rest.
     #[variable]
     utilisation: Real,
@@ -59,7 +60,7 @@ impl RUTracer {
     #[track_caller]
     pub fn new(cx: &Build<'_>, shape: &Shape, tau_rec: Real, tau_facil: Real, u: Real) -> RUTracer {
         RUTracer {
-            resources: cx.full(shape, cx.number(1.0)),
+            missing: cx.zeros(shape),
             utilisation: cx.zeros(shape),
             recovery: share_lost(cx.dt() / tau_rec),
             fading: share_lost(cx.dt() / tau_facil),
@@ -68,8 +69,9 @@ impl RUTracer {
     }
 
     /// Resources ready to be released.
+    #[track_caller]
     pub fn resources(&self) -> Real {
-        self.resources
+        1.0 - self.missing
     }
 
     /// Share of the resources that the last spike released, faded since then.
@@ -81,10 +83,10 @@ impl RUTracer {
     #[track_caller]
     pub fn update(&mut self, spikes: Real) -> Real {
         let faded = self.utilisation - self.fading * self.utilisation;
-        let recovered = self.resources + self.recovery * (1.0 - self.resources);
+        let missing = self.missing - self.recovery * self.missing;
         self.utilisation = faded + self.increment * (1.0 - faded) * spikes;
-        let released = self.utilisation * recovered * spikes;
-        self.resources = recovered - released;
+        let released = self.utilisation * (1.0 - missing) * spikes;
+        self.missing = missing + released;
         released
     }
 }
