@@ -348,10 +348,10 @@ fn lists_and_describes() {
     // Output ports say what they carry and in which unit, modules with several too, and checks what they demand, and of what.
     for (name, parts) in [
         ("LeakySoma", &["spikes: SpikeArray over (units)\n      True where a neuron spikes."][..]),
-        ("LinearSynapses", &["currents: CurrentArray over (post)\n      Current of each neuron, in pA."]),
+        ("LinearSynapses", &["currents: CurrentArray over (units)\n      Current of each neuron, in pA."]),
         (
             "AlphaConductanceSynapses",
-            &["inhibitory: ConductanceArray over (post)\n      Inhibitory conductance of each neuron, in nS."],
+            &["inhibitory: ConductanceArray over (units)\n      Inhibitory conductance of each neuron, in nS."],
         ),
         (
             "PoissonSource",

@@ -92,8 +92,9 @@ fn check_soma(golden: &Golden, model: &Model, t: usize, run: Run, deviation: &mu
             exact(ours, t, &found, expected.step(t));
         } else {
             // Potentials pass through zero, where a last bit of 20 mV is a large relative difference.
-            let measured = if run == Run::Stepwise { "stepwise" } else { "state" };
-            let own = golden.own_difference(&format!("{measured}/{theirs}"));
+            // What the reference's modes differ by within one step is less than over a whole run.
+            let own = ["state", "stepwise"].map(|measured| golden.own_difference(&format!("{measured}/{theirs}")));
+            let own = if run == Run::Stepwise { own[1] } else { own[0].max(own[1]) };
             deviation.check(ours, &found, expected.step(t), TOLERANCE, own);
         }
     }

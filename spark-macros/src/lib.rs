@@ -286,7 +286,8 @@ pub fn neuron(attributes: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// Its fields have the roles of a module's, without a config: `#[variable]`, `#[constant]`, `#[module]` or `#[host]`. Its
 /// variables become states of the module that holds it, named `field_of_the_module.field_of_the_part`; in a field with
-/// `#[module(flatten)]`, `field_of_the_part`. A traced `if` may change a part. Put [`macro@traced`] on its `impl` block.
+/// `#[module(flatten)]`, `field_of_the_part`. A traced `if` may change a part: by its methods `step`, `update` and `fire`, or by
+/// assigning its fields. Put [`macro@traced`] on its `impl` block.
 ///
 /// A part may be generic: what several models do alike is then written once, for any membrane or trace.
 ///

@@ -53,7 +53,7 @@ fn emit(item: &ItemStruct) -> TokenStream {
             /// Seed of the inhibition mask.
             #[param(default = 0)]
             pub seed: u32,
-            /// Time step, of the modules, too.
+            /// Time step.
             #[param(default = 1.0, units = "ms", check = positive)]
             pub dt: f64,
             /// Shape of the population.

@@ -59,7 +59,7 @@ pub(crate) static FIELDS: [FieldSpec; 5] = [
         alias: None,
         type_name: "f64",
         units: Some("ms"),
-        description: "Time step, of the modules, too.",
+        description: "Time step.",
         checks: &[checks::positive::SPEC],
         default: Some(|| ConfigValue::Float(1.0)),
         python_default: None,

@@ -13,7 +13,8 @@ pub struct RefractoryExponentialSomaConfig {
 }
 
 /// Exponential integrate-and-fire soma that takes no input for `cooldown` after a spike:
-/// τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, where I counts as zero while the neuron is refractory.
+/// τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, where I counts as zero while the neuron is refractory; by the explicit Euler
+/// method.
 ///
 /// The potential, relative to rest, goes on evolving meanwhile. [`Refractory`] says when the neuron is ready again.
 ///

@@ -36,10 +36,13 @@ use crate::prelude::*;
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct RUTracer {
-    /// Resources that are missing, 1 − R; 0 at rest. A small number is stored more finely than one near 1, so that recovery
-    /// goes on in half precision, too.
+    /// Resources ready to be released, 1 at rest; in half precision those that are missing, 0 at rest, which are stored more
+    /// finely as they become few, so that recovery goes on to its end.
     #[variable]
-    missing: Real,
+    resources: Real,
+    /// Whether `resources` are those that are missing.
+    #[host]
+    counts_missing: bool,
     /// Share of them that the last spike released, faded since then; 0 at rest.
     #[variable]
     utilisation: Real,
@@ -59,8 +62,10 @@ impl RUTracer {
     /// facilitation), and utilisation `u` of a spike at rest, from 0 to 1.
     #[track_caller]
     pub fn new(cx: &Build<'_>, shape: &Shape, tau_rec: Real, tau_facil: Real, u: Real) -> RUTracer {
+        let counts_missing = matches!(cx.dtype(), DType::F16 | DType::BF16);
         RUTracer {
-            missing: cx.zeros(shape),
+            resources: cx.full(shape, cx.number(if counts_missing { 0.0 } else { 1.0 })),
+            counts_missing,
             utilisation: cx.zeros(shape),
             recovery: share_lost(cx.dt() / tau_rec),
             fading: share_lost(cx.dt() / tau_facil),
@@ -71,7 +76,7 @@ impl RUTracer {
     /// Resources ready to be released.
     #[track_caller]
     pub fn resources(&self) -> Real {
-        1.0 - self.missing
+        if self.counts_missing { 1.0 - self.resources } else { self.resources }
     }
 
     /// Share of the resources that the last spike released, faded since then.
@@ -83,10 +88,16 @@ impl RUTracer {
     #[track_caller]
     pub fn update(&mut self, spikes: Real) -> Real {
         let faded = self.utilisation - self.fading * self.utilisation;
-        let missing = self.missing - self.recovery * self.missing;
         self.utilisation = faded + self.increment * (1.0 - faded) * spikes;
-        let released = self.utilisation * (1.0 - missing) * spikes;
-        self.missing = missing + released;
+        if self.counts_missing {
+            let missing = self.resources - self.recovery * self.resources;
+            let released = self.utilisation * (1.0 - missing) * spikes;
+            self.resources = missing + released;
+            return released;
+        }
+        let recovered = self.resources + self.recovery * (1.0 - self.resources);
+        let released = self.utilisation * recovered * spikes;
+        self.resources = recovered - released;
         released
     }
 }
