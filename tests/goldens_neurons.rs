@@ -105,7 +105,7 @@ fn check_soma(golden: &Golden, model: &Model, t: usize, run: Run, deviation: &mu
 fn check_kernel(golden: &Golden, model: &Model, t: usize, deviation: &mut Deviation) {
     let kernel = model.state("synapses.kernel").unwrap().to_f64();
     if let Some(expected) = golden.tensors.get(&format!("state/kernel@T{}", t + 1)) {
-        deviation.check("kernel", &kernel, &expected.values, TOLERANCE, 0.0);
+        deviation.check("kernel", &kernel, &expected.values, 0.0, 0.0);
     }
     let expected = golden.tensors["state/currents_kernel_sum"].step(t);
     let row = kernel.len() / expected.len();

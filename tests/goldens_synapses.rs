@@ -25,7 +25,7 @@ fn check_synapses(kind: &str) {
                     continue;
                 };
                 let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
-                deviation.check(state, &found, &expected.values, TOLERANCE, 0.0);
+                deviation.check(state, &found, &expected.values, 0.0, 0.0);
             }
         });
     }
