@@ -5,9 +5,19 @@
 #[path = "../spark-runtime/src/nn/mod.rs"]
 mod nn;
 
-/// What the library's files import.
+/// What the library's files import: Spark's prelude, with the models of this crate for Spark's.
 mod prelude {
-    pub(crate) use spark::prelude::*;
+    #![allow(unused_imports)]
+    pub(crate) use crate::nn::{
+        delays::*, interfaces::*, neurons::*, plasticity::*, somas::*, synapses::*, tracers::*,
+    };
+    pub(crate) use spark::prelude::{
+        Array, Axis, Bool, BooleanMask, Build, ConductanceArray, Config, Constant, CurrentArray, DType, Data,
+        DelayLine, Error, FieldVisitor, FixedIndegree, FloatArray, HostPayload, InitOverrides, Initializer, InputShape,
+        Int, IntegerArray, IntegerMask, KeyChain, LogNormal, Model, ModuleSpecs, Nested, NeuronConfig, NeuronModel,
+        Normal, NormalizedSparseUniform, Param, Payload, PortMap, PotentialArray, RandomStream, Real, Result, Shape,
+        SparseUniform, SpikeArray, Uniform, Units, ValuePayload, bounded, step_index,
+    };
 }
 
 use spark::prelude::{ModuleSpecs, NeuronModel, Shape};
