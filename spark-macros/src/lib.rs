@@ -9,6 +9,7 @@
 //! | [`macro@neuron`] | a struct without fields | registers a type of neuron and its configuration |
 //! | [`macro@part`] | a struct | makes a stateful part that modules hold |
 //! | [`macro@payload`] | a struct of array handles | makes it a payload that ports carry |
+//! | [`macro@ports`] | a struct of payloads | makes it input ports that several modules have |
 //! | [`macro@traced`] | a free `fn` or any `impl` block | rewrites the bodies and nothing else |
 //! | [`macro@validator`] | a `fn(f64) -> bool` | makes it a check of parameters |
 //!
@@ -29,6 +30,7 @@ mod module;
 mod neuron;
 mod part;
 mod payload;
+mod ports;
 mod rewrite;
 mod units;
 mod validator;
@@ -174,7 +176,7 @@ pub fn flatten(input: TokenStream) -> TokenStream {
 /// * one method has `#[step(out = name)]` or `#[step(out = (a, b), axis = (post, pre))]`: its arguments are the input ports
 ///   (`Option<T>` optional, `Vec<T>` variadic, `Payload` for any payload, `#[axis(pre)]` on an argument), what it returns
 ///   the output ports. Documentation on an argument is the port's; that on the method is the output's, or has an item
-///   "* `name`: .." for each of several;
+///   "* `name`: .." for each of several. An argument with `#[ports]` is a struct of ports, see [`macro@ports`];
 /// * `#[property]` on `fn kernel(&self) -> T` is a computed property, on `fn set_kernel(&mut self, kernel: T)` its setter;
 /// * `fn output_shape(config: &C) -> Option<Units>`, if there is one, tells the shape of the outputs before the inputs are
 ///   known; without it, it is the field `units` of the configuration, if there is one;
@@ -375,6 +377,62 @@ pub fn part(attributes: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn payload(attributes: TokenStream, item: TokenStream) -> TokenStream {
     payload::expand(attributes.into(), item.into()).into()
+}
+
+/// Makes a struct the input ports that several modules have in common.
+///
+/// Its fields are what arguments of a step are: a payload, `Option` or `Vec` of one, with documentation and `#[axis(..)]`. A
+/// step takes them all in an argument with `#[ports]`; the argument's name does not matter, the ports have those of the fields.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// /// What both sides of a synapse do.
+/// #[spark::ports]
+/// pub struct TutorialSpikes {
+///     /// Presynaptic spikes.
+///     #[axis(pre)]
+///     pub before: SpikeArray,
+///     /// Postsynaptic spikes.
+///     pub after: SpikeArray,
+/// }
+///
+/// /// Parameters of [`Coincidence`].
+/// #[spark::config]
+/// pub struct CoincidenceConfig {}
+///
+/// /// Where both sides of a synapse spike.
+/// #[spark::module(category = "Tutorial")]
+/// pub struct Coincidence {
+///     #[config]
+///     config: CoincidenceConfig,
+/// }
+///
+/// #[spark::module]
+/// impl Coincidence {
+///     fn build(_: &mut Build, config: CoincidenceConfig) -> Result<Self> {
+///         Ok(Self { config })
+///     }
+///
+///     #[step(out = both, axis = (post, pre))]
+///     fn step(&mut self, #[ports] spikes: TutorialSpikes, factor: FloatArray) -> FloatArray {
+///         (factor * (spikes.after.to_real() * spikes.before.to_real())).into()
+///     }
+/// }
+///
+/// let builder = Model::component(CoincidenceConfig::default()).input("before", [2]).input("after", [1]);
+/// let mut model = builder.input("factor", [1]).build()?;
+/// let outputs = model.step(&[
+///     ("before", vec![true, false].into()),
+///     ("after", vec![true].into()),
+///     ("factor", vec![3.0f32].into()),
+/// ])?;
+/// assert_eq!(outputs.get("both")?.value().to_f32(), [3.0, 0.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn ports(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    ports::expand(attributes.into(), item.into()).into()
 }
 
 /// Lets a helper function, or all functions of an `impl` block, work on traced values.

@@ -29,7 +29,7 @@ pub mod scfg;
 pub mod spec;
 
 pub use error::{Error, Result};
-pub use spark_macros::{config, initializer, module, neuron, part, payload, traced, validator};
+pub use spark_macros::{config, initializer, module, neuron, part, payload, ports, traced, validator};
 
 /// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.
 ///
@@ -59,8 +59,8 @@ pub mod __private {
     pub use crate::error::Result;
     pub use crate::init::{InitializerSpec, InitializerType};
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, attempt, join_ports, no_setter, output_shape,
-        validate, visit_flattened, visit_nested,
+        Build, FieldVisitor, InputPorts, Module, ModuleFields, Nested, assert_port, attempt, count_ports, join_inputs,
+        join_ports, no_setter, output_shape, validate, visit_flattened, visit_nested,
     };
     pub use crate::payload::{Payload, PayloadKind, PayloadPart, PayloadType, ValuePayload, check_payload};
     pub use crate::port::Args;

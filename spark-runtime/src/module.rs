@@ -118,12 +118,38 @@ pub fn visit_flattened(visitor: &mut dyn FieldVisitor, part: &mut dyn Nested) {
     part.visit_parts(visitor);
 }
 
-/// The properties of fields and of methods, which are `N` together.
+/// Input ports that several modules have: implemented by `#[spark::ports]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a struct of ports",
+    label = "not ports",
+    note = "what an argument with #[ports] has is a struct with #[spark::ports]"
+)]
+pub trait InputPorts: Sized {
+    /// The ports, in the order of the fields.
+    const PORTS: &'static [PortSpecs];
+    /// What is connected to them, where the first is number `first` of all.
+    ///
+    /// # Errors
+    /// If an input has the wrong kind.
+    fn take(args: &mut Args, first: usize) -> Result<Self>;
+}
+
+/// How many ports these groups have together.
+pub const fn count_ports(groups: &[&[PortSpecs]]) -> usize {
+    let (mut count, mut group) = (0, 0);
+    while group < groups.len() {
+        count += groups[group].len();
+        group += 1;
+    }
+    count
+}
+
+/// The ports of all groups, which are `N` together.
 ///
 /// # Panics
 /// If they are another number.
-pub const fn join_ports<const N: usize>(fields: &[PortSpecs], methods: &[PortSpecs]) -> [PortSpecs; N] {
-    assert!(fields.len() + methods.len() == N, "room for every port");
+pub const fn join_ports<const N: usize>(groups: &[&[PortSpecs]]) -> [PortSpecs; N] {
+    assert!(count_ports(groups) == N, "room for every port");
     let mut joined = [PortSpecs {
         name: "",
         payload: FloatArray::KIND,
@@ -133,12 +159,43 @@ pub const fn join_ports<const N: usize>(fields: &[PortSpecs], methods: &[PortSpe
         settable: false,
         description: "",
     }; N];
+    let (mut at, mut group) = (0, 0);
+    while group < groups.len() {
+        let mut port = 0;
+        while port < groups[group].len() {
+            joined[at] = groups[group][port];
+            (at, port) = (at + 1, port + 1);
+        }
+        group += 1;
+    }
+    joined
+}
+
+/// The same for input ports.
+///
+/// # Panics
+/// If they are another number, or two have one name.
+pub const fn join_inputs<const N: usize>(groups: &[&[PortSpecs]]) -> [PortSpecs; N] {
+    let joined: [PortSpecs; N] = join_ports(groups);
     let mut at = 0;
     while at < N {
-        joined[at] = if at < fields.len() { fields[at] } else { methods[at - fields.len()] };
+        let mut earlier = 0;
+        while earlier < at {
+            assert!(!same(joined[earlier].name, joined[at].name), "two input ports have one name");
+            earlier += 1;
+        }
         at += 1;
     }
     joined
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 /// The error of setting a property that has no setter.

@@ -8,10 +8,10 @@
 //! messages are ours.
 
 mod axes;
-mod check;
-mod emit_impl;
+pub(crate) mod check;
+pub(crate) mod emit_impl;
 pub(crate) mod emit_struct;
-mod parse_impl;
+pub(crate) mod parse_impl;
 pub(crate) mod parse_struct;
 
 use proc_macro2::TokenStream;

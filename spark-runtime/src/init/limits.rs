@@ -1,8 +1,8 @@
 //! Limits of drawn numbers.
 
-use super::InitOverrides;
+use super::{InitOverrides, stored};
 use crate::error::{Error, Result};
-use spark_compiler::ir::Data;
+use spark_compiler::ir::{Array, DType, Data};
 
 /// Limits that drawn numbers are clipped to. Numbers beyond a limit pile up at it.
 #[spark::config(group)]
@@ -16,6 +16,24 @@ pub struct LimitsConfig {
 }
 
 impl LimitsConfig {
+    /// Numbers drawn in single precision, times `scale`, clipped and stored.
+    ///
+    /// # Errors
+    /// If the limits cross, or a number does not fit `dtype`.
+    pub(super) fn scaled(
+        &self,
+        mut values: Vec<f32>,
+        scale: f64,
+        (shape, dtype): (&[usize], DType),
+        overrides: &InitOverrides,
+    ) -> Result<Array> {
+        let scale = overrides.scale.unwrap_or(scale) as f32;
+        values.iter_mut().for_each(|value| *value *= scale);
+        let mut values = Data::F32(values);
+        self.clip(&mut values, overrides)?;
+        stored(values, shape, dtype)
+    }
+
     /// Clips `values`, of single or double precision.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 use super::partial_sums;
 use super::sparse_uniform::sparse;
-use super::{InitOverrides, Initializer, LimitsConfig, check_axes, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, check_axes, size};
 use crate::error::{Error, Result};
 use crate::rng::Key;
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType};
 
 /// Sparse uniform weights, but the elements that share their position along `norm_axes` sum to `scale`: with the kernel's
 /// output axes, every neuron's incoming weights do. Then clipped to [`min_value`, `max_value`].
@@ -31,13 +31,9 @@ impl Initializer for NormalizedSparseUniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         let axes = overrides.norm_axes.as_deref().unwrap_or(&self.norm_axes);
         check(axes, shape, dtype)?;
-        let scale = overrides.scale.unwrap_or(self.scale) as f32;
         let mut values = sparse(key, size(shape)?, self.density);
         normalize(&mut values, shape, axes);
-        values.iter_mut().for_each(|value| *value *= scale);
-        let mut values = Data::F32(values);
-        self.limits.clip(&mut values, overrides)?;
-        stored(values, shape, dtype)
+        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
     }
 }
 

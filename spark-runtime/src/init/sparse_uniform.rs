@@ -1,10 +1,10 @@
 //! Uniform numbers, most of them zero.
 
-use super::{InitOverrides, Initializer, LimitsConfig, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, size};
 use crate::error::Result;
 use crate::rng::Key;
 use half::f16;
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType};
 
 /// Uniform in [0, `scale`) with probability `density`, else 0; then clipped to [`min_value`, `max_value`], which the zeros
 /// are, too.
@@ -25,12 +25,8 @@ pub struct SparseUniform {
 
 impl Initializer for SparseUniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
-        let scale = overrides.scale.unwrap_or(self.scale) as f32;
-        let mut values = sparse(key, size(shape)?, self.density);
-        values.iter_mut().for_each(|value| *value *= scale);
-        let mut values = Data::F32(values);
-        self.limits.clip(&mut values, overrides)?;
-        stored(values, shape, dtype)
+        let values = sparse(key, size(shape)?, self.density);
+        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
     }
 }
 

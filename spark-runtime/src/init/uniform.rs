@@ -1,9 +1,9 @@
 //! Uniform numbers.
 
-use super::{InitOverrides, Initializer, LimitsConfig, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, size};
 use crate::error::Result;
 use crate::rng::Key;
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType};
 
 /// Uniform in [0, `scale`), clipped to [`min_value`, `max_value`].
 #[spark::initializer(name = "UniformInitializer")]
@@ -20,11 +20,7 @@ pub struct Uniform {
 
 impl Initializer for Uniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
-        let scale = overrides.scale.unwrap_or(self.scale) as f32;
-        let mut values = key.uniform_f32(size(shape)?);
-        values.iter_mut().for_each(|value| *value *= scale);
-        let mut values = Data::F32(values);
-        self.limits.clip(&mut values, overrides)?;
-        stored(values, shape, dtype)
+        let values = key.uniform_f32(size(shape)?);
+        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
     }
 }

@@ -58,18 +58,8 @@ impl HebbianRule {
 
     /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
-        let spikes = self.traces.update(pre_spikes, post_spikes);
-        self.learning.step(kernel, spikes.pairs()).into()
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
+        let spikes = self.traces.update(synapses);
+        self.learning.step(synapses.kernel, spikes.pairs()).into()
     }
 }

@@ -4,6 +4,7 @@
 //! [`Learning`], the step of a kernel.
 
 mod hebbian;
+mod inputs;
 mod oja;
 mod pair_stdp;
 mod pairs;
@@ -16,6 +17,7 @@ mod traces;
 mod zenke;
 
 pub use hebbian::{HebbianRule, HebbianRuleConfig};
+pub use inputs::RuleInputs;
 pub use oja::{OjaRule, OjaRuleConfig};
 pub use pair_stdp::{PairSTDPRule, PairSTDPRuleConfig};
 pub use pairs::SpikePairsConfig;

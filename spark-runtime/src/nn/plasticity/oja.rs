@@ -62,19 +62,9 @@ impl OjaRule {
 
     /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
-        let post_trace = self.post_trace.update(post_spikes.to_real());
-        let change = post_trace * pre_spikes.to_real() - kernel * post_trace.square();
-        self.learning.step(kernel, change).into()
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
+        let post_trace = self.post_trace.update(synapses.post_spikes.to_real());
+        let change = post_trace * synapses.pre_spikes.to_real() - synapses.kernel * post_trace.square();
+        self.learning.step(synapses.kernel, change).into()
     }
 }

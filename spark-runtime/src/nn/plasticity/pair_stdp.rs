@@ -86,21 +86,11 @@ impl PairSTDPRule {
 
     /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
         let PairSTDPRuleConfig { eta, alpha, mu_plus, mu_minus, w_min, w_max, .. } = self.config;
         let range = w_max - w_min;
-        let pairs = self.pairs.update(pre_spikes, post_spikes);
-        let kernel = kernel.value().clip(w_min, w_max);
+        let pairs = self.pairs.update(synapses);
+        let kernel = synapses.kernel.value().clip(w_min, w_max);
         let above = ((w_max - kernel) / range).clip(0.0, 1.0);
         let potentiated = kernel + range * eta * power(above, mu_plus) * pairs.pre_first;
         let kernel = potentiated.clip(w_min, w_max);

@@ -46,8 +46,8 @@ impl SpikePairs {
 
     /// Takes one step. The sign of spikes does not matter.
     #[track_caller]
-    pub(super) fn update(&mut self, pre_spikes: SpikeArray, post_spikes: SpikeArray) -> Pairs {
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+    pub(super) fn update(&mut self, synapses: RuleInputs) -> Pairs {
+        let (pre, post) = (synapses.pre_spikes.to_real(), synapses.post_spikes.to_real());
         let pre_first = post * self.pre_trace.relaxed();
         let post_first = self.post_trace.relaxed() * pre;
         self.pre_trace.update(pre);

@@ -78,20 +78,10 @@ impl PowerLawSTDPRule {
 
     /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
         let PowerLawSTDPRuleConfig { eta, alpha, mu, w_0, .. } = self.config;
-        let pairs = self.pairs.update(pre_spikes, post_spikes);
-        let kernel = kernel.value().clip(0.0, self.limit);
+        let pairs = self.pairs.update(synapses);
+        let kernel = synapses.kernel.value().clip(0.0, self.limit);
         let kernel = kernel + eta * w_0.powf(1.0 - mu) * power(kernel, mu) * pairs.pre_first;
         (kernel - eta * alpha * kernel * pairs.post_first).max(0.0).into()
     }

@@ -91,19 +91,12 @@ impl QuadrupletRule {
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
+        #[ports] synapses: RuleInputs,
         /// Modulation: one number, or one per postsynaptic neuron.
         modulation: FloatArray,
     ) -> FloatArray {
-        let spikes = self.traces.update(pre_spikes, post_spikes);
+        let spikes = self.traces.update(synapses);
         let change = spikes.quadruplets([self.alpha, self.beta, self.gamma, self.delta]);
-        self.learning.gated(kernel, third_factor(modulation) + 0.1, change).into()
+        self.learning.gated(synapses.kernel, third_factor(modulation) + 0.1, change).into()
     }
 }

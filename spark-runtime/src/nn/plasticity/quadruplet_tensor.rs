@@ -122,24 +122,17 @@ impl QuadrupletRuleTensor {
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
+        #[ports] synapses: RuleInputs,
         /// Modulation: one number, or one per postsynaptic neuron.
         modulation: FloatArray,
     ) -> FloatArray {
-        let types = SynapseTypes::new(pre_spikes, post_spikes, self.untyped);
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+        let types = SynapseTypes::new(synapses.pre_spikes, synapses.post_spikes, self.untyped);
+        let (pre, post) = (synapses.pre_spikes.to_real(), synapses.post_spikes.to_real());
         let pre_trace = self.pre_trace.update(pre, types);
         let post_trace = self.post_trace.update(post, types);
         let spikes = TracedSpikes { pre, post, pre_trace, post_trace };
         let change = spikes.quadruplets([&self.alpha, &self.beta, &self.gamma, &self.delta].map(|each| each.of(types)));
-        let stepped = self.learning.gated(kernel, third_factor(modulation), change);
+        let stepped = self.learning.gated(synapses.kernel, third_factor(modulation), change);
         stepped.min(self.max_clip.of(types)).into()
     }
 }

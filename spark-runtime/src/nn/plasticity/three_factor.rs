@@ -62,18 +62,11 @@ impl ThreeFactorHebbianRule {
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
+        #[ports] synapses: RuleInputs,
         /// Reward: one number, or one per postsynaptic neuron.
         reward: FloatArray,
     ) -> FloatArray {
-        let spikes = self.traces.update(pre_spikes, post_spikes);
-        self.learning.gated(kernel, third_factor(reward) + 0.1, spikes.pairs()).into()
+        let spikes = self.traces.update(synapses);
+        self.learning.gated(synapses.kernel, third_factor(reward) + 0.1, spikes.pairs()).into()
     }
 }

@@ -69,8 +69,8 @@ impl SpikeTraces {
 
     /// Takes one step: traces are updated first.
     #[track_caller]
-    pub fn update(&mut self, pre_spikes: SpikeArray, post_spikes: SpikeArray) -> TracedSpikes {
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+    pub fn update(&mut self, synapses: RuleInputs) -> TracedSpikes {
+        let (pre, post) = (synapses.pre_spikes.to_real(), synapses.post_spikes.to_real());
         let pre_trace = self.pre_trace.update(pre);
         let post_trace = self.post_trace.update(post);
         TracedSpikes { pre, post, pre_trace, post_trace }

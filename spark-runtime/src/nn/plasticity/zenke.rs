@@ -123,20 +123,10 @@ impl ZenkeRule {
 
     /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
-        let TracedSpikes { pre, post, pre_trace, post_trace } = self.traces.update(pre_spikes, post_spikes);
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
+        let TracedSpikes { pre, post, pre_trace, post_trace } = self.traces.update(synapses);
         let post_slow_trace = self.post_slow_trace.update(post);
-        let (weight, target) = (kernel.value().max(0.0), self.target_trace.value());
+        let (weight, target) = (synapses.kernel.value().max(0.0), self.target_trace.value());
         let bounded = target.clip(-self.largest_target, self.largest_target);
         let potential = self.p * bounded * (0.25 - bounded) * (0.5 - bounded);
         // Unlike a spike, the weight acts throughout the step.
@@ -145,6 +135,6 @@ impl ZenkeRule {
         let doublet = self.b * (post_trace * pre);
         let heterosynaptic = self.c * ((weight - target) * (post_trace * post_trace * post_trace * post));
         let transmitter = self.d * pre;
-        self.learning.step(kernel, triplet + doublet + heterosynaptic + transmitter).into()
+        self.learning.step(synapses.kernel, triplet + doublet + heterosynaptic + transmitter).into()
     }
 }

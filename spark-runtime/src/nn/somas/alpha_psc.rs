@@ -58,18 +58,8 @@ impl AlphaPSCSoma {
 
     /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Summed weights of the excitatory spikes that arrive, in pA.
-        excitatory: Option<CurrentArray>,
-        /// Summed weights of the inhibitory spikes that arrive, in pA; negative.
-        inhibitory: Option<CurrentArray>,
-        /// Input current, in pA.
-        current: Option<CurrentArray>,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let fired = self.dynamics.fire(&mut self.potential, excitatory, inhibitory, current);
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: PSCInputs) -> SpikeArray {
+        let fired = self.dynamics.fire(&mut self.potential, inputs);
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

@@ -151,13 +151,7 @@ impl HodgkinHuxleySoma {
 
     /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
         let dt = self.config.dt;
         let [m, h, n] = rates(self.potential - self.rate_offset);
         self.sodium_activation = m.advance(self.sodium_activation, dt);
@@ -168,11 +162,12 @@ impl HodgkinHuxleySoma {
         let potassium = self.potassium_conductance * self.potassium_activation.square().square();
         let total = self.leak_conductance + sodium + potassium;
         let target =
-            (sodium * self.sodium_reversal + potassium * self.potassium_reversal + bounded(current.value())) / total;
+            (sodium * self.sodium_reversal + potassium * self.potassium_reversal + bounded(inputs.current.value()))
+                / total;
         let before = self.potential;
         self.potential = target + (before - target) * (-self.scale * total).exp();
         let fired = self.potential > self.threshold && before <= self.threshold;
-        SpikeArray::new(fired, inhibition_mask)
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }
 

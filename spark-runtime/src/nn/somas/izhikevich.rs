@@ -114,17 +114,11 @@ impl IzhikevichSoma {
 
     /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
         let dt = self.config.dt;
         let v = self.potential + self.rest;
         let slope = 5.0 * v + 0.04 * v.square() + 140.0;
-        let current = self.inlet.take(current.value());
+        let current = self.inlet.take(inputs.current.value());
         let pull = dt * (slope - self.resistance * self.recovery + self.resistance * current);
         self.potential = (self.potential + pull).max(self.lowest);
         let v = self.potential + self.rest;
@@ -132,6 +126,6 @@ impl IzhikevichSoma {
         let fired = self.potential > self.threshold;
         self.potential = fired.select(self.reset, self.potential);
         self.recovery = fired.select(self.recovery + self.recovery_update, self.recovery);
-        SpikeArray::new(fired, inhibition_mask)
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

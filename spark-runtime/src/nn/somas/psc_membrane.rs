@@ -87,19 +87,12 @@ impl<C: SynapticCurrent> PSCDynamics<C> {
         Ok((units, PSCDynamics { membrane, excitatory, inhibitory }))
     }
 
-    /// One step: moves the potential; true where a spike is. `excitatory` and `inhibitory` are the summed weights of spikes
-    /// that arrive at its end.
+    /// One step, at whose end the inputs arrive: moves the potential; true where a spike is.
     #[track_caller]
-    pub fn fire(
-        &mut self,
-        potential: &mut Real,
-        excitatory: Option<CurrentArray>,
-        inhibitory: Option<CurrentArray>,
-        current: Option<CurrentArray>,
-    ) -> Bool {
+    pub fn fire(&mut self, potential: &mut Real, inputs: PSCInputs) -> Bool {
         let synaptic = self.excitatory.charge() + self.inhibitory.charge();
-        self.excitatory.update(drive(excitatory));
-        self.inhibitory.update(drive(inhibitory));
-        self.membrane.fire(potential, synaptic, current)
+        self.excitatory.update(drive(inputs.excitatory));
+        self.inhibitory.update(drive(inputs.inhibitory));
+        self.membrane.fire(potential, synaptic, inputs.current)
     }
 }

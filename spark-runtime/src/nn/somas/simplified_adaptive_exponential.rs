@@ -62,14 +62,8 @@ impl SimplifiedAdaptiveExponentialSoma {
 
     /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let fired = self.membrane.fire(&mut self.potential, bounded(current.value()));
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
+        let fired = self.membrane.fire(&mut self.potential, bounded(inputs.current.value()));
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }
