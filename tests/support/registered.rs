@@ -168,6 +168,9 @@ pub(crate) fn array(dims: &[usize], values: Vec<f64>) -> Array {
     Array::new(Shape::of(Axis::anonymous(0), dims), Data::F64(values)).unwrap()
 }
 
+/// The value in a storage type of an element of a port in a step.
+pub(crate) type AnyValue = fn(DType, &str, usize, usize) -> f64;
+
 /// Random input, the same whenever it is asked for.
 #[derive(Clone)]
 pub(crate) struct Drive {
@@ -178,7 +181,7 @@ pub(crate) struct Drive {
     /// Largest value of other inputs than spikes and kernels.
     pub(crate) factor: f64,
     /// What they are instead: of the element of a port in a step.
-    pub(crate) any: Option<fn(DType, &str, usize, usize) -> f64>,
+    pub(crate) any: Option<AnyValue>,
     /// The type that holds them.
     pub(crate) dtype: DType,
     /// Which element of the population stands where, if not in order.

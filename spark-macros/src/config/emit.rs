@@ -393,7 +393,7 @@ fn without_paths(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter().peekable();
     let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
     while let Some(token) = tokens.next() {
-        if is_colon(&token) && tokens.next_if(&is_colon).is_some() {
+        if is_colon(&token) && tokens.next_if(is_colon).is_some() {
             kept.pop_if(|before| matches!(before, TokenTree::Ident(_)));
         } else {
             kept.push(token);

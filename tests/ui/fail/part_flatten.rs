@@ -12,22 +12,6 @@ struct Misspelled {
     trace: Tracer,
 }
 
-#[spark::part]
-struct Holder<T> {
-    #[module(flatten)]
-    part: T,
-}
-
-/// Not a part.
-#[derive(Clone, Copy)]
-struct Plain;
-
-#[spark::part]
-struct Wrong {
-    #[module]
-    holder: Holder<Plain>,
-}
-
 fn main() {
-    let _ = |valued: Valued, misspelled: Misspelled, wrong: Wrong| (valued.trace, misspelled.trace, wrong.holder.part);
+    let _ = |valued: Valued, misspelled: Misspelled| (valued.trace, misspelled.trace);
 }
