@@ -10,7 +10,7 @@ const UNITS: usize = 50;
 const STEPS: usize = 1000;
 
 fn main() -> Result<()> {
-    let mut modules = spark::nn::neurons::lif_modules();
+    let mut modules = LIFNeuron::modules();
     let kernel = SparseUniform::default().with_scale(2000.0).with_density(0.3);
     modules[1] = modules[1].clone().config(&LinearSynapsesConfig::new([UNITS]).with_kernel(kernel));
     let config = NeuronConfig { seed: 7, ..NeuronConfig::new([UNITS], modules) };

@@ -8,7 +8,7 @@ use spark::prelude::*;
 
 #[test]
 fn a_compiled_step_allocates_nothing() {
-    let config = NeuronConfig::new([20], spark::nn::neurons::lif_modules());
+    let config = NeuronConfig::new([20], LIFNeuron::modules());
     let mut model = Model::component(config).input("in_spikes", [30]).build().unwrap();
     model.set_inputs(&[("in_spikes", vec![true; 30].into())]).unwrap();
     let spikes = Data::Bool(vec![true; 30]);

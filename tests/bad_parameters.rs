@@ -406,3 +406,68 @@ fn numbers_that_the_storage_type_cannot_hold_are_refused() {
     let message = refused(ExponentialSomaConfig::default().with_potential_tau(1e-50), "current");
     assert!(message.contains("potential_tau") && message.contains("rounded to float32"), "{message}");
 }
+
+#[test]
+fn parameters_that_mean_nothing_are_refused() {
+    for (message, path, value) in [
+        (refused(LeakySomaConfig::default().with_resistance(0.0), "current"), "resistance", "0 GΩ"),
+        (refused(AdaptiveExponentialSomaConfig::default().with_resistance(-0.5), "current"), "resistance", "-0.5 GΩ"),
+        (refused(IzhikevichSomaConfig::default().with_resistance(-1.0), "current"), "resistance", "-1 GΩ"),
+        (
+            refused(IzhikevichSomaConfig::default().with_recovery_timescale(-0.02), "current"),
+            "recovery_timescale",
+            "-0.02 1/ms",
+        ),
+        (refused(HodgkinHuxleySomaConfig::default().with_dt(1.0), "current"), "dt", "at most 0.1, found 1 ms"),
+    ] {
+        assert!(message.starts_with(&format!("{path}: must ")) && message.contains(value), "{message}");
+    }
+    assert!(Model::component(HodgkinHuxleySomaConfig::default().with_dt(0.1)).input("current", [2]).build().is_ok());
+}
+
+#[test]
+fn limits_of_initializers_may_not_cross() {
+    let crossing: [Param; 5] = [
+        Uniform::default().with_min_value(2.0).with_max_value(1.0).into(),
+        SparseUniform::default().with_min_value(2.0).with_max_value(1.0).into(),
+        NormalizedSparseUniform::default().with_min_value(2.0).with_max_value(1.0).into(),
+        Normal::default().with_min_value(2.0).with_max_value(1.0).into(),
+        LogNormal::default().with_min_value(2.0).with_max_value(1.0).into(),
+    ];
+    for kernel in crossing {
+        let message = refused(LinearSynapsesConfig::new([3]).with_kernel(kernel), "spikes");
+        assert!(message.starts_with("kernel.max_value: must not be below min_value, 2, found 1"), "{message}");
+    }
+    let equal = Uniform::default().with_min_value(1.0).with_max_value(1.0);
+    let config = LinearSynapsesConfig::new([3]).with_kernel(equal);
+    let model = Model::component(config).input("spikes", [2]).build().unwrap();
+    assert_eq!(model.state("kernel").unwrap().to_f64(), [1.0; 6]);
+}
+
+#[test]
+fn recovery_that_rounding_would_lose_is_refused() {
+    let config = || TsodyksMarkramSynapsesConfig::new([3]).with_dt(0.1).with_tau_rec(800.0);
+    let message = refused(config().with_dtype(DType::F16), "spikes");
+    assert!(message.starts_with("tau_rec: must be at most 2048 steps of 0.1 ms in f16, found 800 ms"), "{message}");
+    assert!(Model::component(config()).input("spikes", [2]).build().is_ok());
+}
+
+/// Every field of every registered configuration of a module refuses what has another type, by its path. That is what the
+/// check `type` of Spark's files stands for: reading makes it of every field, named or not.
+#[test]
+fn every_field_refuses_another_type() {
+    let mut count = 0;
+    for spec in Registry::global().unwrap().modules.iter() {
+        for field in (spec.config)().fields {
+            let tree = ConfigTree::new("").with(field.name, ConfigValue::Text("something else".into()));
+            let error = (spec.validate)(&tree).unwrap_err();
+            let about: Vec<String> =
+                error.errors().iter().filter(|e| e.path() == field.name).map(Error::to_string).collect();
+            let [message] = &about[..] else { panic!("{}.{}: {error}", spec.name, field.name) };
+            let refused = message.contains("found") || message.contains("unsupported dtype `something else`");
+            assert!(refused, "{}.{}: {message}", spec.name, field.name);
+            count += 1;
+        }
+    }
+    assert!(count > 300, "{count} fields");
+}

@@ -60,7 +60,7 @@ fn sources_are_joined_in_the_order_given() {
 
 /// A pool of LIF neurons that is driven by the signal and reads its own spikes and those of `other`.
 fn pool(name: &str, seed: u32, other: &str) -> ModuleSpecs {
-    let mut modules = spark::nn::neurons::lif_modules();
+    let mut modules = LIFNeuron::modules();
     let synapses = modules.iter_mut().find(|m| m.name == "synapses").unwrap();
     synapses.config = LinearSynapsesConfig::new([8]).with_kernel(400.0).to_tree();
     let config = NeuronConfig { seed, ..NeuronConfig::new([8], modules) };
@@ -139,7 +139,7 @@ fn properties_are_inputs_and_outputs_and_set_by_effects() {
 
 #[test]
 fn a_registered_neuron_is_a_type_like_any_other() {
-    let mut config = NeuronConfig::new([3], spark::nn::neurons::lif_modules());
+    let mut config = NeuronConfig::new([3], LIFNeuron::modules());
     config.inhibitory_rate = 1.0;
     register_neuron("QuietPool", config.clone()).unwrap();
     let quiet = ModuleSpecs::new("quiet", "quiet_pool").input("in_spikes", from("spiker", "spikes"));

@@ -152,7 +152,7 @@ fn pool(name: &str) -> BrainConfig {
 }
 
 fn neuron(rate: f64) -> NeuronConfig {
-    NeuronConfig { inhibitory_rate: rate, ..NeuronConfig::new([4], spark::nn::neurons::lif_modules()) }
+    NeuronConfig { inhibitory_rate: rate, ..NeuronConfig::new([4], LIFNeuron::modules()) }
 }
 
 #[test]

@@ -345,6 +345,26 @@ fn lists_and_describes() {
     for part in ["current: CurrentArray", "potential_tau: Param, default 20 ms; must be positive"] {
         assert!(soma.contains(part), "no `{part}` in\n{soma}");
     }
+    // Output ports say what they carry and in which unit, modules with several too, and checks what they demand, and of what.
+    for (name, parts) in [
+        ("LeakySoma", &["spikes: SpikeArray over (units)\n      True where a neuron spikes."][..]),
+        ("LinearSynapses", &["currents: CurrentArray over (units)\n      Current of each neuron, in pA."]),
+        (
+            "AlphaConductanceSynapses",
+            &["inhibitory: ConductanceArray over (units)\n      Inhibitory conductance of each neuron, in nS."],
+        ),
+        (
+            "PoissonSource",
+            &["counts: IntegerArray over (units)\n      Events of each unit in the step.", "in pA: its events"],
+        ),
+        ("zero_one", &["Numbers must lie between 0 and 1.", "RFSTracedSynapsesConfig: alpha"]),
+    ] {
+        let described = succeeds(&["describe", name], folder.path()).out;
+        for part in parts {
+            assert!(described.contains(part), "no `{part}` in\n{described}");
+        }
+    }
+    assert!(list.contains("Checks of parameters\n") && list.contains("Numbers must be positive."), "{list}");
     assert!(spark(&["describe", "LeakySomma"], folder.path()).err.contains("did you mean `LeakySoma`?"));
 }
 

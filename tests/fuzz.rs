@@ -216,7 +216,7 @@ fn configurations() {
 /// Checkpoints of some models.
 fn checkpoints() -> Vec<Vec<u8>> {
     let soma = Model::component(LeakySomaConfig::default()).input("current", [2]);
-    let config = NeuronConfig::new([3], spark::nn::neurons::lif_modules());
+    let config = NeuronConfig::new([3], LIFNeuron::modules());
     let neuron = Model::component(config).input("in_spikes", InputShape::from([4]).with_mask([4])).dtype(DType::F16);
     let source = Model::component(PoissonSourceConfig::new(3)).record("counts").contract(false);
     [soma, neuron, source].map(|builder| Checkpoint::of(&builder.build().unwrap()).to_bytes().unwrap()).to_vec()

@@ -9,6 +9,14 @@ use support::{Deviation, Golden, load, repeated};
 
 const TOLERANCE: f64 = 1e-5;
 
+/// Cases in which the reference rounds otherwise in a product or a decay: theirs are the last bits of some weights.
+const ROUNDED_OTHERWISE: [&str; 2] = ["plasticity/hebbian_dt05_async.f32", "plasticity/quadruplet_tensor_async.f32"];
+
+/// What is allowed of a case: nothing, but for those.
+fn tolerance(name: &str) -> f64 {
+    if ROUNDED_OTHERWISE.contains(&name) { TOLERANCE } else { 0.0 }
+}
+
 /// How a recorded case is run: as it was recorded, unless a test changes something.
 struct Run {
     golden: Golden,
@@ -106,7 +114,7 @@ fn check(name: &str, tolerance: f64, adjust: impl Fn(&mut Run)) {
         run.eager = eager;
         adjust(&mut run);
         let mut deviation = Deviation::default();
-        let own = run.golden.own_difference("out/kernel");
+        let own = if tolerance == 0.0 { 0.0 } else { run.golden.own_difference("out/kernel") };
         let kernels = &run.golden.tensors["out/kernel"];
         let model = run.run(|t, kernel| deviation.check("kernel", kernel, kernels.step(t), tolerance, own));
         for (name, expected) in &run.golden.tensors {
@@ -135,7 +143,7 @@ fn cases_of(rule: &str) -> Vec<String> {
 #[track_caller]
 fn check_rule(rule: &str) {
     for name in cases_of(rule) {
-        check(&name, TOLERANCE, |_| {});
+        check(&name, tolerance(&name), |_| {});
     }
 }
 
@@ -167,7 +175,7 @@ fn quadruplet_rule() {
 #[test]
 fn quadruplet_rule_tensor() {
     for name in cases_of("quadruplet_tensor") {
-        check(&name, TOLERANCE, |run| {
+        check(&name, tolerance(&name), |run| {
             run.config.values.insert("as_in_python".into(), ConfigValue::Bool(true));
         });
     }
@@ -259,7 +267,7 @@ fn third_factor_rules_take_plain_spikes() {
 fn a_third_factor_may_differ_between_neurons() {
     // Given once for each neuron, the same value does the same.
     for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_patched_fixed_async.f32"] {
-        check(name, TOLERANCE, |run| run.factor = run.factor.map(|(port, _)| (port, 5)));
+        check(name, tolerance(name), |run| run.factor = run.factor.map(|(port, _)| (port, 5)));
     }
 }
 
@@ -267,7 +275,7 @@ fn a_third_factor_may_differ_between_neurons() {
 fn a_time_constant_may_differ_between_synapses() {
     // Given once for each synapse, the same value does the same.
     for name in ["plasticity/three_factor_async.f32", "plasticity/quadruplet_patched_fixed_sync.f32"] {
-        check(name, TOLERANCE, |run| {
+        check(name, tolerance(name), |run| {
             let taus = ConfigValue::Array(host(&run.kernel, &[10.0; 40]));
             run.config.values.insert("pre_tau".into(), taus);
         });

@@ -290,7 +290,7 @@ fn a_model_larger_than_its_state_is_refused() {
     builds_not(&dims(json!([0])), "an input of dimensions", MIB);
     builds_not(&dims(json!([1 << 30])), "an input of dimensions", MIB);
     // Units of a population, and the product of units and inputs.
-    let config = NeuronConfig::new([2], spark::nn::neurons::lif_modules());
+    let config = NeuronConfig::new([2], LIFNeuron::modules());
     let model = Model::component(config).input("in_spikes", [2]).build().unwrap();
     let parts = take_apart(&Checkpoint::of(&model).to_bytes().unwrap());
     let of = |units: &str, inputs: usize| {
@@ -317,7 +317,7 @@ fn neurons_that_grow_without_bounds_are_refused() {
     let of = |name: &str, inner: &str| {
         ModuleSpecs::new(name, inner).input("in_spikes", PortMap::output(PortMap::CALL, "in_spikes"))
     };
-    register_neuron("First", NeuronConfig::new([1], spark::nn::neurons::lif_modules())).unwrap();
+    register_neuron("First", NeuronConfig::new([1], LIFNeuron::modules())).unwrap();
     let second = NeuronConfig::new([1], vec![of("a", "First").output("out_spikes", "out_spikes"), of("b", "First")]);
     register_neuron("Second", second).unwrap();
     let outer = NeuronConfig::new([1], vec![of("x", "Second").output("out_spikes", "out_spikes")]);

@@ -56,7 +56,7 @@ fn brain() -> (TempDir, BrainConfig) {
         .config(&PoissonSpikerConfig::default().with_max_freq(500.0))
         .input("signal", PortMap::output(PortMap::CALL, "signal"));
     // Synapses strong enough for spikes.
-    let mut modules = spark::nn::neurons::lif_modules();
+    let mut modules = LIFNeuron::modules();
     let synapses = modules.iter_mut().find(|m| m.name == "synapses").unwrap();
     synapses.config = LinearSynapsesConfig::new([100]).with_kernel(400.0).to_tree();
     let pool = ModuleSpecs::new("pool", "LIFNeuron")

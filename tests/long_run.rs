@@ -13,7 +13,7 @@ fn brain() -> Model {
         .config(&PoissonSpikerConfig::default().with_max_freq(300.0))
         .input("signal", PortMap::output(PortMap::CALL, "signal"));
     // Synapses strong enough for spikes.
-    let mut modules = spark::nn::neurons::lif_modules();
+    let mut modules = LIFNeuron::modules();
     let synapses = modules.iter_mut().find(|m| m.name == "synapses").unwrap();
     synapses.config = LinearSynapsesConfig::new([8]).with_kernel(400.0).to_tree();
     let pool = ModuleSpecs::new("pool", "LIFNeuron")

@@ -244,7 +244,7 @@ fn a_circle_within_a_neuron_is_explained() {
 
 #[test]
 fn a_neuron_from_code_learns_and_records_inner_ports() {
-    let mut modules = spark::nn::neurons::lif_modules();
+    let mut modules = LIFNeuron::modules();
     let strong = LinearSynapsesConfig::new([5]).with_kernel(SparseUniform::default().with_scale(20_000.0));
     modules[1] = modules[1].clone().config(&strong);
     for module in &mut modules {
@@ -435,7 +435,7 @@ fn two_modules_cannot_provide_one_output() {
 
 #[test]
 fn a_mistake_inside_a_neuron_names_the_module() {
-    let mut modules = spark::nn::neurons::lif_modules();
+    let mut modules = LIFNeuron::modules();
     modules[2] = modules[2].clone().input("current", PortMap::output("synapses", "currents"));
     let message = refused(Model::component(NeuronConfig::new([3], modules)).input("in_spikes", [2]));
     contains(&message, &["hebbian_rule", "units", "6", "3"]);

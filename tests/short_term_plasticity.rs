@@ -204,3 +204,28 @@ fn parameters_of_short_term_plasticity_are_checked() {
         assert!(message.contains(named), "{message}");
     }
 }
+
+#[test]
+fn resources_recover_in_half_precision() {
+    let config = TsodyksMarkramSynapsesConfig::new([1]).with_kernel(100.0).with_tau_psc(0.0);
+    let recovered = [DType::F32, DType::F16].map(|dtype| {
+        let mut model = Model::component(config.clone()).input("spikes", [1]).dtype(dtype).build().unwrap();
+        model.run(5, &[("spikes", vec![true].into())]).unwrap();
+        let missing = |model: &Model| match (dtype, model.state("ru_tracer.resources").unwrap().to_f64()[0]) {
+            (DType::F16, missing) => missing,
+            (_, ready) => 1.0 - ready,
+        };
+        let after_spikes = missing(&model);
+        let left = [800, 1600].map(|steps| {
+            model.run(steps, &[("spikes", vec![false].into())]).unwrap();
+            missing(&model)
+        });
+        // e⁻¹ after one time constant, e⁻³ after three, within what 800 roundings to 11 bits make of it.
+        (after_spikes, left)
+    });
+    let [(_, single), (after_spikes, half)] = recovered;
+    assert!((single[0] - after_spikes * f64::exp(-1.0)).abs() < 1e-3, "{single:?}");
+    for (single, half) in single.iter().zip(half) {
+        assert!(half < 1.6 * single && half > 0.6 * single, "{half} is missing in half precision, {single} in single");
+    }
+}

@@ -140,7 +140,7 @@ fn tensors_that_no_state_has_are_named() {
 }
 
 fn neuron(units: usize) -> Model {
-    let config = NeuronConfig::new([units], spark::nn::neurons::lif_modules());
+    let config = NeuronConfig::new([units], LIFNeuron::modules());
     Model::component(config).input("in_spikes", [6]).build().unwrap()
 }
 

@@ -6,8 +6,10 @@
 //! | [`macro@initializer`] | a struct with named fields | makes it a configuration that draws parameters |
 //! | [`macro@module`] | a struct | tells variables, constants, nested modules and the config apart |
 //! | [`macro@module`] | its `impl` block | describes the ports, registers the module, rewrites the method bodies |
+//! | [`macro@neuron`] | a struct without fields | registers a type of neuron and its configuration |
 //! | [`macro@part`] | a struct | makes a stateful part that modules hold |
 //! | [`macro@payload`] | a struct of array handles | makes it a payload that ports carry |
+//! | [`macro@ports`] | a struct of payloads | makes it input ports that several modules have |
 //! | [`macro@traced`] | a free `fn` or any `impl` block | rewrites the bodies and nothing else |
 //! | [`macro@validator`] | a `fn(f64) -> bool` | makes it a check of parameters |
 //!
@@ -25,8 +27,10 @@ mod ctxt;
 mod initializer;
 mod items;
 mod module;
+mod neuron;
 mod part;
 mod payload;
+mod ports;
 mod rewrite;
 mod units;
 mod validator;
@@ -158,7 +162,8 @@ pub fn flatten(input: TokenStream) -> TokenStream {
 /// Makes a Spark module of a struct and its `impl` block; goes on both.
 ///
 /// On the struct (keys `category = ".."` and `name = ".."`) every field has one role: `#[config]` (exactly one field),
-/// `#[variable]` (state), `#[constant]`, `#[module]` (a nested module) or `#[host]` (plain data, left alone).
+/// `#[variable]` (state), `#[constant]`, `#[module]` (a nested part or module) or `#[host]` (plain data, left alone). States of
+/// a nested part are named `field.state`; with `#[module(flatten)]` they count as the module's own, `state`.
 ///
 /// A variable or constant that other modules may read is a *property*: `#[variable(property = PotentialArray)]` with the
 /// payload it is read as, `axis = (post, pre)` if it is not over `units`, and `set` if other modules may write it (as a
@@ -170,7 +175,8 @@ pub fn flatten(input: TokenStream) -> TokenStream {
 /// * `fn build(cx: &mut Build, config: C) -> Result<Self>` runs once, on the host, as written;
 /// * one method has `#[step(out = name)]` or `#[step(out = (a, b), axis = (post, pre))]`: its arguments are the input ports
 ///   (`Option<T>` optional, `Vec<T>` variadic, `Payload` for any payload, `#[axis(pre)]` on an argument), what it returns
-///   the output ports;
+///   the output ports. Documentation on an argument is the port's; that on the method is the output's, or has an item
+///   "* `name`: .." for each of several. An argument with `#[ports]` is a struct of ports, see [`macro@ports`];
 /// * `#[property]` on `fn kernel(&self) -> T` is a computed property, on `fn set_kernel(&mut self, kernel: T)` its setter;
 /// * `fn output_shape(config: &C) -> Option<Units>`, if there is one, tells the shape of the outputs before the inputs are
 ///   known; without it, it is the field `units` of the configuration, if there is one;
@@ -232,11 +238,60 @@ pub fn module(attributes: TokenStream, item: TokenStream) -> TokenStream {
     module::expand(attributes.into(), item.into()).into()
 }
 
+/// Registers a type of neuron: a population with modules of its own, under the name of a struct without fields.
+///
+/// The modules and their connections are an `impl NeuronModel` beside it, which may ask functions that several types share.
+/// The struct's name with `Config` after it is the type's configuration: `modules_specs`, which are those modules unless
+/// replaced, `units`, which is required, `seed`, `dt` and `inhibitory_rate`. Brains, files and the `spark` command know the
+/// type by its name.
+///
+/// ```
+/// use spark::controller::BrainConfig;
+/// use spark::prelude::*;
+///
+/// /// Leaky neurons with linear synapses, without plasticity.
+/// #[spark::neuron]
+/// pub struct PlainNeuron;
+///
+/// impl NeuronModel for PlainNeuron {
+///     fn modules() -> Vec<ModuleSpecs> {
+///         vec![
+///             ModuleSpecs::new("synapses", "LinearSynapses")
+///                 .input("spikes", PortMap::output(PortMap::CALL, "in_spikes")),
+///             ModuleSpecs::new("soma", "LeakySoma")
+///                 .input("current", PortMap::output("synapses", "currents"))
+///                 .output("out_spikes", "spikes"),
+///         ]
+///     }
+/// }
+///
+/// let config = PlainNeuronConfig::new([3]).with_inhibitory_rate(0.0);
+/// let mut model = Model::component(config).input("in_spikes", [2]).build()?;
+/// let outputs = model.run(5, &[("in_spikes", vec![true, true].into())])?;
+/// assert_eq!(outputs.spikes("out_spikes")?.len(), 3);
+///
+/// // By its name, in a brain.
+/// let pool = ModuleSpecs::new("pool", "PlainNeuron")
+///     .config(&PlainNeuronConfig::new([3]))
+///     .input("in_spikes", PortMap::output(PortMap::CALL, "drive"))
+///     .output("out", "out_spikes");
+/// let brain = BrainConfig::new(vec![pool]);
+/// assert!(Model::component(brain).input("drive", [2]).build().is_ok());
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn neuron(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    neuron::expand(attributes.into(), item.into()).into()
+}
+
 /// Makes a struct a stateful part that modules hold in a `#[module]` field.
 ///
 /// Its fields have the roles of a module's, without a config: `#[variable]`, `#[constant]`, `#[module]` or `#[host]`. Its
-/// variables become states of the module that holds it, named `field_of_the_module.field_of_the_part`. A traced `if` may
-/// change a part. Put [`macro@traced`] on its `impl` block.
+/// variables become states of the module that holds it, named `field_of_the_module.field_of_the_part`; in a field with
+/// `#[module(flatten)]`, `field_of_the_part`. A traced `if` may change a part: by its methods `step`, `update` and `fire`, or by
+/// assigning its fields. Put [`macro@traced`] on its `impl` block.
+///
+/// A part may be generic: what several models do alike is then written once, for any membrane or trace.
 ///
 /// ```
 /// use spark::prelude::*;
@@ -322,6 +377,62 @@ pub fn part(attributes: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn payload(attributes: TokenStream, item: TokenStream) -> TokenStream {
     payload::expand(attributes.into(), item.into()).into()
+}
+
+/// Makes a struct the input ports that several modules have in common.
+///
+/// Its fields are what arguments of a step are: a payload, `Option` or `Vec` of one, with documentation and `#[axis(..)]`. A
+/// step takes them all in an argument with `#[ports]`; the argument's name does not matter, the ports have those of the fields.
+///
+/// ```
+/// use spark::prelude::*;
+///
+/// /// What both sides of a synapse do.
+/// #[spark::ports]
+/// pub struct TutorialSpikes {
+///     /// Presynaptic spikes.
+///     #[axis(pre)]
+///     pub before: SpikeArray,
+///     /// Postsynaptic spikes.
+///     pub after: SpikeArray,
+/// }
+///
+/// /// Parameters of [`Coincidence`].
+/// #[spark::config]
+/// pub struct CoincidenceConfig {}
+///
+/// /// Where both sides of a synapse spike.
+/// #[spark::module(category = "Tutorial")]
+/// pub struct Coincidence {
+///     #[config]
+///     config: CoincidenceConfig,
+/// }
+///
+/// #[spark::module]
+/// impl Coincidence {
+///     fn build(_: &mut Build, config: CoincidenceConfig) -> Result<Self> {
+///         Ok(Self { config })
+///     }
+///
+///     #[step(out = both, axis = (post, pre))]
+///     fn step(&mut self, #[ports] spikes: TutorialSpikes, factor: FloatArray) -> FloatArray {
+///         (factor * (spikes.after.to_real() * spikes.before.to_real())).into()
+///     }
+/// }
+///
+/// let builder = Model::component(CoincidenceConfig::default()).input("before", [2]).input("after", [1]);
+/// let mut model = builder.input("factor", [1]).build()?;
+/// let outputs = model.step(&[
+///     ("before", vec![true, false].into()),
+///     ("after", vec![true].into()),
+///     ("factor", vec![3.0f32].into()),
+/// ])?;
+/// assert_eq!(outputs.get("both")?.value().to_f32(), [3.0, 0.0]);
+/// # Ok::<(), spark::Error>(())
+/// ```
+#[proc_macro_attribute]
+pub fn ports(attributes: TokenStream, item: TokenStream) -> TokenStream {
+    ports::expand(attributes.into(), item.into()).into()
 }
 
 /// Lets a helper function, or all functions of an `impl` block, work on traced values.

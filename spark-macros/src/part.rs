@@ -1,11 +1,11 @@
 //! `#[spark::part]`: a struct becomes a stateful part that modules hold in a `#[module]` field.
 //!
-//! In: a struct whose fields have the roles of a module's, without a config. Out: `impl Nested` (its fields are shown to
+//! In: a struct, generic or not, whose fields have the roles of a module's, without a config. Out: `impl Nested` (its fields are shown to
 //! visitors under the part's name) and `impl Place` (a traced `if` may change the part: its variables are selected).
 
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Index, Item, Type};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Generics, Index, Item, Type, parse_quote};
 
 use crate::ctxt::Ctxt;
 use crate::module::emit_struct::visit;
@@ -51,6 +51,10 @@ fn check(part: &ModuleStruct, ctxt: &mut Ctxt) {
 
 fn emit(part: &ModuleStruct) -> TokenStream {
     let ident = &part.ident;
+    let nested = bounded(part, &parse_quote!(::spark::__private::Nested));
+    let (nested_generics, arguments, nested_where) = nested.split_for_impl();
+    let place = bounded(part, &parse_quote!(::spark::__private::Place));
+    let (place_generics, _, place_where) = place.split_for_impl();
     let visits = part.fields.iter().filter_map(visit);
     // Constants and host data do not change in a step.
     let changing = part.fields.iter().filter(|field| matches!(field.role, Some(Role::Variable | Role::Module)));
@@ -60,11 +64,10 @@ fn emit(part: &ModuleStruct) -> TokenStream {
         // Messages about missing impls need not list every part there is.
         #[automatically_derived]
         #[diagnostic::do_not_recommend]
-        impl ::spark::__private::Nested for #ident {
-            fn visit_nested(&mut self, visitor: &mut dyn ::spark::__private::FieldVisitor, name: &'static str) {
-                visitor.enter(name);
+        impl #nested_generics ::spark::__private::Nested for #ident #arguments #nested_where {
+            #[allow(unused_variables)]
+            fn visit_parts(&mut self, visitor: &mut dyn ::spark::__private::FieldVisitor) {
                 #(#visits)*
-                visitor.leave();
             }
         }
 
@@ -72,7 +75,7 @@ fn emit(part: &ModuleStruct) -> TokenStream {
         #[automatically_derived]
         #[allow(clippy::unused_unit)]
         #[diagnostic::do_not_recommend]
-        impl ::spark::__private::Place for #ident {
+        impl #place_generics ::spark::__private::Place for #ident #arguments #place_where {
             type Saved = (#(<#types as ::spark::__private::Place>::Saved,)*);
             type Kept = ::spark::__private::Kept<Self>;
 
@@ -91,4 +94,24 @@ fn emit(part: &ModuleStruct) -> TokenStream {
             }
         }
     }
+}
+
+/// The part's generics, with the bound that every nested part whose type depends on them has `bound`.
+fn bounded(part: &ModuleStruct, bound: &syn::TypeParamBound) -> Generics {
+    let mut generics = part.generics.clone();
+    let names: Vec<String> = generics.type_params().map(|parameter| parameter.ident.to_string()).collect();
+    let nested = part.fields.iter().filter(|field| field.role == Some(Role::Module));
+    for ty in nested.map(|field| &field.ty).filter(|ty| mentions(ty.to_token_stream(), &names)) {
+        generics.make_where_clause().predicates.push(parse_quote!(#ty: #bound));
+    }
+    generics
+}
+
+/// Whether one of `names` is among the tokens.
+fn mentions(tokens: TokenStream, names: &[String]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => names.iter().any(|name| ident == name),
+        TokenTree::Group(group) => mentions(group.stream(), names),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }

@@ -7,6 +7,7 @@
 //! A parameter that does not fit does not end the build: [`Build::param`] records the mistake and gives a number in its
 //! place, and so does everything that calls [`Build::report`]. Who builds the module then refuses it, with all its mistakes.
 
+use crate::bounds;
 use crate::config::validate;
 use crate::config::{Config, ConfigSpec, Param};
 use crate::error::{Error, Result};
@@ -135,6 +136,16 @@ impl<'a> Build<'a> {
         self.dtype
     }
 
+    /// The largest number of the storage type.
+    pub fn largest(&self) -> f64 {
+        bounds::largest(self.dtype)
+    }
+
+    /// The largest size of what enters the module; see [`bounded`](bounds::bounded).
+    pub fn limit(&self) -> f64 {
+        bounds::limit(self.float())
+    }
+
     /// What is known of the input `port`.
     ///
     /// # Errors
@@ -219,14 +230,14 @@ impl<'a> Build<'a> {
         overrides: &InitOverrides,
     ) -> Result<Array> {
         let key = self.key();
-        self.array_from(key, name, param, shape, dtype, overrides)
+        self.array_with_key(key, name, param, shape, dtype, overrides)
     }
 
-    /// As [`Build::array`], but drawn from this key.
+    /// As [`Build::array`], but drawn from `key`: for modules that share a key out themselves ([`Key::split`]). Draws none.
     ///
     /// # Errors
     /// As [`Build::param`].
-    pub(crate) fn array_from(
+    pub fn array_with_key(
         &mut self,
         key: Key,
         name: &str,

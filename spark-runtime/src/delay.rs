@@ -43,6 +43,10 @@ impl DelayLine {
 }
 
 impl Nested for DelayLine {
+    fn visit_parts(&mut self, visitor: &mut dyn FieldVisitor) {
+        visitor.delay("delay", self);
+    }
+
     fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
         visitor.delay(name, self);
     }

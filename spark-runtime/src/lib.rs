@@ -1,7 +1,7 @@
 //! The runtime of Spark: payloads, ports, configurations, the registry, the module library and models.
 //!
 //! * What travels: [`payload`](mod@payload), [`port`]. What describes: [`spec`], [`config`](mod@config), [`registry`].
-//! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`]; the shipped ones: [`nn`].
+//! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`], [`bounds`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`]; looking inside: [`inspect`]. What a model remembers: [`state`]; on disk: [`checkpoint`], [`atomic`].
 
@@ -9,6 +9,7 @@
 extern crate self as spark;
 
 pub mod atomic;
+pub mod bounds;
 pub mod build;
 pub mod checkpoint;
 pub mod clock;
@@ -32,7 +33,7 @@ pub mod spec;
 pub mod state;
 
 pub use error::{Error, Result};
-pub use spark_macros::{config, initializer, module, part, payload, traced, validator};
+pub use spark_macros::{config, initializer, module, neuron, part, payload, ports, traced, validator};
 
 /// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.
 ///
@@ -58,16 +59,17 @@ pub mod __private {
         Config, ConfigErrors, ConfigGroup, ConfigSpec, ConfigValue, ConfigValues, FieldSpec, FieldType, FromDefault,
         GroupField, IntoConfigValue, Units,
     };
+    pub use crate::controller::{ModuleSpecs, NeuronModel};
     pub use crate::error::Result;
     pub use crate::init::{InitializerSpec, InitializerType};
     pub use crate::module::{
-        Build, FieldVisitor, Module, ModuleFields, Nested, assert_port, attempt, join_ports, no_setter, output_shape,
-        validate, visit_nested,
+        Build, FieldVisitor, InputPorts, Module, ModuleFields, Nested, assert_port, attempt, count_ports, join_inputs,
+        join_ports, no_setter, output_shape, validate, visit_flattened, visit_nested,
     };
     pub use crate::payload::{Payload, PayloadKind, PayloadPart, PayloadType, ValuePayload, check_payload};
     pub use crate::port::Args;
     pub use crate::registry::{Registered, submit};
-    pub use crate::spec::{ModuleType, PortSpecs};
+    pub use crate::spec::{ModuleType, NeuronType, PortSpecs};
     pub use spark_compiler::array::*;
     pub use spark_compiler::ir::{Axis, DType, Shape};
     pub use spark_macros::flatten;

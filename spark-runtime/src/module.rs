@@ -4,13 +4,14 @@
 //! *bound* to states and constants of the session; the step rebinds some of them; at the end each `#[variable]` whose
 //! handle changed is written back.
 
+use crate::bounds::saturated;
 use crate::config::{Config, ConfigErrors, ConfigTree, FieldType, Units};
 use crate::delay::DelayLine;
 use crate::error::{Error, Result, unknown_name_help};
 use crate::payload::{FloatArray, Payload, PayloadType};
 use crate::port::{self, Args};
 use crate::spec::{Direction, ModuleType, PortSpecs};
-use spark_compiler::array::{Handle, Value, tape};
+use spark_compiler::array::{Handle, Real, Value, tape};
 use spark_compiler::ir::{Array, Axis, DType, Elem, Location, Shape};
 
 pub use crate::build::{Build, InputInfo};
@@ -91,14 +92,19 @@ pub trait FieldVisitor {
 )]
 pub trait Nested {
     /// Shows its fields to `visitor`.
-    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str);
+    fn visit_parts(&mut self, visitor: &mut dyn FieldVisitor);
+
+    /// Shows its fields to `visitor` as those of the part `name`.
+    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
+        visitor.enter(name);
+        self.visit_parts(visitor);
+        visitor.leave();
+    }
 }
 
 impl<M: ModuleFields> Nested for M {
-    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
-        visitor.enter(name);
+    fn visit_parts(&mut self, visitor: &mut dyn FieldVisitor) {
         self.visit_fields(visitor);
-        visitor.leave();
     }
 }
 
@@ -107,12 +113,43 @@ pub fn visit_nested(visitor: &mut dyn FieldVisitor, name: &'static str, part: &m
     part.visit_nested(visitor, name);
 }
 
-/// The properties of fields and of methods, which are `N` together.
+/// Shows the fields of a nested part to `visitor` as those of what holds it.
+pub fn visit_flattened(visitor: &mut dyn FieldVisitor, part: &mut dyn Nested) {
+    part.visit_parts(visitor);
+}
+
+/// Input ports that several modules have: implemented by `#[spark::ports]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a struct of ports",
+    label = "not ports",
+    note = "what an argument with #[ports] has is a struct with #[spark::ports]"
+)]
+pub trait InputPorts: Sized {
+    /// The ports, in the order of the fields.
+    const PORTS: &'static [PortSpecs];
+    /// What is connected to them, where the first is number `first` of all.
+    ///
+    /// # Errors
+    /// If an input has the wrong kind.
+    fn take(args: &mut Args, first: usize) -> Result<Self>;
+}
+
+/// How many ports these groups have together.
+pub const fn count_ports(groups: &[&[PortSpecs]]) -> usize {
+    let (mut count, mut group) = (0, 0);
+    while group < groups.len() {
+        count += groups[group].len();
+        group += 1;
+    }
+    count
+}
+
+/// The ports of all groups, which are `N` together.
 ///
 /// # Panics
 /// If they are another number.
-pub const fn join_ports<const N: usize>(fields: &[PortSpecs], methods: &[PortSpecs]) -> [PortSpecs; N] {
-    assert!(fields.len() + methods.len() == N, "room for every port");
+pub const fn join_ports<const N: usize>(groups: &[&[PortSpecs]]) -> [PortSpecs; N] {
+    assert!(count_ports(groups) == N, "room for every port");
     let mut joined = [PortSpecs {
         name: "",
         payload: FloatArray::KIND,
@@ -122,12 +159,43 @@ pub const fn join_ports<const N: usize>(fields: &[PortSpecs], methods: &[PortSpe
         settable: false,
         description: "",
     }; N];
+    let (mut at, mut group) = (0, 0);
+    while group < groups.len() {
+        let mut port = 0;
+        while port < groups[group].len() {
+            joined[at] = groups[group][port];
+            (at, port) = (at + 1, port + 1);
+        }
+        group += 1;
+    }
+    joined
+}
+
+/// The same for input ports.
+///
+/// # Panics
+/// If they are another number, or two have one name.
+pub const fn join_inputs<const N: usize>(groups: &[&[PortSpecs]]) -> [PortSpecs; N] {
+    let joined: [PortSpecs; N] = join_ports(groups);
     let mut at = 0;
     while at < N {
-        joined[at] = if at < fields.len() { fields[at] } else { methods[at - fields.len()] };
+        let mut earlier = 0;
+        while earlier < at {
+            assert!(!same(joined[earlier].name, joined[at].name), "two input ports have one name");
+            earlier += 1;
+        }
         at += 1;
     }
     joined
+}
+
+const fn same(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
 }
 
 /// The error of setting a property that has no setter.
@@ -269,6 +337,12 @@ impl<M: Module> Component<M> {
         let mut collect = Collect { prefix: Vec::new(), dtype: cx.dtype(), slots: Vec::new() };
         module.visit_fields(&mut collect);
         session.finish().map_err(|errors| vec![trace_errors(errors)])?;
+        let twice =
+            (1..collect.slots.len()).filter(|&i| collect.slots[..i].iter().any(|s| s.name == collect.slots[i].name));
+        for again in twice {
+            let message = format!("{} has two fields called `{}`", M::NAME, collect.slots[again].name);
+            cx.report(Error::new(message).help("rename one, or hold its part without `flatten`"));
+        }
         // What stands in for wrong parameters may give anything.
         let slots = if cx.is_clean() { collect.slots.iter() } else { [].iter() };
         for slot in slots.filter(|slot| slot.value.data().to_f64().iter().any(|x| x.is_nan())) {
@@ -380,7 +454,7 @@ impl FieldVisitor for Commit<'_> {
     fn variable(&mut self, _name: &'static str, _doc: &'static str, handle: &mut dyn Handle) {
         let Some(slot) = self.slots.next() else { return };
         if slot.bound != Some(handle.value()) {
-            tape::set_state(&slot.path, handle.value(), Location::UNKNOWN);
+            tape::set_state(&slot.path, stored(handle.value(), slot.value.dtype()), Location::UNKNOWN);
         }
     }
 
@@ -397,6 +471,11 @@ impl FieldVisitor for Commit<'_> {
     fn enter(&mut self, _name: &'static str) {}
 
     fn leave(&mut self) {}
+}
+
+/// A value as it can be stored: numbers that overflow the type are its largest.
+fn stored(value: Value, dtype: DType) -> Value {
+    if tape::describe(value).0.is_float() { saturated(Real::from_value(value), dtype).value() } else { value }
 }
 
 pub(crate) fn join(path: &str, name: &str) -> String {
@@ -425,7 +504,8 @@ impl<M: Module> DynModule for Component<M> {
         let former = tape::set_float(self.dtype().elem());
         let outputs = args.adapted(M::spec()).and_then(|mut args| self.module.call(&mut args));
         tape::set_float(former);
-        self.outputs = outputs?;
+        let dtype = self.dtype();
+        self.outputs = outputs?.iter().map(|output| output.map(|&part| stored(part, dtype))).collect();
         Ok(self.outputs.clone())
     }
 

@@ -1,7 +1,8 @@
 //! `spark list` and `spark describe`: what is registered in this program.
 
 use super::print;
-use spark::config::ConfigSpec;
+use spark::config::validate::ValidatorSpec;
+use spark::config::{ConfigSpec, ConfigValue};
 use spark::error::{Error, Result, suggest};
 use spark::inspect::{prose, summary};
 use spark::payload::PartType;
@@ -28,6 +29,8 @@ pub(crate) fn list() -> Result<()> {
     section("Neurons", registry.neurons.iter().map(|n| (n.name, n.description)).collect());
     section("Initializers", registry.initializers.iter().map(|i| (i.name, (i.config)().description)).collect());
     section("Payloads", registry.payloads.iter().map(|p| (p.name, p.description)).collect());
+    let checks: Vec<(&str, String)> = registry.validators.iter().map(|v| (v.name, must(v))).collect();
+    section("Checks of parameters", checks.iter().map(|(name, must)| (*name, must.as_str())).collect());
     print(&(out + "`spark describe NAME` tells more.\n"))
 }
 
@@ -68,10 +71,12 @@ pub(crate) fn describe(name: &str) -> Result<()> {
         let parts: String = kind.parts.iter().map(part).collect();
         return print(&format!("{} (payload)\n\n{}\n\nParts\n{parts}", kind.name, kind.description));
     }
+    if let Some(check) = registry.validators.find(key) {
+        return print(&validator(check, registry));
+    }
     let modules = registry.modules.iter().map(|m| m.name).chain(registry.neurons.iter().map(|n| n.name));
-    let names =
-        modules.chain(registry.initializers.iter().map(|i| i.name)).chain(registry.payloads.iter().map(|p| p.name));
-    let names: Vec<&str> = names.collect();
+    let others = registry.initializers.iter().map(|i| i.name).chain(registry.payloads.iter().map(|p| p.name));
+    let names: Vec<&str> = modules.chain(others).chain(registry.validators.iter().map(|v| v.name)).collect();
     let near = suggest(name, names.iter().copied()).or_else(|| suggest(key, names.iter().copied()));
     let help = near.map_or("`spark list` shows what there is".to_string(), |near| format!("did you mean `{near}`?"));
     Err(Error::new(format!("nothing called `{name}` is registered")).help(help))
@@ -87,14 +92,34 @@ fn module(spec: &ModuleType) -> String {
     out + &parameters((spec.config)(), &[])
 }
 
+/// What a check demands.
+fn must(check: &ValidatorSpec) -> String {
+    format!("Numbers must {}.", check.allowed)
+}
+
+/// A check, and the parameters it is made of.
+fn validator(check: &ValidatorSpec, registry: &Registry) -> String {
+    let mut out = format!("{} (check of parameters)\n\n{}\n", check.name, must(check));
+    let checked = |config: &&'static ConfigSpec| {
+        let fields = config.fields.iter().filter(|field| field.checks.iter().any(|made| made.name == check.name));
+        let names: Vec<&str> = fields.map(|field| field.name).collect();
+        (!names.is_empty()).then(|| format!("  {}: {}\n", config.name, names.join(", ")))
+    };
+    let users: String = registry.configs.iter().filter_map(|config| checked(&config)).collect();
+    if !users.is_empty() {
+        out += &format!("\nChecked\n{users}");
+    }
+    out
+}
+
 fn port(port: &PortSpecs) -> String {
     let axes: Vec<String> = port.axes.iter().map(ToString::to_string).collect();
     let notes =
         [(port.optional, ", optional"), (port.variadic, ", any number of sources"), (port.settable, ", settable")];
     let notes: String = notes.iter().filter(|(is, _)| *is).map(|(_, note)| *note).collect();
-    let about =
-        if port.description.is_empty() { String::new() } else { format!("\n      {}", summary(port.description)) };
-    format!("  {}: {} over ({}){notes}{about}\n", port.name, port.payload.name, axes.join(", "))
+    // A port that says nothing carries what its payload stands for.
+    let about = if port.description.is_empty() { port.payload.description } else { port.description };
+    format!("  {}: {} over ({}){notes}\n      {}\n", port.name, port.payload.name, axes.join(", "), summary(about))
 }
 
 /// The parameters of a configuration, without those that were said before.

@@ -2,6 +2,7 @@
 
 use spark::config::{ConfigTree, ConfigValue, FieldType};
 use spark::model::{InputShape, Outputs};
+use spark::payload::{PayloadKind, PayloadType};
 use spark::prelude::*;
 use spark::registry::Registry;
 use spark::rng::Key;
@@ -23,6 +24,8 @@ pub(crate) struct Subject {
     pub(crate) pre: Vec<usize>,
     /// Presynaptic spikes are given once for each synapse.
     pub(crate) over_synapses: bool,
+    /// What ports for any payload carry.
+    pub(crate) carried: &'static PayloadKind,
 }
 
 /// Values over a kind of axes.
@@ -50,7 +53,28 @@ impl Subject {
         if config.field("units").is_some() {
             tree = tree.with("units", Units(post.to_vec()).to_value());
         }
-        Subject { spec, tree, post: post.to_vec(), pre: pre.to_vec(), over_synapses: false }
+        let (post, pre) = (post.to_vec(), pre.to_vec());
+        Subject { spec, tree, post, pre, over_synapses: false, carried: FloatArray::KIND }
+    }
+
+    /// `spec`, whatever it is, with 24 units (and 5 inputs), and what has no default as large as a population of them. Ports for
+    /// any payload carry `carried`.
+    pub(crate) fn any(spec: &'static ModuleType, carried: &'static PayloadKind) -> Subject {
+        let mut subject = Subject { carried, ..Subject::new(spec, &[24], &[5]) };
+        for field in (spec.config)().fields.iter().filter(|field| field.default.is_none()) {
+            let value = match field.type_name {
+                "Units" => Units(vec![24]).to_value(),
+                "usize" => ConfigValue::Int(6),
+                other => panic!("{}.{}: no value of type {other}", spec.name, field.name),
+            };
+            subject = subject.with(field.name, value);
+        }
+        subject
+    }
+
+    /// What a port carries.
+    fn kind(&self, port: &PortSpecs) -> &'static PayloadKind {
+        if port.payload == Payload::KIND { self.carried } else { port.payload }
     }
 
     /// With another value of a field, if it has the field.
@@ -87,15 +111,16 @@ impl Subject {
         let mut builder = Model::from_tree(self.tree.clone()).eager(eager);
         for port in self.spec.inputs {
             let dims = self.dims(over(port));
-            let shape = InputShape::new(dims.clone());
-            let shape = match port.payload.name {
+            let kind = (port.payload == Payload::KIND).then_some(self.carried);
+            let shape = InputShape { kind, ..InputShape::new(dims.clone()) };
+            let shape = match self.kind(port).name {
                 "SpikeArray" if self.repeats(port) => {
                     InputShape::new(self.dims(Over::Synapses)).with_mask(dims).asynchronous()
                 }
                 "SpikeArray" => shape.with_mask(dims),
                 _ => shape,
             };
-            builder = builder.input(port.name, shape);
+            builder = builder.input(source(port), shape);
         }
         let mut model = builder.build().unwrap_or_else(|e| panic!("{}: {e}", self.spec.name));
         if model.states().iter().any(|state| state == "kernel") {
@@ -109,7 +134,7 @@ impl Subject {
     pub(crate) fn step(&self, model: &mut Model, drive: &Drive, t: usize, kernel: &[f64]) -> Outputs {
         let payload = |port: &PortSpecs| -> HostPayload {
             let (values, size) = (|values| self.array(over(port), values), self.size(over(port)));
-            match port.payload.name {
+            match self.kind(port).name {
                 "SpikeArray" => {
                     let mask = drive.inhibitory(port, size);
                     let spikes = drive.spikes(port, t, size);
@@ -121,18 +146,30 @@ impl Subject {
                     HostPayload::spikes(spikes, Some(values(mask)))
                 }
                 _ if port.name == "kernel" => values(kernel.to_vec()).into(),
+                "BooleanMask" => values(drive.inhibitory(port, size)).into(),
                 _ => values(drive.factor(port, t, size)).into(),
             }
         };
-        let inputs: Vec<(&str, HostPayload)> = self.spec.inputs.iter().map(|port| (port.name, payload(port))).collect();
+        let inputs: Vec<(String, HostPayload)> =
+            self.spec.inputs.iter().map(|port| (source(port), payload(port))).collect();
+        let inputs: Vec<(&str, HostPayload)> =
+            inputs.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         model.step(&inputs).unwrap_or_else(|e| panic!("{}, step {t}: {e}", self.spec.name))
     }
+}
+
+/// The name of a port's only source.
+fn source(port: &PortSpecs) -> String {
+    if port.variadic { format!("{}[0]", port.name) } else { port.name.into() }
 }
 
 /// An array of dimensions alone.
 pub(crate) fn array(dims: &[usize], values: Vec<f64>) -> Array {
     Array::new(Shape::of(Axis::anonymous(0), dims), Data::F64(values)).unwrap()
 }
+
+/// The value in a storage type of an element of a port in a step.
+pub(crate) type AnyValue = fn(DType, &str, usize, usize) -> f64;
 
 /// Random input, the same whenever it is asked for.
 #[derive(Clone)]
@@ -143,6 +180,10 @@ pub(crate) struct Drive {
     pub(crate) every: usize,
     /// Largest value of other inputs than spikes and kernels.
     pub(crate) factor: f64,
+    /// What they are instead: of the element of a port in a step.
+    pub(crate) any: Option<AnyValue>,
+    /// The type that holds them.
+    pub(crate) dtype: DType,
     /// Which element of the population stands where, if not in order.
     pub(crate) pre: Option<Vec<usize>>,
     pub(crate) post: Option<Vec<usize>>,
@@ -150,7 +191,7 @@ pub(crate) struct Drive {
 
 impl Drive {
     pub(crate) fn new(rate: f32) -> Drive {
-        Drive { rate, every: 1, factor: 1.0, pre: None, post: None }
+        Drive { rate, every: 1, factor: 1.0, any: None, dtype: DType::F32, pre: None, post: None }
     }
 
     /// Uniform numbers for the port, in the order of its population.
@@ -179,6 +220,9 @@ impl Drive {
     }
 
     fn factor(&self, port: &PortSpecs, t: usize, size: usize) -> Vec<f64> {
+        if let Some(any) = self.any {
+            return (0..size).map(|i| any(self.dtype, port.name, i, t)).collect();
+        }
         self.draw(port, t / self.every, size).into_iter().map(|u| self.factor * (u - 0.3)).collect()
     }
 }

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -380,15 +380,26 @@ fn option(value: Option<impl ToTokens>) -> TokenStream {
     }
 }
 
-/// The type's last path segment as a reader would write it: `Option<Param>`.
+/// The type as a reader would write it, without paths: `Option<Param>`.
 fn type_name(ty: &syn::Type) -> String {
-    let tokens = match ty {
-        syn::Type::Path(path) => path.path.segments.last().to_token_stream(),
-        other => other.to_token_stream(),
-    };
-    let text = tokens.to_string();
+    let text = without_paths(ty.to_token_stream()).to_string();
     let tight = [(" < ", "<"), (" >", ">"), (" ,", ","), (" :: ", "::"), (" ;", ";"), ("& ", "&")];
     tight.iter().fold(text, |text, (loose, tight)| text.replace(loose, tight))
+}
+
+/// The tokens without what stands before a `::`.
+fn without_paths(tokens: TokenStream) -> TokenStream {
+    let mut kept: Vec<TokenTree> = Vec::new();
+    let mut tokens = tokens.into_iter().peekable();
+    let is_colon = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ':');
+    while let Some(token) = tokens.next() {
+        if is_colon(&token) && tokens.next_if(is_colon).is_some() {
+            kept.pop_if(|before| matches!(before, TokenTree::Ident(_)));
+        } else {
+            kept.push(token);
+        }
+    }
+    kept.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -400,6 +411,8 @@ mod tests {
     fn type_names_read_as_written() {
         let ty = parse_quote!(std::option::Option<Vec<Param>>);
         assert_eq!(type_name(&ty), "Option<Vec<Param>>");
+        let ty = parse_quote!(::std::vec::Vec<::spark::__private::ModuleSpecs>);
+        assert_eq!(type_name(&ty), "Vec<ModuleSpecs>");
         let ty = parse_quote!(Map<String, f64>);
         assert_eq!(type_name(&ty), "Map<String, f64>");
     }

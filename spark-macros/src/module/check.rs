@@ -20,11 +20,18 @@ use crate::ctxt::Ctxt;
 pub(crate) struct Ports {
     /// The method with `#[step]`.
     pub(crate) step: Ident,
-    pub(crate) inputs: Vec<Port>,
+    pub(crate) inputs: Vec<Input>,
     pub(crate) outputs: Vec<Port>,
     /// Whether the step returns its outputs as a tuple.
     pub(crate) tuple: bool,
     pub(crate) properties: Vec<PropertyPort>,
+}
+
+/// An argument of the step.
+pub(crate) enum Input {
+    Port(Port),
+    /// A struct of ports, of this type.
+    Group(Ident, Type),
 }
 
 /// One port.
@@ -51,8 +58,14 @@ pub(crate) struct PropertyPort {
     pub(crate) setter: Option<Ident>,
 }
 
-/// A module struct needs exactly one config.
-pub(crate) fn check_struct(model: &ModuleStruct, ctxt: &mut Ctxt) {
+/// A module struct is no generic one and needs exactly one config. False if nothing can be made of it.
+pub(crate) fn check_struct(model: &ModuleStruct, ctxt: &mut Ctxt) -> bool {
+    if !model.generics.params.is_empty() {
+        let message =
+            "a module cannot be generic: the registry builds it by name (helper functions and parts may be generic)";
+        ctxt.error_at(&model.generics, message);
+        return false;
+    }
     let mut configs = model.fields.iter().filter(|field| field.role == Some(Role::Config));
     if configs.next().is_none() {
         let message = format!("module `{}` has no config: put `#[config]` on the field that holds it", model.ident);
@@ -61,6 +74,7 @@ pub(crate) fn check_struct(model: &ModuleStruct, ctxt: &mut Ctxt) {
     for again in configs {
         ctxt.error(again.ident.span(), "a module has one `#[config]` field");
     }
+    true
 }
 
 /// The ports of `model`; `None` without a step.
@@ -83,10 +97,19 @@ pub(crate) fn check_impl(model: &ModuleImpl, ctxt: &mut Ctxt) -> Option<Ports> {
     reject_generics(&step.signature, "a step", ctxt);
     let mut inputs = Vec::with_capacity(step.arguments.len());
     for argument in &step.arguments {
-        inputs.extend(input_port(argument, ctxt));
+        let name = argument_name(argument, ctxt);
+        let (axes, description) = (argument.axes.clone(), argument.description.clone());
+        inputs.extend(match argument.is_group {
+            true => name.map(|name| Input::Group(name, argument.ty.clone())),
+            false => input_port(name, &argument.ty, axes, description, ctxt).map(Input::Port),
+        });
     }
     let (outputs, tuple) = output_ports(step, ctxt);
-    check_duplicates(&inputs, "input", ctxt);
+    let ports = inputs.iter().filter_map(|input| match input {
+        Input::Port(port) => Some(port),
+        Input::Group(..) => None,
+    });
+    check_duplicates(ports, "input", ctxt);
     check_duplicates(&outputs, "output", ctxt);
     Some(Ports { step: step.signature.ident.clone(), inputs, outputs, tuple, properties })
 }
@@ -128,29 +151,33 @@ fn receiver_span(signature: &Signature) -> Span {
     }
 }
 
-fn input_port(argument: &Argument, ctxt: &mut Ctxt) -> Option<Port> {
-    let name = match &argument.pattern {
+fn argument_name(argument: &Argument, ctxt: &mut Ctxt) -> Option<Ident> {
+    match &argument.pattern {
         Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => Some(pattern.ident.clone()),
         other => {
             ctxt.error_at(other, "the name of an input port must be a plain name");
             None
         }
-    };
-    let (payload, arity) = match generic_argument(&argument.ty, "Option") {
+    }
+}
+
+/// The port that an argument or field of type `ty` is; `None` without a name, which is reported.
+pub(crate) fn input_port(
+    name: Option<Ident>,
+    ty: &Type,
+    axes: Vec<Axis>,
+    description: String,
+    ctxt: &mut Ctxt,
+) -> Option<Port> {
+    let (payload, arity) = match generic_argument(ty, "Option") {
         Some(inner) => (inner, Arity::Optional),
-        None => match generic_argument(&argument.ty, "Vec") {
+        None => match generic_argument(ty, "Vec") {
             Some(inner) => (inner, Arity::Variadic),
-            None => (&argument.ty, Arity::Required),
+            None => (ty, Arity::Required),
         },
     };
     check_payload(payload, ctxt);
-    Some(Port {
-        name: name?,
-        payload: payload.clone(),
-        arity,
-        axes: argument.axes.clone(),
-        description: argument.description.clone(),
-    })
+    Some(Port { name: name?, payload: payload.clone(), arity, axes, description })
 }
 
 /// `T` of `Option<T>`, by the last segment of the path.
@@ -198,18 +225,20 @@ fn output_ports(step: &Step, ctxt: &mut Ctxt) -> (Vec<Port>, bool) {
             payload,
             arity: Arity::Required,
             axes: step.axes.clone(),
-            description: String::new(),
+            description: step.output_description(name),
         }
     });
     (ports.collect(), tuple)
 }
 
-fn check_duplicates(ports: &[Port], what: &str, ctxt: &mut Ctxt) {
-    for (index, port) in ports.iter().enumerate() {
-        if ports[..index].iter().any(|earlier| earlier.name == port.name) {
+pub(crate) fn check_duplicates<'a>(ports: impl IntoIterator<Item = &'a Port>, what: &str, ctxt: &mut Ctxt) {
+    let mut seen: Vec<&Ident> = Vec::new();
+    for port in ports {
+        if seen.contains(&&port.name) {
             let message = format!("there is already an {what} port `{}`", port.name);
             ctxt.error(port.name.span(), message);
         }
+        seen.push(&port.name);
     }
 }
 

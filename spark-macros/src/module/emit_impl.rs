@@ -7,9 +7,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Ident, Index};
+use syn::{Ident, Index, Type};
 
-use super::check::{Arity, Port, Ports, PropertyPort};
+use super::check::{Arity, Input, Port, Ports, PropertyPort};
 use super::parse_impl::ModuleImpl;
 
 /// `impl Module` for `model`, with bodies that are never run if it is not `clean`.
@@ -122,19 +122,28 @@ fn registration(model: &ModuleImpl) -> TokenStream {
 fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
     let self_ty = &model.self_ty;
     let fields = quote!(<#self_ty as ::spark::__private::ModuleFields>);
-    let inputs = ports.inputs.iter().map(|port| port_spec(port, false));
+    let inputs = ports.inputs.iter().map(|input| match input {
+        Input::Port(port) => {
+            let port = port_spec(port, false);
+            quote!(&[#port])
+        }
+        Input::Group(_, ty) => ports_of(ty),
+    });
     let outputs = ports.outputs.iter().map(|port| port_spec(port, false));
     let properties = ports.properties.iter().map(|property| port_spec(&property.port, property.setter.is_some()));
     quote! {
         const METHODS: &[::spark::__private::PortSpecs] = &[#(#properties),*];
         static PROPERTIES: [::spark::__private::PortSpecs; #fields::PROPERTIES.len() + METHODS.len()] =
-            ::spark::__private::join_ports(#fields::PROPERTIES, METHODS);
+            ::spark::__private::join_ports(&[#fields::PROPERTIES, METHODS]);
+        const GROUPS: &[&[::spark::__private::PortSpecs]] = &[#(#inputs),*];
+        static INPUTS: [::spark::__private::PortSpecs; ::spark::__private::count_ports(GROUPS)] =
+            ::spark::__private::join_inputs(GROUPS);
         static SPEC: ::spark::__private::ModuleType = ::spark::__private::ModuleType {
             name: #fields::NAME,
             category: #fields::CATEGORY,
             description: #fields::DESCRIPTION,
             config: <#fields::Config as ::spark::__private::Config>::spec,
-            inputs: &[#(#inputs),*],
+            inputs: &INPUTS,
             outputs: &[#(#outputs),*],
             properties: &PROPERTIES,
             validate: ::spark::__private::validate::<#self_ty>,
@@ -145,7 +154,12 @@ fn spec(model: &ModuleImpl, ports: &Ports) -> TokenStream {
     }
 }
 
-fn port_spec(port: &Port, settable: bool) -> TokenStream {
+/// The ports of a struct of them.
+fn ports_of(ty: &Type) -> TokenStream {
+    quote_spanned!(ty.span()=> <#ty as ::spark::__private::InputPorts>::PORTS)
+}
+
+pub(crate) fn port_spec(port: &Port, settable: bool) -> TokenStream {
     let name = port.name.unraw().to_string();
     let payload = &port.payload;
     let kind = quote_spanned! {payload.span()=>
@@ -171,17 +185,22 @@ fn port_spec(port: &Port, settable: bool) -> TokenStream {
 /// Takes the inputs in order, calls the step and packs what it returns.
 fn call(ports: &Ports) -> TokenStream {
     let mut locals = Vec::with_capacity(ports.inputs.len());
-    let takes = ports.inputs.iter().enumerate().map(|(index, port)| {
+    // Where the next argument begins among all ports: structs of ports have as many as they have.
+    let mut at = quote!(0);
+    let takes = ports.inputs.iter().map(|input| {
+        let (Input::Port(Port { name, .. }) | Input::Group(name, _)) = input;
         // The local carries its own hygiene: a port may be called `args`.
-        let local = format_ident!("input_{}", port.name.unraw(), span = Span::mixed_site());
-        let payload = &port.payload;
-        let method = match port.arity {
-            Arity::Required => "required",
-            Arity::Optional => "optional",
-            Arity::Variadic => "variadic",
+        let local = format_ident!("input_{}", name.unraw(), span = Span::mixed_site());
+        let (value, count) = match input {
+            Input::Port(port) => (taken(port, &at), quote!(1)),
+            Input::Group(_, ty) => {
+                let ports = ports_of(ty);
+                let of = quote_spanned!(ty.span()=> <#ty as ::spark::__private::InputPorts>);
+                (quote!(#of::take(args, #at)?), quote!(#ports.len()))
+            }
         };
-        let method = Ident::new(method, payload.span());
-        let take = quote_spanned!(payload.span()=> let #local = args.#method::<#payload>(#index)?;);
+        let take = quote!(let #local = #value;);
+        at = quote!(#at + #count);
         locals.push(local);
         take
     });
@@ -209,6 +228,18 @@ fn call(ports: &Ports) -> TokenStream {
         #binding
         ::core::result::Result::Ok(::std::vec![#(#outputs),*])
     }
+}
+
+/// What is connected to the port that is number `at` of all.
+pub(crate) fn taken(port: &Port, at: &TokenStream) -> TokenStream {
+    let payload = &port.payload;
+    let method = match port.arity {
+        Arity::Required => "required",
+        Arity::Optional => "optional",
+        Arity::Variadic => "variadic",
+    };
+    let method = Ident::new(method, payload.span());
+    quote_spanned!(payload.span()=> args.#method::<#payload>(#at)?)
 }
 
 fn get(properties: &[PropertyPort]) -> TokenStream {

@@ -151,6 +151,9 @@ pub(crate) fn visit(field: &ModuleField) -> Option<TokenStream> {
     Some(match field.role? {
         Role::Variable => quote!(visitor.variable(#name, #description, #reference);),
         Role::Constant => quote!(visitor.constant(#name, #description, #reference);),
+        Role::Module if field.flatten => {
+            quote!(::spark::__private::visit_flattened(visitor, #reference);)
+        }
         Role::Module => {
             quote!(::spark::__private::visit_nested(visitor, #name, #reference);)
         }

@@ -8,10 +8,10 @@
 //! messages are ours.
 
 mod axes;
-mod check;
-mod emit_impl;
+pub(crate) mod check;
+pub(crate) mod emit_impl;
 pub(crate) mod emit_struct;
-mod parse_impl;
+pub(crate) mod parse_impl;
 pub(crate) mod parse_struct;
 
 use proc_macro2::TokenStream;
@@ -26,10 +26,8 @@ pub(crate) fn expand(attributes: TokenStream, item: TokenStream) -> TokenStream 
     let expansion = match syn::parse2(item.clone()) {
         Ok(Item::Struct(mut item)) => {
             let model = parse_struct::parse(attributes, &mut item, &mut ctxt);
-            let fields = model.map(|model| {
-                check::check_struct(&model, &mut ctxt);
-                emit_struct::emit(&model)
-            });
+            let model = model.filter(|model| check::check_struct(model, &mut ctxt));
+            let fields = model.map(|model| emit_struct::emit(&model));
             quote!(#item #fields)
         }
         Ok(Item::Impl(mut item)) => {

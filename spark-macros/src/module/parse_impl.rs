@@ -38,6 +38,8 @@ pub(crate) struct Step {
     pub(crate) outputs: Vec<Ident>,
     pub(crate) axes: Vec<Axis>,
     pub(crate) arguments: Vec<Argument>,
+    /// The method's documentation, which is that of the outputs.
+    pub(crate) description: String,
 }
 
 /// An argument of the step: an input port.
@@ -46,6 +48,8 @@ pub(crate) struct Argument {
     pub(crate) ty: Type,
     pub(crate) axes: Vec<Axis>,
     pub(crate) description: String,
+    /// Written `#[ports]`: not a port, but a struct of them.
+    pub(crate) is_group: bool,
 }
 
 /// A method with `#[property]`: getter or setter, by its receiver and arguments.
@@ -114,7 +118,7 @@ fn parse_function(function: &mut ImplItemFn, model: &mut ModuleImpl, ctxt: &mut 
     if let Some(attribute) = step {
         let arguments = parse_arguments(&mut function.sig, ctxt);
         let step = parse_step(attribute, function.sig.clone(), arguments, ctxt);
-        model.steps.push(step);
+        model.steps.push(Step { description, ..step });
     } else if let Some(attribute) = property {
         let tokens = attrs::list_tokens(&attribute, ctxt);
         let mut axes = vec![Axis::Units];
@@ -136,10 +140,23 @@ fn parse_step(attribute: Attribute, signature: Signature, arguments: Vec<Argumen
             axes = parse_axes(&names, ctxt);
         }
     }
-    Step { attribute, signature, outputs, axes, arguments }
+    Step { attribute, signature, outputs, axes, arguments, description: String::new() }
 }
 
-/// Reads the arguments after the receiver and takes doc comments and `#[axis]` off them.
+/// Takes `#[axis(..)]` off an argument or field: the axes it names, `units` without it.
+pub(crate) fn take_axes(attributes: &mut Vec<Attribute>, ctxt: &mut Ctxt) -> Vec<Axis> {
+    let Some(axis) = attrs::take_one(attributes, "axis", ctxt) else {
+        return vec![Axis::Units];
+    };
+    let keys = attrs::keys(attrs::list_tokens(&axis, ctxt), "#[axis]", AXES, ctxt);
+    if let Some(value) = keys.iter().find_map(|key| key.value.as_ref()) {
+        ctxt.error_at(value, "`#[axis(..)]` takes names only: `#[axis(post, pre)]`");
+    }
+    let names: Vec<Ident> = keys.into_iter().map(|key| key.name).collect();
+    parse_axes(&names, ctxt)
+}
+
+/// Reads the arguments after the receiver and takes doc comments, `#[axis]` and `#[ports]` off them.
 fn parse_arguments(signature: &mut Signature, ctxt: &mut Ctxt) -> Vec<Argument> {
     let mut arguments = Vec::new();
     for input in &mut signature.inputs {
@@ -148,17 +165,17 @@ fn parse_arguments(signature: &mut Signature, ctxt: &mut Ctxt) -> Vec<Argument> 
         };
         let description = attrs::doc_text(attrs);
         attrs::take(attrs, "doc");
-        let mut axes = vec![Axis::Units];
-        if let Some(axis) = attrs::take_one(attrs, "axis", ctxt) {
-            let keys = attrs::keys(attrs::list_tokens(&axis, ctxt), "#[axis]", AXES, ctxt);
-            if let Some(value) = keys.iter().find_map(|key| key.value.as_ref()) {
-                ctxt.error_at(value, "`#[axis(..)]` takes names only: `#[axis(post, pre)]`");
+        let group = attrs::take_one(attrs, "ports", ctxt);
+        if let Some(group) = &group {
+            attrs::no_arguments(group, ctxt);
+            if let Some(axis) = attrs.iter().find(|attribute| attribute.path().is_ident("axis")) {
+                ctxt.error_at(axis, "the axes of ports that are shared are on the fields of their struct");
             }
-            let names: Vec<Ident> = keys.into_iter().map(|key| key.name).collect();
-            axes = parse_axes(&names, ctxt);
         }
+        let axes = take_axes(attrs, ctxt);
         let again = arguments.iter().any(|earlier: &Argument| earlier.pattern == **pat);
-        arguments.push(Argument { pattern: (**pat).clone(), ty: (**ty).clone(), axes, description });
+        let is_group = group.is_some();
+        arguments.push(Argument { pattern: (**pat).clone(), ty: (**ty).clone(), axes, description, is_group });
         // Reported as a duplicate port; rustc need not report it as a duplicate argument.
         if again {
             **pat = Pat::Wild(PatWild { attrs: Vec::new(), underscore_token: Token![_](pat.span()) });
@@ -168,6 +185,17 @@ fn parse_arguments(signature: &mut Signature, ctxt: &mut Ctxt) -> Vec<Argument> 
 }
 
 impl Step {
+    /// What the documentation says of an output: all of it where there is one output, of several the item that begins with
+    /// the output's name, "* `name`: ..".
+    pub(crate) fn output_description(&self, output: &Ident) -> String {
+        if self.outputs.len() == 1 {
+            return self.description.clone();
+        }
+        let begin = format!("`{}`:", output.unraw());
+        let text = self.description.split("* ").find_map(|item| item.strip_prefix(begin.as_str()));
+        text.unwrap_or_default().trim().to_owned()
+    }
+
     /// The types of the outputs, and whether they come as a tuple.
     pub(crate) fn output_types(&self) -> (Vec<Type>, bool) {
         match &self.signature.output {

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, Field, Fields, Ident, ItemStruct, LitStr, Type, TypePath};
+use syn::{Attribute, Expr, Field, Fields, Generics, Ident, ItemStruct, LitStr, Type, TypePath};
 
 use super::axes::{Axis, parse_axes};
 use crate::attrs::{self, Key};
@@ -10,11 +10,13 @@ use crate::ctxt::Ctxt;
 
 const KEYS: &[&str] = &["category", "name"];
 const HANDLE_KEYS: &[&str] = &["property", "axis", "set"];
+const PART_KEYS: &[&str] = &["flatten"];
 const ROLES: &[&str] = &["config", "variable", "constant", "module", "host"];
 
 /// A module struct as written.
 pub(crate) struct ModuleStruct {
     pub(crate) ident: Ident,
+    pub(crate) generics: Generics,
     /// Registered name, if not the struct's.
     pub(crate) name: Option<LitStr>,
     pub(crate) category: Option<LitStr>,
@@ -31,6 +33,8 @@ pub(crate) struct ModuleField {
     pub(crate) role: Option<Role>,
     /// Whether others may read it, and write it.
     pub(crate) property: Option<FieldProperty>,
+    /// Whether the fields of a nested part count as those of what holds it.
+    pub(crate) flatten: bool,
 }
 
 /// What `property = ..` on a variable or constant says.
@@ -67,17 +71,13 @@ pub(crate) fn parse(attributes: TokenStream, item: &mut ItemStruct, ctxt: &mut C
     for field in item.fields.iter_mut() {
         fields.extend(parse_field(field, ctxt));
     }
-    if !item.generics.params.is_empty() {
-        let message = "a module cannot be generic: the registry builds it by name (helper functions may be generic)";
-        ctxt.error_at(&item.generics, message);
-        return None;
-    }
     if !matches!(item.fields, Fields::Named(_)) {
         let message = "`#[spark::module]` needs a struct with named fields: `struct Name { .. }`";
         ctxt.error_at(&item.ident, message);
         return None;
     }
-    Some(ModuleStruct { ident: item.ident.clone(), name, category, description: attrs::doc_text(&item.attrs), fields })
+    let (ident, generics) = (item.ident.clone(), item.generics.clone());
+    Some(ModuleStruct { ident, generics, name, category, description: attrs::doc_text(&item.attrs), fields })
 }
 
 fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<ModuleField> {
@@ -86,10 +86,12 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<ModuleField> {
     for name in ROLES {
         roles.extend(attrs::take(&mut field.attrs, name));
     }
-    let mut property = None;
+    let (mut property, mut flatten) = (None, false);
     for attribute in &roles {
         if attribute.path().is_ident("variable") || attribute.path().is_ident("constant") {
             property = parse_property(attribute, ctxt);
+        } else if attribute.path().is_ident("module") {
+            flatten = parse_flatten(attribute, ctxt);
         } else {
             attrs::no_arguments(attribute, ctxt);
         }
@@ -110,8 +112,18 @@ fn parse_field(field: &mut Field, ctxt: &mut Ctxt) -> Option<ModuleField> {
         description: attrs::doc_text(&field.attrs),
         role: role.and_then(|name| Role::from_name(&name)),
         property,
+        flatten,
         ident,
     })
+}
+
+/// Reads the keys of `#[module]`.
+fn parse_flatten(attribute: &Attribute, ctxt: &mut Ctxt) -> bool {
+    let keys = attrs::keys(attrs::list_tokens(attribute, ctxt), "#[module]", PART_KEYS, ctxt);
+    if let Some(value) = keys.iter().find_map(|key| key.value.as_ref()) {
+        ctxt.error_at(value, "`flatten` takes no value");
+    }
+    !keys.is_empty()
 }
 
 /// Reads the keys of `#[variable]` or `#[constant]`.

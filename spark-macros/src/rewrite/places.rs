@@ -17,12 +17,13 @@ use syn::{Local, Macro, ReceiverKind, UnOp};
 
 use super::scopes::Scopes;
 
-/// Methods that change what they are called on: those of collections, and the step of a nested module.
+/// Methods that change what they are called on: those of collections, and the steps of nested modules and parts.
 const MUTATING: &[&str] = &[
     "append",
     "clear",
     "extend",
     "fill",
+    "fire",
     "insert",
     "pop",
     "pop_back",
@@ -37,6 +38,7 @@ const MUTATING: &[&str] = &[
     "step",
     "swap",
     "truncate",
+    "update",
 ];
 
 /// Something an arm assigns.

@@ -60,7 +60,8 @@ pub mod checks {
         x.is_finite()
     }
 
-    /// Any number: the conversion to the field's type is this check. It is here because Spark's files and code name it.
+    /// Any number: what has another type is refused when a field is read, whether or not it names this check. It is here
+    /// because Spark's files and code name it.
     #[spark::validator(allowed = "have the field's type", name = "type")]
     pub fn of_type(_: f64) -> bool {
         true

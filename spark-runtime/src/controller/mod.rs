@@ -6,7 +6,7 @@
 //! * [`Brain`]: modules that read each other's outputs of the previous step, so that they may form circles.
 //! * [`Blueprint`]: a configuration of any of these, or of a single module, whose type has been found.
 //! * [`BrainBuilder`] and [`NeuronBuilder`]: wiring in code, by names.
-//! * [`register_neuron`]: gives a neuron a name while the program runs.
+//! * [`NeuronModel`] gives a type of neuron a name when the program is compiled, [`register_neuron`] while it runs.
 
 mod blueprint;
 mod brain;
@@ -16,6 +16,7 @@ mod class;
 mod endpoint;
 mod interface;
 mod lookup;
+mod model;
 mod neuron;
 mod order;
 mod parts;
@@ -27,7 +28,7 @@ pub use brain::{Brain, BrainConfig};
 pub use builder::{BrainBuilder, ControllerBuilder, ControllerConfig, NeuronBuilder};
 pub(crate) use class::{layout_of_class, layout_of_config};
 pub use endpoint::{IntoModule, IntoSources, ModuleHandle, Source, Target};
-pub(crate) use neuron::FIELDS as NEURON_FIELDS;
+pub use model::NeuronModel;
 pub use neuron::{Neuron, NeuronConfig};
 pub use parts::Parts;
 pub(crate) use user::{check_name, module_types, neurons_of, register, with_neurons};

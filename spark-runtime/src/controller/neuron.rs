@@ -25,7 +25,7 @@ pub struct NeuronConfig {
     pub modules_specs: Vec<ModuleSpecs>,
     /// Seed of the inhibition mask.
     pub seed: u32,
-    /// Time step, in ms.
+    /// Time step, in ms, of the modules, too: it replaces theirs, as in Spark on JAX.
     pub dt: f64,
     /// Shape of the population.
     pub units: Units,

@@ -1,7 +1,7 @@
 //! Log-normally distributed numbers.
 
-use super::normal::{clip, normal};
-use super::{InitOverrides, Initializer, size, stored};
+use super::normal::normal;
+use super::{InitOverrides, Initializer, LimitsConfig, size, stored};
 use crate::error::Result;
 use crate::rng::Key;
 use spark_compiler::ir::{Array, DType, Data};
@@ -37,12 +37,8 @@ pub struct LogNormal {
     /// Factor on the numbers.
     #[param(default = 1.0, check = finite)]
     pub scale: f64,
-    /// Smallest value; smaller ones are set to it.
-    #[param(default = None)]
-    pub min_value: Option<f64>,
-    /// Largest value; larger ones are set to it.
-    #[param(default = None)]
-    pub max_value: Option<f64>,
+    #[flatten]
+    pub limits: LimitsConfig,
 }
 
 impl Initializer for LogNormal {
@@ -54,7 +50,7 @@ impl Initializer for LogNormal {
             Data::F64(values) => values.iter_mut().for_each(|x| *x = scale * exp_f64(*x)),
             _ => unreachable!("draws are in single or double precision"),
         }
-        clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
+        self.limits.clip(&mut values, overrides)?;
         stored(values, shape, dtype)
     }
 }

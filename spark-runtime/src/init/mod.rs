@@ -17,6 +17,7 @@
 
 mod constant;
 mod fixed_indegree;
+mod limits;
 mod log_normal;
 mod normal;
 mod normalized_sparse_uniform;
@@ -26,6 +27,7 @@ mod uniform;
 
 pub use constant::Constant;
 pub use fixed_indegree::FixedIndegree;
+pub use limits::LimitsConfig;
 pub use log_normal::LogNormal;
 pub use normal::Normal;
 pub use normalized_sparse_uniform::NormalizedSparseUniform;
@@ -218,18 +220,6 @@ fn check_axes(axes: &[usize], shape: &[usize]) -> Result<()> {
     match axes.iter().enumerate().find_map(|(i, axis)| axes[..i].contains(axis).then_some(axis)) {
         Some(axis) => Err(Error::new(format!("must not repeat an axis, found {axis} twice"))),
         None => Ok(()),
-    }
-}
-
-/// Clips to the given limits; the upper one wins where they cross, as in JAX.
-fn clip(values: &mut [f32], min: Option<f64>, max: Option<f64>) {
-    for value in values {
-        if let Some(min) = min {
-            *value = value.max(min as f32);
-        }
-        if let Some(max) = max {
-            *value = value.min(max as f32);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Normally distributed numbers.
 
-use super::{InitOverrides, Initializer, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, size, stored};
 use crate::error::Result;
 use crate::rng::Key;
 use spark_compiler::ir::{Array, DType, Data};
@@ -27,18 +27,14 @@ pub struct Normal {
     /// Standard deviation, before clipping.
     #[param(default = 1.0, check = [non_negative, finite])]
     pub std: f64,
-    /// Smallest value; smaller ones are set to it.
-    #[param(default = None)]
-    pub min_value: Option<f64>,
-    /// Largest value; larger ones are set to it.
-    #[param(default = None)]
-    pub max_value: Option<f64>,
+    #[flatten]
+    pub limits: LimitsConfig,
 }
 
 impl Initializer for Normal {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         let mut values = normal(key, size(shape)?, dtype, self.mean, self.std);
-        clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
+        self.limits.clip(&mut values, overrides)?;
         stored(values, shape, dtype)
     }
 }
@@ -50,14 +46,4 @@ pub(super) fn normal(key: Key, n: usize, dtype: DType, mean: f64, std: f64) -> D
     }
     let (mean, std) = (mean as f32, std as f32);
     Data::F32(key.normal_f32(n).into_iter().map(|z| mean + std * z).collect())
-}
-
-/// Clips to the given limits; the upper one wins where they cross, as in every initializer.
-pub(super) fn clip(values: &mut Data, min: Option<f64>, max: Option<f64>) {
-    let clipped = |x: f64| x.max(min.unwrap_or(f64::NEG_INFINITY)).min(max.unwrap_or(f64::INFINITY));
-    match values {
-        Data::F32(values) => super::clip(values, min, max),
-        Data::F64(values) => values.iter_mut().for_each(|x| *x = clipped(*x)),
-        _ => unreachable!("draws are in single or double precision"),
-    }
 }

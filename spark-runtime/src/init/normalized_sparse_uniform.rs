@@ -2,10 +2,10 @@
 
 use super::partial_sums;
 use super::sparse_uniform::sparse;
-use super::{InitOverrides, Initializer, check_axes, clip, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, check_axes, size};
 use crate::error::{Error, Result};
 use crate::rng::Key;
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType};
 
 /// Sparse uniform weights, but the elements that share their position along `norm_axes` sum to `scale`: with the kernel's
 /// output axes, every neuron's incoming weights do. Then clipped to [`min_value`, `max_value`].
@@ -17,12 +17,8 @@ pub struct NormalizedSparseUniform {
     /// The sum of each group.
     #[param(default = 1.0, check = finite)]
     pub scale: f64,
-    /// Smallest value; smaller ones are set to it.
-    #[param(default = None)]
-    pub min_value: Option<f64>,
-    /// Largest value; larger ones are set to it.
-    #[param(default = None)]
-    pub max_value: Option<f64>,
+    #[flatten]
+    pub limits: LimitsConfig,
     /// Expected share of elements that are not zero.
     #[param(default = 0.2, check = zero_one)]
     pub density: f64,
@@ -35,12 +31,9 @@ impl Initializer for NormalizedSparseUniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         let axes = overrides.norm_axes.as_deref().unwrap_or(&self.norm_axes);
         check(axes, shape, dtype)?;
-        let scale = overrides.scale.unwrap_or(self.scale) as f32;
         let mut values = sparse(key, size(shape)?, self.density);
         normalize(&mut values, shape, axes);
-        values.iter_mut().for_each(|value| *value *= scale);
-        clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
-        stored(Data::F32(values), shape, dtype)
+        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
     }
 }
 

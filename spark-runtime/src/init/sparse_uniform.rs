@@ -1,10 +1,10 @@
 //! Uniform numbers, most of them zero.
 
-use super::{InitOverrides, Initializer, clip, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, size};
 use crate::error::Result;
 use crate::rng::Key;
 use half::f16;
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType};
 
 /// Uniform in [0, `scale`) with probability `density`, else 0; then clipped to [`min_value`, `max_value`], which the zeros
 /// are, too.
@@ -16,12 +16,8 @@ pub struct SparseUniform {
     /// Factor on numbers uniform in [0, 1).
     #[param(default = 1.0, check = finite)]
     pub scale: f64,
-    /// Smallest value; smaller ones are set to it.
-    #[param(default = None)]
-    pub min_value: Option<f64>,
-    /// Largest value; larger ones are set to it.
-    #[param(default = None)]
-    pub max_value: Option<f64>,
+    #[flatten]
+    pub limits: LimitsConfig,
     /// Expected share of elements that are not zero.
     #[param(default = 0.2, check = zero_one)]
     pub density: f64,
@@ -29,11 +25,8 @@ pub struct SparseUniform {
 
 impl Initializer for SparseUniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
-        let scale = overrides.scale.unwrap_or(self.scale) as f32;
-        let mut values = sparse(key, size(shape)?, self.density);
-        values.iter_mut().for_each(|value| *value *= scale);
-        clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
-        stored(Data::F32(values), shape, dtype)
+        let values = sparse(key, size(shape)?, self.density);
+        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Uniform numbers.
 
-use super::{InitOverrides, Initializer, clip, size, stored};
+use super::{InitOverrides, Initializer, LimitsConfig, size};
 use crate::error::Result;
 use crate::rng::Key;
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType};
 
 /// Uniform in [0, `scale`), clipped to [`min_value`, `max_value`].
 #[spark::initializer(name = "UniformInitializer")]
@@ -14,20 +14,13 @@ pub struct Uniform {
     /// Factor on numbers uniform in [0, 1).
     #[param(default = 1.0, check = finite)]
     pub scale: f64,
-    /// Smallest value; smaller ones are set to it.
-    #[param(default = None)]
-    pub min_value: Option<f64>,
-    /// Largest value; larger ones are set to it.
-    #[param(default = None)]
-    pub max_value: Option<f64>,
+    #[flatten]
+    pub limits: LimitsConfig,
 }
 
 impl Initializer for Uniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
-        let scale = overrides.scale.unwrap_or(self.scale) as f32;
-        let mut values = key.uniform_f32(size(shape)?);
-        values.iter_mut().for_each(|value| *value *= scale);
-        clip(&mut values, overrides.min_value.or(self.min_value), self.max_value);
-        stored(Data::F32(values), shape, dtype)
+        let values = key.uniform_f32(size(shape)?);
+        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
     }
 }

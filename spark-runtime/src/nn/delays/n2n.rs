@@ -68,6 +68,7 @@ impl N2NDelays {
         IntegerArray::new(Int::from_array("delays", &self.delays))
     }
 
+    /// Spikes that arrive at each synapse now.
     #[step(out = out_spikes, axis = (post, pre))]
     fn step(
         &mut self,

@@ -61,6 +61,7 @@ impl NDelays {
         IntegerArray::new(Int::from_array("delays", &self.delays))
     }
 
+    /// Spikes that arrive now.
     #[step(out = out_spikes)]
     fn step(
         &mut self,

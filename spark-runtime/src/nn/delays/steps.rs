@@ -1,7 +1,5 @@
 //! Delays in time steps: what neuron and neuron-to-neuron delays share.
 
-use crate::delay::DelayLine;
-use crate::init::InitOverrides;
 use crate::prelude::*;
 
 /// Delays of `shape` in time steps, 0 to B = ⌈max_delay / dt⌉, and a line that delays by them. With `wrap`, B is 0. Delays

@@ -39,6 +39,7 @@ impl Concat {
         Ok(Self { config })
     }
 
+    /// All inputs, of their kind.
     #[step(out = output)]
     fn step(
         &mut self,

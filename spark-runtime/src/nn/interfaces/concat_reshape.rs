@@ -49,6 +49,7 @@ impl ConcatReshape {
         Some(config.reshape.clone())
     }
 
+    /// All inputs, of their kind.
     #[step(out = output)]
     fn step(
         &mut self,

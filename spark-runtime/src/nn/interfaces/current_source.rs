@@ -104,6 +104,7 @@ impl CurrentSource {
         })
     }
 
+    /// Current of each unit, in pA.
     #[step(out = currents)]
     fn step(&mut self) -> CurrentArray {
         if self.hold == 1 {

@@ -1,7 +1,5 @@
 //! Spikes as signals.
 
-use crate::module::{FieldVisitor, Nested};
-use crate::nn::tracers::Exponential;
 use crate::prelude::*;
 
 /// Parameters of [`ExponentialIntegrator`].
@@ -66,10 +64,10 @@ enum Trace {
 }
 
 impl Nested for Trace {
-    fn visit_nested(&mut self, visitor: &mut dyn FieldVisitor, name: &'static str) {
+    fn visit_parts(&mut self, visitor: &mut dyn FieldVisitor) {
         match self {
-            Trace::Plain(trace) => trace.visit_nested(visitor, name),
-            Trace::Smooth(trace) => trace.visit_nested(visitor, name),
+            Trace::Plain(trace) => trace.visit_parts(visitor),
+            Trace::Smooth(trace) => trace.visit_parts(visitor),
         }
     }
 }
@@ -126,6 +124,7 @@ impl ExponentialIntegrator {
         Some(config.num_outputs.into())
     }
 
+    /// The signals, about 1 at `saturation_freq`.
     #[step(out = signal)]
     fn step(
         &mut self,

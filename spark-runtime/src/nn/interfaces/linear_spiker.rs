@@ -52,6 +52,7 @@ impl LinearSpiker {
         Ok(Self { potential: cx.zeros(&units), units: LinearUnits::new(cx, &units, &config.units), config })
     }
 
+    /// True where a unit spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -39,9 +39,6 @@ pub struct LinearUnits {
     cooldown: Real,
     #[constant]
     dt: Real,
-    /// Largest potential of either sign.
-    #[constant]
-    bound: Real,
 }
 
 impl LinearUnits {
@@ -66,7 +63,6 @@ impl LinearUnits {
             threshold: cx.number(tau),
             cooldown: cx.number(cooldown),
             dt: cx.number(cx.dt()),
-            bound: cx.number(if cx.dtype() == DType::F16 { 65_504.0 } else { 1e30 }),
         }
     }
 }
@@ -75,9 +71,8 @@ impl LinearUnits {
 impl LinearUnits {
     /// Takes one step: gives the new potential, and true where a spike is.
     pub fn advance(&mut self, potential: Real, signal: Real) -> (Real, Bool) {
-        let drive = if self.refractory >= self.cooldown { self.gain * signal } else { 0.0 };
-        // Signals far outside 0 to 1 must not make the potential infinite: infinity less infinity is not a number.
-        let potential = (self.decay * potential + drive).clip(-self.bound, self.bound);
+        let drive = if self.refractory >= self.cooldown { self.gain * bounded(signal) } else { 0.0 };
+        let potential = self.decay * potential + drive;
         let fired = potential > self.threshold;
         self.refractory = if fired { 0.0 } else { self.refractory + self.dt };
         let potential = if fired { 0.0 } else { potential };

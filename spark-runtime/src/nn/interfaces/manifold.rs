@@ -1,6 +1,5 @@
 //! Units that tile a space, one line of them for each dimension: what the topological spikers share.
 
-use crate::init::InitOverrides;
 use crate::prelude::*;
 
 /// Lines of units with overlapping receptive fields, one line for each element of a signal.
@@ -65,7 +64,7 @@ impl Manifold {
         let keys = cx.key().split(3);
         let (overrides, dtype) = (InitOverrides::default(), cx.dtype());
         let mut given = |index: usize, name: &str, param: &Param, dtype: DType| {
-            cx.array_from(keys[index], name, param, inputs, dtype, &overrides)
+            cx.array_with_key(keys[index], name, param, inputs, dtype, &overrides)
         };
         let glue = given(0, "glue", &space.glue, DType::Bool)?;
         let mins = given(1, "mins", &space.mins, dtype)?;

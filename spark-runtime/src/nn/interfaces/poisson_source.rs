@@ -107,6 +107,9 @@ impl PoissonSource {
         })
     }
 
+    /// * `spikes`: True where a unit has an event.
+    /// * `counts`: Events of each unit in the step.
+    /// * `currents`: Current of each unit, in pA: its events times `weight`.
     #[step(out = (spikes, counts, currents))]
     fn step(&mut self) -> (SpikeArray, IntegerArray, CurrentArray) {
         // Flipping the sign bit brings unsigned numbers into the order of signed ones.

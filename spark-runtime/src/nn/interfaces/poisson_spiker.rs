@@ -60,6 +60,7 @@ impl PoissonSpiker {
         })
     }
 
+    /// True where a unit spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -62,6 +62,7 @@ impl Sampler {
         IntegerArray::new(Int::from_array("indices", &self.indices))
     }
 
+    /// The elements drawn, of the kind of the input.
     #[step(out = output)]
     fn step(
         &mut self,

@@ -65,6 +65,7 @@ impl TopologicalLinearSpiker {
         })
     }
 
+    /// True where a unit spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -61,6 +61,7 @@ impl TopologicalPoissonSpiker {
         })
     }
 
+    /// True where a unit spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,

@@ -1,20 +1,16 @@
 //! The adaptive exponential integrate-and-fire neuron.
 
-use super::population::{hebbian_population, register_neuron};
-use crate::controller::ModuleSpecs;
+use super::population::hebbian_population;
+use crate::prelude::*;
 
-/// The modules of an `AdExNeuron`: neuron-to-neuron delays, exponential synapses, an adaptive exponential soma and Hebbian
-/// plasticity.
+/// Adaptive exponential integrate-and-fire neurons with delayed exponential synapses and Hebbian plasticity.
 ///
-/// The registered name is `AdExNeuron`, and that of its configuration `AdExNeuronConfig`; a configuration without modules of its
-/// own has these.
+/// Its modules are `delays` (neuron to neuron), `synapses`, `soma` and `hebbian_rule`, in this order.
 ///
 /// ```
-/// use spark::config::{ConfigTree, ConfigValue};
 /// use spark::prelude::*;
 ///
-/// let config = ConfigTree::new("AdExNeuronConfig").with("units", ConfigValue::Int(10));
-/// let mut model = Model::from_tree(config).input("in_spikes", [20]).build()?;
+/// let mut model = Model::component(AdExNeuronConfig::new([10])).input("in_spikes", [20]).build()?;
 /// // Stronger synapses than the default ones make it spike.
 /// let kernel = Array::full(Shape::units(&[10, 20]), DType::F32, 100.0);
 /// model.set_state("synapses.kernel", &kernel)?;
@@ -23,12 +19,11 @@ use crate::controller::ModuleSpecs;
 /// assert_ne!(model.state("synapses.kernel")?.to_f64(), kernel.to_f64());
 /// # Ok::<(), spark::Error>(())
 /// ```
-pub fn adex_modules() -> Vec<ModuleSpecs> {
-    hebbian_population("TracedSynapses", "AdaptiveExponentialSoma")
-}
+#[spark::neuron]
+pub struct AdExNeuron;
 
-register_neuron!(
-    "AdExNeuron",
-    adex_modules,
-    "Adaptive exponential integrate-and-fire neurons with delayed exponential synapses and Hebbian plasticity."
-);
+impl NeuronModel for AdExNeuron {
+    fn modules() -> Vec<ModuleSpecs> {
+        hebbian_population("TracedSynapses", "AdaptiveExponentialSoma")
+    }
+}

@@ -1,20 +1,17 @@
 //! The leaky integrate-and-fire neuron with an adaptive threshold.
 
-use super::population::{hebbian_population, register_neuron};
-use crate::controller::ModuleSpecs;
+use super::population::hebbian_population;
+use crate::prelude::*;
 
-/// The modules of an `ALIFNeuron`: neuron-to-neuron delays, exponential synapses, a leaky soma whose threshold adapts, and
-/// Hebbian plasticity.
+/// Leaky integrate-and-fire neurons whose threshold adapts, with delayed exponential synapses and Hebbian
+/// plasticity.
 ///
-/// The registered name is `ALIFNeuron`, and that of its configuration `ALIFNeuronConfig`; a configuration without modules of its
-/// own has these.
+/// Its modules are `delays` (neuron to neuron), `synapses`, `soma` and `hebbian_rule`, in this order.
 ///
 /// ```
-/// use spark::config::{ConfigTree, ConfigValue};
 /// use spark::prelude::*;
 ///
-/// let config = ConfigTree::new("ALIFNeuronConfig").with("units", ConfigValue::Int(10));
-/// let mut model = Model::from_tree(config).input("in_spikes", [20]).build()?;
+/// let mut model = Model::component(ALIFNeuronConfig::new([10])).input("in_spikes", [20]).build()?;
 /// // Stronger synapses than the default ones make it spike.
 /// let kernel = Array::full(Shape::units(&[10, 20]), DType::F32, 100.0);
 /// model.set_state("synapses.kernel", &kernel)?;
@@ -23,12 +20,11 @@ use crate::controller::ModuleSpecs;
 /// assert_ne!(model.state("synapses.kernel")?.to_f64(), kernel.to_f64());
 /// # Ok::<(), spark::Error>(())
 /// ```
-pub fn alif_modules() -> Vec<ModuleSpecs> {
-    hebbian_population("TracedSynapses", "AdaptiveLeakySoma")
-}
+#[spark::neuron]
+pub struct ALIFNeuron;
 
-register_neuron!(
-    "ALIFNeuron",
-    alif_modules,
-    "Leaky integrate-and-fire neurons whose threshold adapts, with delayed exponential synapses and Hebbian plasticity."
-);
+impl NeuronModel for ALIFNeuron {
+    fn modules() -> Vec<ModuleSpecs> {
+        hebbian_population("TracedSynapses", "AdaptiveLeakySoma")
+    }
+}

@@ -1,19 +1,16 @@
 //! The leaky integrate-and-fire neuron.
 
-use super::population::{hebbian_population, register_neuron};
-use crate::controller::ModuleSpecs;
+use super::population::hebbian_population;
+use crate::prelude::*;
 
-/// The modules of a `LIFNeuron`: neuron-to-neuron delays, linear synapses, a leaky soma and Hebbian plasticity.
+/// Leaky integrate-and-fire neurons with delayed linear synapses and Hebbian plasticity.
 ///
-/// The registered name is `LIFNeuron`, and that of its configuration `LIFNeuronConfig`; a configuration without modules of its
-/// own has these.
+/// Its modules are `delays` (neuron to neuron), `synapses`, `soma` and `hebbian_rule`, in this order.
 ///
 /// ```
-/// use spark::config::{ConfigTree, ConfigValue};
 /// use spark::prelude::*;
 ///
-/// let config = ConfigTree::new("LIFNeuronConfig").with("units", ConfigValue::Int(10));
-/// let mut model = Model::from_tree(config).input("in_spikes", [20]).build()?;
+/// let mut model = Model::component(LIFNeuronConfig::new([10])).input("in_spikes", [20]).build()?;
 /// // Stronger synapses than the default ones make it spike.
 /// let kernel = Array::full(Shape::units(&[10, 20]), DType::F32, 100.0);
 /// model.set_state("synapses.kernel", &kernel)?;
@@ -22,12 +19,11 @@ use crate::controller::ModuleSpecs;
 /// assert_ne!(model.state("synapses.kernel")?.to_f64(), kernel.to_f64());
 /// # Ok::<(), spark::Error>(())
 /// ```
-pub fn lif_modules() -> Vec<ModuleSpecs> {
-    hebbian_population("LinearSynapses", "LeakySoma")
-}
+#[spark::neuron]
+pub struct LIFNeuron;
 
-register_neuron!(
-    "LIFNeuron",
-    lif_modules,
-    "Leaky integrate-and-fire neurons with delayed linear synapses and Hebbian plasticity."
-);
+impl NeuronModel for LIFNeuron {
+    fn modules() -> Vec<ModuleSpecs> {
+        hebbian_population("LinearSynapses", "LeakySoma")
+    }
+}

@@ -1,16 +1,18 @@
 //! Neurons as Spark ships them: populations with default modules.
 //!
-//! | neuron | modules | synapses | soma |
-//! |---|---|---|---|
-//! | `LIFNeuron` | [`lif_modules`] | linear | leaky |
-//! | `ALIFNeuron` | [`alif_modules`] | exponential | leaky, adaptive threshold |
-//! | `AdExNeuron` | [`adex_modules`] | exponential | adaptive exponential |
+//! | neuron | synapses | soma |
+//! |---|---|---|
+//! | [`LIFNeuron`] | linear | leaky |
+//! | [`ALIFNeuron`] | exponential | leaky, adaptive threshold |
+//! | [`AdExNeuron`] | exponential | adaptive exponential |
+//!
+//! Each has neuron-to-neuron delays before its synapses and a Hebbian rule on their kernel.
 
 mod adex;
 mod alif;
 mod lif;
 mod population;
 
-pub use adex::adex_modules;
-pub use alif::alif_modules;
-pub use lif::lif_modules;
+pub use adex::{AdExNeuron, AdExNeuronConfig};
+pub use alif::{ALIFNeuron, ALIFNeuronConfig};
+pub use lif::{LIFNeuron, LIFNeuronConfig};

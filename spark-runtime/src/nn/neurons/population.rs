@@ -1,6 +1,6 @@
 //! What the shipped neurons share: delays, synapses, a soma and Hebbian plasticity, wired alike.
 
-use crate::controller::{ModuleSpecs, PortMap};
+use crate::prelude::*;
 
 /// Neuron-to-neuron delays, then synapses of type `synapses`, a soma of type `soma`, and Hebbian plasticity of the
 /// synapses' kernel.
@@ -20,27 +20,3 @@ pub(super) fn hebbian_population(synapses: &str, soma: &str) -> Vec<ModuleSpecs>
             .input("kernel", PortMap::property("synapses", "kernel")),
     ]
 }
-
-/// Registers a neuron type called `$name`, with the default modules of the function `$modules`.
-macro_rules! register_neuron {
-    ($name:literal, $modules:path, $description:literal) => {
-        fn config() -> &'static crate::config::ConfigSpec {
-            static SPEC: crate::config::ConfigSpec = crate::config::ConfigSpec {
-                name: concat!($name, "Config"),
-                description: concat!("Parameters of a ", $name, "."),
-                fields: &crate::controller::NEURON_FIELDS,
-            };
-            &SPEC
-        }
-
-        fn spec() -> &'static crate::spec::NeuronType {
-            static SPEC: crate::spec::NeuronType =
-                crate::spec::NeuronType { name: $name, description: $description, config, modules: $modules };
-            &SPEC
-        }
-
-        inventory::submit! { crate::registry::Registered::Neuron(spec, file!(), line!()) }
-        inventory::submit! { crate::registry::Registered::Config(config, file!(), line!()) }
-    };
-}
-pub(super) use register_neuron;

@@ -1,18 +1,13 @@
 //! The Hebbian rule.
 
-use super::rule::{spike_trace, stepped};
-use crate::nn::tracers::Tracer;
+use super::rule::Learning;
 use crate::prelude::*;
 
 /// Parameters of [`HebbianRule`].
 #[spark::config]
 pub struct HebbianRuleConfig {
-    /// Time constant of the presynaptic trace.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant of the postsynaptic trace.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten]
+    pub traces: SpikeTracesConfig,
     /// Learning rate.
     #[param(default = 0.01)]
     pub eta: f64,
@@ -45,45 +40,26 @@ pub struct HebbianRuleConfig {
 pub struct HebbianRule {
     #[config]
     config: HebbianRuleConfig,
-    #[module]
-    pre_trace: Tracer,
-    #[module]
-    post_trace: Tracer,
-    #[constant]
-    rate: Real,
-    #[constant]
-    dt: Real,
+    #[module(flatten)]
+    traces: SpikeTraces,
+    #[module(flatten)]
+    learning: Learning,
 }
 
 #[spark::module]
 impl HebbianRule {
     fn build(cx: &mut Build, config: HebbianRuleConfig) -> Result<Self> {
-        let (pre, post) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?);
         Ok(Self {
-            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
-            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
-            rate: cx.number(config.eta),
-            dt: cx.number(cx.dt()),
+            traces: SpikeTraces::per_neuron(cx, &config.traces)?,
+            learning: Learning::new(cx, cx.number(config.eta)),
             config,
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
-        let pre_trace = self.pre_trace.update(pre);
-        let post_trace = self.post_trace.update(post);
-        let change = self.rate * (post_trace * pre + post * pre_trace);
-        stepped(kernel, change, self.dt).into()
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
+        let spikes = self.traces.update(synapses);
+        self.learning.step(synapses.kernel, spikes.pairs()).into()
     }
 }

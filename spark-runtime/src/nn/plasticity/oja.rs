@@ -1,7 +1,7 @@
 //! Oja's rule.
 
-use super::rule::{spike_trace, stepped};
-use crate::nn::tracers::Tracer;
+use super::rule::Learning;
+use super::traces::spike_trace;
 use crate::prelude::*;
 
 /// Parameters of [`OjaRule`].
@@ -45,10 +45,8 @@ pub struct OjaRule {
     config: OjaRuleConfig,
     #[module]
     post_trace: Tracer,
-    #[constant]
-    rate: Real,
-    #[constant]
-    dt: Real,
+    #[module(flatten)]
+    learning: Learning,
 }
 
 #[spark::module]
@@ -57,26 +55,16 @@ impl OjaRule {
         let post = cx.shape("post_spikes")?;
         Ok(Self {
             post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
-            rate: cx.number(config.eta),
-            dt: cx.number(cx.dt()),
+            learning: Learning::new(cx, cx.number(config.eta)),
             config,
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
-        let post_trace = self.post_trace.update(post_spikes.to_real());
-        let change = self.rate * (post_trace * pre_spikes.to_real() - kernel * post_trace.square());
-        stepped(kernel, change, self.dt).into()
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
+        let post_trace = self.post_trace.update(synapses.post_spikes.to_real());
+        let change = post_trace * synapses.pre_spikes.to_real() - synapses.kernel * post_trace.square();
+        self.learning.step(synapses.kernel, change).into()
     }
 }

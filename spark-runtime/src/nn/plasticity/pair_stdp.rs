@@ -1,18 +1,14 @@
 //! Pair-based spike-timing-dependent plasticity.
 
-use super::pairs::SpikePairs;
+use super::pairs::{SpikePairs, SpikePairsConfig};
 use super::rule::power;
 use crate::prelude::*;
 
 /// Parameters of [`PairSTDPRule`].
 #[spark::config]
 pub struct PairSTDPRuleConfig {
-    /// Time constant τ₊ of the presynaptic trace: how far before a postsynaptic spike a presynaptic one potentiates.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant τ₋ of the postsynaptic trace: how far before a presynaptic spike a postsynaptic one depresses.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten]
+    pub pairs: SpikePairsConfig,
     /// Learning rate λ: the largest potentiation by one pair, as a share of the range of weights.
     #[param(default = 0.01)]
     pub eta: f64,
@@ -85,25 +81,16 @@ impl PairSTDPRule {
             let message = format!("must be above w_min, {} pA, found {} pA", config.w_min, config.w_max);
             cx.report(Error::new(message).at("w_max"));
         }
-        Ok(Self { pairs: SpikePairs::new(cx, &config.pre_tau, &config.post_tau)?, config })
+        Ok(Self { pairs: SpikePairs::new(cx, &config.pairs)?, config })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
         let PairSTDPRuleConfig { eta, alpha, mu_plus, mu_minus, w_min, w_max, .. } = self.config;
         let range = w_max - w_min;
-        let pairs = self.pairs.update(pre_spikes, post_spikes);
-        let kernel = kernel.value().clip(w_min, w_max);
+        let pairs = self.pairs.update(synapses);
+        let kernel = synapses.kernel.value().clip(w_min, w_max);
         let above = ((w_max - kernel) / range).clip(0.0, 1.0);
         let potentiated = kernel + range * eta * power(above, mu_plus) * pairs.pre_first;
         let kernel = potentiated.clip(w_min, w_max);

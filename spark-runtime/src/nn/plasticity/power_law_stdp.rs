@@ -1,18 +1,14 @@
 //! Spike-timing-dependent plasticity whose potentiation is a power of the weight.
 
-use super::pairs::SpikePairs;
+use super::pairs::{SpikePairs, SpikePairsConfig};
 use super::rule::power;
 use crate::prelude::*;
 
 /// Parameters of [`PowerLawSTDPRule`].
 #[spark::config]
 pub struct PowerLawSTDPRuleConfig {
-    /// Time constant τ₊ of the presynaptic trace: how far before a postsynaptic spike a presynaptic one potentiates.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant τ₋ of the postsynaptic trace: how far before a presynaptic spike a postsynaptic one depresses.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten]
+    pub pairs: SpikePairsConfig,
     /// Learning rate λ.
     #[param(default = 0.1)]
     pub eta: f64,
@@ -68,29 +64,24 @@ pub struct PowerLawSTDPRule {
     config: PowerLawSTDPRuleConfig,
     #[module]
     pairs: SpikePairs,
+    /// Largest weight, for the arithmetic's sake.
+    #[constant]
+    limit: Real,
 }
 
 #[spark::module]
 impl PowerLawSTDPRule {
     fn build(cx: &mut Build, config: PowerLawSTDPRuleConfig) -> Result<Self> {
-        Ok(Self { pairs: SpikePairs::new(cx, &config.pre_tau, &config.post_tau)?, config })
+        let limit = cx.number(cx.limit());
+        Ok(Self { pairs: SpikePairs::new(cx, &config.pairs)?, limit, config })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
         let PowerLawSTDPRuleConfig { eta, alpha, mu, w_0, .. } = self.config;
-        let pairs = self.pairs.update(pre_spikes, post_spikes);
-        let kernel = kernel.value().max(0.0);
+        let pairs = self.pairs.update(synapses);
+        let kernel = synapses.kernel.value().clip(0.0, self.limit);
         let kernel = kernel + eta * w_0.powf(1.0 - mu) * power(kernel, mu) * pairs.pre_first;
         (kernel - eta * alpha * kernel * pairs.post_first).max(0.0).into()
     }

@@ -1,18 +1,13 @@
 //! The quadruplet rule.
 
-use super::rule::{spike_trace, stepped, third_factor, trace_shape};
-use crate::nn::tracers::Tracer;
+use super::rule::{Learning, third_factor};
 use crate::prelude::*;
 
 /// Parameters of [`QuadrupletRule`].
 #[spark::config]
 pub struct QuadrupletRuleConfig {
-    /// Time constant of the presynaptic trace.
-    #[param(default = 10.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant of the postsynaptic trace.
-    #[param(default = 10.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten(pre_tau = 10.0, post_tau = 10.0)]
+    pub traces: SpikeTracesConfig,
     /// Change per presynaptic spike.
     #[param(default = 1.0)]
     pub q_alpha: Param,
@@ -61,12 +56,10 @@ pub struct QuadrupletRuleConfig {
 pub struct QuadrupletRule {
     #[config]
     config: QuadrupletRuleConfig,
-    #[module]
-    pre_trace: Tracer,
-    #[module]
-    post_trace: Tracer,
-    #[constant]
-    rate: Real,
+    #[module(flatten)]
+    traces: SpikeTraces,
+    #[module(flatten)]
+    learning: Learning,
     #[constant]
     alpha: Real,
     #[constant]
@@ -75,49 +68,35 @@ pub struct QuadrupletRule {
     gamma: Real,
     #[constant]
     delta: Real,
-    #[constant]
-    dt: Real,
 }
 
 #[spark::module]
 impl QuadrupletRule {
     fn build(cx: &mut Build, config: QuadrupletRuleConfig) -> Result<Self> {
-        let (pre, post, kernel) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?, cx.shape("kernel")?);
-        let pre = trace_shape(&config.pre_tau, &pre, &kernel);
-        let post = trace_shape(&config.post_tau, &post, &kernel);
+        let traces = SpikeTraces::per_synapse(cx, &config.traces)?;
+        let kernel = cx.shape("kernel")?;
+        let rate = cx.param("eta", &config.eta, &kernel)?;
         Ok(Self {
-            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
-            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
-            rate: cx.param("eta", &config.eta, &kernel)?,
+            traces,
+            learning: Learning::new(cx, rate),
             alpha: cx.param("q_alpha", &config.q_alpha, &kernel)?,
             beta: cx.param("q_beta", &config.q_beta, &kernel)?,
             gamma: cx.param("q_gamma", &config.q_gamma, &kernel)?,
             delta: cx.param("q_delta", &config.q_delta, &kernel)?,
-            dt: cx.number(cx.dt()),
             config,
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
+        #[ports] synapses: RuleInputs,
         /// Modulation: one number, or one per postsynaptic neuron.
         modulation: FloatArray,
     ) -> FloatArray {
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
-        let pre_trace = self.pre_trace.update(pre);
-        let post_trace = self.post_trace.update(post);
-        let (on_pre, on_post) = (self.alpha * pre, self.gamma * post);
-        let (pre_pairs, post_pairs) = (self.beta * (post_trace * pre), self.delta * (post * pre_trace));
-        let change = self.rate * (third_factor(modulation) + 0.1) * (on_pre + pre_pairs + on_post + post_pairs);
-        stepped(kernel, change, self.dt).into()
+        let spikes = self.traces.update(synapses);
+        let change = spikes.quadruplets([self.alpha, self.beta, self.gamma, self.delta]);
+        self.learning.gated(synapses.kernel, third_factor(modulation) + 0.1, change).into()
     }
 }

@@ -1,6 +1,7 @@
 //! The quadruplet rule with parameters per type of synapse.
 
-use super::rule::{stepped, third_factor};
+use super::rule::{Learning, third_factor};
+use super::traces::TracedSpikes;
 use crate::prelude::*;
 
 /// Parameters of [`QuadrupletRuleTensor`]. Each list has four numbers, for synapses of type EE, EI, IE and II; the
@@ -85,10 +86,8 @@ pub struct QuadrupletRuleTensor {
     delta: PerType,
     #[module]
     max_clip: PerType,
-    #[constant]
-    rate: Real,
-    #[constant]
-    dt: Real,
+    #[module(flatten)]
+    learning: Learning,
 }
 
 #[spark::module]
@@ -114,35 +113,27 @@ impl QuadrupletRuleTensor {
             gamma,
             delta,
             max_clip,
-            rate: cx.number(config.eta),
-            dt: cx.number(cx.dt()),
+            learning: Learning::new(cx, cx.number(config.eta)),
             config,
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
+        #[ports] synapses: RuleInputs,
         /// Modulation: one number, or one per postsynaptic neuron.
         modulation: FloatArray,
     ) -> FloatArray {
-        let types = SynapseTypes::new(pre_spikes, post_spikes, self.untyped);
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
+        let types = SynapseTypes::new(synapses.pre_spikes, synapses.post_spikes, self.untyped);
+        let (pre, post) = (synapses.pre_spikes.to_real(), synapses.post_spikes.to_real());
         let pre_trace = self.pre_trace.update(pre, types);
         let post_trace = self.post_trace.update(post, types);
-        let (on_pre, on_post) = (self.alpha.of(types) * pre, self.gamma.of(types) * post);
-        let pre_pairs = self.beta.of(types) * (post_trace * pre);
-        let post_pairs = self.delta.of(types) * (post * pre_trace);
-        let change = self.rate * third_factor(modulation) * (on_pre + pre_pairs + on_post + post_pairs);
-        stepped(kernel, change, self.dt).min(self.max_clip.of(types)).into()
+        let spikes = TracedSpikes { pre, post, pre_trace, post_trace };
+        let change = spikes.quadruplets([&self.alpha, &self.beta, &self.gamma, &self.delta].map(|each| each.of(types)));
+        let stepped = self.learning.gated(synapses.kernel, third_factor(modulation), change);
+        stepped.min(self.max_clip.of(types)).into()
     }
 }
 

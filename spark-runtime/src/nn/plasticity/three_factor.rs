@@ -1,18 +1,13 @@
 //! The three-factor Hebbian rule.
 
-use super::rule::{spike_trace, stepped, third_factor, trace_shape};
-use crate::nn::tracers::Tracer;
+use super::rule::{Learning, third_factor};
 use crate::prelude::*;
 
 /// Parameters of [`ThreeFactorHebbianRule`].
 #[spark::config]
 pub struct ThreeFactorHebbianRuleConfig {
-    /// Time constant of the presynaptic trace.
-    #[param(default = 10.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant of the postsynaptic trace.
-    #[param(default = 10.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten(pre_tau = 10.0, post_tau = 10.0)]
+    pub traces: SpikeTracesConfig,
     /// Learning rate.
     #[param(default = 0.1)]
     pub gamma: Param,
@@ -48,49 +43,30 @@ pub struct ThreeFactorHebbianRuleConfig {
 pub struct ThreeFactorHebbianRule {
     #[config]
     config: ThreeFactorHebbianRuleConfig,
-    #[module]
-    pre_trace: Tracer,
-    #[module]
-    post_trace: Tracer,
-    #[constant]
-    rate: Real,
-    #[constant]
-    dt: Real,
+    #[module(flatten)]
+    traces: SpikeTraces,
+    #[module(flatten)]
+    learning: Learning,
 }
 
 #[spark::module]
 impl ThreeFactorHebbianRule {
     fn build(cx: &mut Build, config: ThreeFactorHebbianRuleConfig) -> Result<Self> {
-        let (pre, post, kernel) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?, cx.shape("kernel")?);
-        let pre = trace_shape(&config.pre_tau, &pre, &kernel);
-        let post = trace_shape(&config.post_tau, &post, &kernel);
-        Ok(Self {
-            pre_trace: spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?,
-            post_trace: spike_trace(cx, "post_tau", &config.post_tau, &post)?,
-            rate: cx.param("gamma", &config.gamma, &kernel)?,
-            dt: cx.number(cx.dt()),
-            config,
-        })
+        let traces = SpikeTraces::per_synapse(cx, &config.traces)?;
+        let kernel = cx.shape("kernel")?;
+        let rate = cx.param("gamma", &config.gamma, &kernel)?;
+        Ok(Self { traces, learning: Learning::new(cx, rate), config })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
     fn step(
         &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
+        #[ports] synapses: RuleInputs,
         /// Reward: one number, or one per postsynaptic neuron.
         reward: FloatArray,
     ) -> FloatArray {
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
-        let pre_trace = self.pre_trace.update(pre);
-        let post_trace = self.post_trace.update(post);
-        let change = self.rate * (third_factor(reward) + 0.1) * (post_trace * pre + post * pre_trace);
-        stepped(kernel, change, self.dt).into()
+        let spikes = self.traces.update(synapses);
+        self.learning.gated(synapses.kernel, third_factor(reward) + 0.1, spikes.pairs()).into()
     }
 }

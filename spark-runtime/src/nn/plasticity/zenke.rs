@@ -1,18 +1,14 @@
 //! Zenke's rule.
 
-use super::rule::{spike_trace, stepped};
-use crate::nn::tracers::Tracer;
+use super::rule::Learning;
+use super::traces::{TracedSpikes, spike_trace};
 use crate::prelude::*;
 
 /// Parameters of [`ZenkeRule`].
 #[spark::config]
 pub struct ZenkeRuleConfig {
-    /// Time constant of the presynaptic trace.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub pre_tau: Param,
-    /// Time constant of the fast postsynaptic trace.
-    #[param(default = 20.0, units = "ms", check = positive)]
-    pub post_tau: Param,
+    #[flatten]
+    pub traces: SpikeTracesConfig,
     /// Time constant of the slow postsynaptic trace.
     #[param(default = 20.0, units = "ms", check = positive)]
     pub post_slow_tau: Param,
@@ -72,10 +68,8 @@ pub struct ZenkeRuleConfig {
 pub struct ZenkeRule {
     #[config]
     config: ZenkeRuleConfig,
-    #[module]
-    pre_trace: Tracer,
-    #[module]
-    post_trace: Tracer,
+    #[module(flatten)]
+    traces: SpikeTraces,
     #[module]
     post_slow_trace: Tracer,
     #[module]
@@ -93,24 +87,23 @@ pub struct ZenkeRule {
     /// Above it an explicit step of the potential would not converge.
     #[constant]
     largest_target: Real,
+    /// Time step, in ms.
     #[constant]
-    rate: Real,
-    #[constant]
-    dt: Real,
+    step: Real,
+    #[module(flatten)]
+    learning: Learning,
 }
 
 #[spark::module]
 impl ZenkeRule {
     fn build(cx: &mut Build, config: ZenkeRuleConfig) -> Result<Self> {
-        let (pre, post, kernel) = (cx.shape("pre_spikes")?, cx.shape("post_spikes")?, cx.shape("kernel")?);
-        let pre_trace = spike_trace(cx, "pre_tau", &config.pre_tau, &pre)?;
-        let post_trace = spike_trace(cx, "post_tau", &config.post_tau, &post)?;
+        let (post, kernel) = (cx.shape("post_spikes")?, cx.shape("kernel")?);
+        let traces = SpikeTraces::per_neuron(cx, &config.traces)?;
         let post_slow_trace = spike_trace(cx, "post_slow_tau", &config.post_slow_tau, &post)?;
         let target_tau = cx.param("target_tau", &config.target_tau, &kernel)?;
         let p = cx.param("p", &config.p, &kernel)?;
         Ok(Self {
-            pre_trace,
-            post_trace,
+            traces,
             post_slow_trace,
             target_trace: Tracer::normalized(cx, &kernel, target_tau),
             largest_target: (2.0 * target_tau / (3.0 * cx.dt() * p.abs())).sqrt(),
@@ -119,38 +112,29 @@ impl ZenkeRule {
             c: cx.param("c", &config.c, &kernel)?,
             d: cx.param("d", &config.d, &kernel)?,
             p,
-            rate: cx.param("eta", &config.eta, &kernel)?,
-            dt: cx.number(cx.dt()),
+            step: cx.number(cx.dt()),
+            learning: {
+                let rate = cx.param("eta", &config.eta, &kernel)?;
+                Learning::new(cx, rate)
+            },
             config,
         })
     }
 
+    /// Weights after the step.
     #[step(out = kernel, axis = (post, pre))]
-    fn step(
-        &mut self,
-        /// Presynaptic spikes.
-        #[axis(pre)]
-        pre_spikes: SpikeArray,
-        /// Postsynaptic spikes.
-        post_spikes: SpikeArray,
-        /// Weights now.
-        #[axis(post, pre)]
-        kernel: FloatArray,
-    ) -> FloatArray {
-        let (pre, post) = (pre_spikes.to_real(), post_spikes.to_real());
-        let pre_trace = self.pre_trace.update(pre);
-        let post_trace = self.post_trace.update(post);
+    fn step(&mut self, #[ports] synapses: RuleInputs) -> FloatArray {
+        let TracedSpikes { pre, post, pre_trace, post_trace } = self.traces.update(synapses);
         let post_slow_trace = self.post_slow_trace.update(post);
-        let target = self.target_trace.value();
+        let (weight, target) = (synapses.kernel.value().max(0.0), self.target_trace.value());
         let bounded = target.clip(-self.largest_target, self.largest_target);
         let potential = self.p * bounded * (0.25 - bounded) * (0.5 - bounded);
         // Unlike a spike, the weight acts throughout the step.
-        let target = self.target_trace.update(self.dt * (kernel - potential));
+        let target = self.target_trace.update(self.step * (weight - potential));
         let triplet = self.a * (post_slow_trace * post * pre_trace);
         let doublet = self.b * (post_trace * pre);
-        let heterosynaptic = self.c * ((kernel - target) * (post_trace * post_trace * post_trace * post));
+        let heterosynaptic = self.c * ((weight - target) * (post_trace * post_trace * post_trace * post));
         let transmitter = self.d * pre;
-        let change = self.rate * (triplet + doublet + heterosynaptic + transmitter);
-        stepped(kernel, change, self.dt).into()
+        self.learning.step(synapses.kernel, triplet + doublet + heterosynaptic + transmitter).into()
     }
 }

@@ -18,10 +18,13 @@ pub struct AdaptationConfig {
 
 /// An adaptation current: τ_w dw/dt = a·v − w, and w ← w + b at a spike.
 ///
-/// a is `adaptation_subthreshold`, b is `adaptation_delta`, v is relative to rest. The current is a variable of the soma.
+/// a is `adaptation_subthreshold`, b is `adaptation_delta`, v is relative to rest.
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct Adaptation {
+    /// The current w, in pA.
+    #[variable]
+    adaptation: Real,
     /// Share of the way to a·v that a step covers.
     #[constant]
     scale: Real,
@@ -62,13 +65,27 @@ impl Adaptation {
         let delta = cx.param("adaptation_delta", &config.adaptation_delta, units)?;
         let subthreshold = cx.param("adaptation_subthreshold", &config.adaptation_subthreshold, units)?;
         let tau = cx.param("adaptation_tau", &config.adaptation_tau, units)?;
-        Ok(Adaptation { scale: scale(tau), delta, subthreshold })
+        Ok(Adaptation { adaptation: cx.zeros(units), scale: scale(tau), delta, subthreshold })
     }
 
-    /// The current w after a step, from what it was and the potential the step ended with.
+    /// The current w, in pA.
+    pub fn current(&self) -> Real {
+        self.adaptation
+    }
+
+    /// Takes one step, which the potential ended with at `potential`.
     #[track_caller]
-    pub fn advance(&self, adaptation: Real, potential: Real, fired: Bool) -> Real {
+    pub fn update(&mut self, potential: Real, fired: Bool) {
         let jump = if fired { self.delta } else { 0.0 };
-        adaptation + (self.scale * (self.subthreshold * potential - adaptation) + jump)
+        self.adaptation += self.scale * (self.subthreshold * potential - self.adaptation) + jump;
+    }
+
+    /// One step of a soma that adapts by this current: moves its potential, then the current; true where a spike is.
+    #[track_caller]
+    pub fn fire(&mut self, membrane: &impl Membrane, potential: &mut Real, current: Real) -> Bool {
+        *potential = membrane.advance_against(*potential, self.adaptation, current);
+        let fired = membrane.spike(potential);
+        self.update(*potential, fired);
+        fired
     }
 }

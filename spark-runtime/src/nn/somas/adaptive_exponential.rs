@@ -48,38 +48,23 @@ pub struct AdaptiveExponentialSoma {
     potential: Real,
     #[module]
     membrane: ExponentialMembrane,
-    /// Adaptation current, in pA.
-    #[variable]
-    adaptation: Real,
-    #[module]
-    current_adaptation: Adaptation,
+    #[module(flatten)]
+    adaptation: Adaptation,
 }
 
 #[spark::module]
 impl AdaptiveExponentialSoma {
     fn build(cx: &mut Build, config: AdaptiveExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            adaptation: cx.zeros(&units),
-            membrane: ExponentialMembrane::build(cx, &config.membrane, &units)?,
-            current_adaptation: Adaptation::euler(cx, &config.adaptation, &units)?,
-            config,
-        })
+        let membrane = ExponentialMembrane::build(cx, &config.membrane, &units)?;
+        let adaptation = Adaptation::euler(cx, &config.adaptation, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, adaptation, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        self.potential = self.membrane.advance_against(self.potential, self.adaptation, current.value());
-        let fired = self.potential > self.membrane.threshold;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        self.adaptation = self.current_adaptation.advance(self.adaptation, self.potential, fired);
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
+        let fired = self.adaptation.fire(&self.membrane, &mut self.potential, bounded(inputs.current.value()));
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

@@ -1,5 +1,6 @@
 //! The adaptive threshold, a part that somas hold.
 
+use super::refractory_membrane::RefractoryMembrane;
 use crate::prelude::*;
 
 /// Parameters of an adaptive threshold.
@@ -13,16 +14,43 @@ pub struct AdaptiveThresholdConfig {
     pub threshold_delta: Param,
 }
 
-impl AdaptiveThresholdConfig {
-    /// The threshold of each of `units` neurons: a trace of their spikes that rests at `threshold`, relative to the rest
-    /// potential.
+/// A refractory membrane whose threshold rises with every spike, by `threshold_delta`, and returns with `threshold_tau` to that
+/// of the membrane. A spike raises the threshold from the next step on.
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct AdaptiveThreshold<M> {
+    #[module(flatten)]
+    membrane: RefractoryMembrane<M>,
+    /// Trace of the spikes, relative to the rest potential.
+    #[module]
+    threshold: Tracer,
+}
+
+impl<M: Membrane> AdaptiveThreshold<M> {
+    /// The membrane and the threshold of each of `units` neurons.
     ///
     /// # Errors
     /// If a parameter does not fit `units`.
     #[track_caller]
-    pub fn build(&self, cx: &mut Build, units: &Shape, threshold: Real) -> Result<Tracer> {
-        let tau = cx.param("threshold_tau", &self.threshold_tau, units)?;
-        let delta = cx.param("threshold_delta", &self.threshold_delta, units)?;
-        Ok(Tracer::new(cx, units, tau, delta, threshold))
+    pub fn build(
+        cx: &mut Build,
+        membrane: &M::Config,
+        refractory: &RefractoryConfig,
+        threshold: &AdaptiveThresholdConfig,
+        units: &Shape,
+    ) -> Result<AdaptiveThreshold<M>> {
+        let membrane = RefractoryMembrane::<M>::build(cx, membrane, refractory, units)?;
+        let tau = cx.param("threshold_tau", &threshold.threshold_tau, units)?;
+        let delta = cx.param("threshold_delta", &threshold.threshold_delta, units)?;
+        let threshold = Tracer::new(cx, units, tau, delta, membrane.membrane().threshold());
+        Ok(AdaptiveThreshold { membrane, threshold })
+    }
+
+    /// One step of a soma that takes no input while it is refractory: moves the potential; true where a spike is.
+    #[track_caller]
+    pub fn fire(&mut self, potential: &mut Real, current: Real) -> Bool {
+        let fired = self.membrane.fire_above(self.threshold.value(), potential, current);
+        self.threshold.update(fired.to_real());
+        fired
     }
 }

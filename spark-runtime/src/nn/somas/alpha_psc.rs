@@ -1,7 +1,6 @@
 //! Leaky soma with alpha-shaped postsynaptic currents.
 
-use super::drive::{drive, population};
-use super::postsynaptic_current::{AlphaCurrent, PSCNeuronConfig, PostsynapticCurrentConfig};
+use super::psc_membrane::PSCDynamics;
 use crate::prelude::*;
 
 /// Parameters of [`AlphaPSCSoma`].
@@ -36,7 +35,7 @@ pub struct AlphaPSCSomaConfig {
 /// model.step(&[("excitatory", vec![100.0f32].into())])?;
 /// // After τ_s the current is at its peak, the weight.
 /// model.run(15, &[("excitatory", vec![0.0f32].into())])?;
-/// assert!((model.state("excitatory.current")?.to_f32()[0] - 100.0).abs() < 1e-3);
+/// assert!((model.state("excitatory.trace")?.to_f32()[0] - 100.0).abs() < 1e-3);
 /// # Ok::<(), spark::Error>(())
 /// ```
 #[spark::module(category = "Components/Somas")]
@@ -46,57 +45,21 @@ pub struct AlphaPSCSoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    /// Current that came in last, in pA.
-    #[variable]
-    current: Real,
-    #[module]
-    membrane: LeakyMembrane,
-    #[module]
-    refractory: Refractory,
-    #[module]
-    excitatory: AlphaCurrent,
-    #[module]
-    inhibitory: AlphaCurrent,
+    #[module(flatten)]
+    dynamics: PSCDynamics<AlphaCurrent>,
 }
 
 #[spark::module]
 impl AlphaPSCSoma {
     fn build(cx: &mut Build, config: AlphaPSCSomaConfig) -> Result<Self> {
-        let units = population(cx, &["excitatory", "inhibitory", "current"])?;
-        let membrane = config.neuron.membrane.values(cx, &units)?;
-        let refractory = Refractory::build(cx, &config.neuron.refractory, &units)?;
-        let (excitatory, inhibitory) = config.synapses.values(cx, &units)?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            current: cx.zeros(&units),
-            membrane: LeakyMembrane::new(cx, membrane),
-            refractory,
-            excitatory: AlphaCurrent::new(cx, &units, excitatory, membrane),
-            inhibitory: AlphaCurrent::new(cx, &units, inhibitory, membrane),
-            config,
-        })
+        let (units, dynamics) = PSCDynamics::build(cx, &config.neuron, &config.synapses)?;
+        Ok(Self { potential: cx.zeros(&units), dynamics, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Summed weights of the excitatory spikes that arrive, in pA.
-        excitatory: Option<CurrentArray>,
-        /// Summed weights of the inhibitory spikes that arrive, in pA; negative.
-        inhibitory: Option<CurrentArray>,
-        /// Input current, in pA.
-        current: Option<CurrentArray>,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let synaptic = self.excitatory.charge() + self.inhibitory.charge();
-        let relaxed = self.membrane.advance(self.potential, self.current) + synaptic;
-        self.excitatory.update(drive(excitatory));
-        self.inhibitory.update(drive(inhibitory));
-        self.current = drive(current);
-        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
-        let (potential, fired) = self.refractory.hold(threshold, reset, self.potential, relaxed);
-        self.potential = potential;
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: PSCInputs) -> SpikeArray {
+        let fired = self.dynamics.fire(&mut self.potential, inputs);
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

@@ -32,8 +32,8 @@ pub struct ConductanceLeakySomaConfig {
 /// exceeds the threshold the neuron spikes and is held at the reset potential for `cooldown`.
 ///
 /// Potentials are relative to rest inside. Conductances are in nS, so with R in GΩ their products are plain numbers; the
-/// kinetics are the synapses'. The sign of a conductance does not matter. The defaults are those of NEST's `iaf_cond_exp` (`g_L` is 1/`resistance`, `C_m` is
-/// `potential_tau`/`resistance`).
+/// kinetics are the synapses'. The sign of a conductance does not matter. The defaults are those of NEST's `iaf_cond_exp`
+/// (`g_L` is 1/`resistance`, `C_m` is `potential_tau`/`resistance`).
 ///
 /// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, chapter 3.1; Meffin, Burkitt, Grayden, *An Analytical Model for
 /// the "Large, Fluctuating Synaptic Conductance State" Typical of Neocortical Neurons In Vivo*, Journal of Computational
@@ -74,6 +74,9 @@ pub struct ConductanceLeakySoma {
     excitatory_reversal: Real,
     #[constant]
     inhibitory_reversal: Real,
+    /// Largest conductance, for the arithmetic's sake.
+    #[constant]
+    limit: Real,
 }
 
 #[spark::module]
@@ -93,10 +96,19 @@ impl ConductanceLeakySoma {
             scale: cx.dt() / membrane.tau,
             excitatory_reversal: excitatory - membrane.rest,
             inhibitory_reversal: inhibitory - membrane.rest,
+            limit: cx.number(cx.limit()),
             config,
         })
     }
 
+    /// The size of a conductance, 0 if nothing is connected.
+    #[host]
+    #[track_caller]
+    fn opened(&self, conductance: Option<ConductanceArray>) -> Real {
+        conductance.map_or_else(|| Real::scalar(0.0), |open| open.value().abs().min(self.limit))
+    }
+
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
@@ -109,14 +121,13 @@ impl ConductanceLeakySoma {
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let (excitatory, inhibitory) = (drive(excitatory).abs(), drive(inhibitory).abs());
+        let [excitatory, inhibitory] = [excitatory, inhibitory].map(|conductance| self.opened(conductance));
         let pull = excitatory * self.excitatory_reversal + inhibitory * self.inhibitory_reversal + drive(current);
         // In units of the leak conductance.
         let total = 1.0 + self.resistance * (excitatory + inhibitory);
         let target = self.resistance * pull / total;
         let relaxed = target + (self.potential - target) * (-self.scale * total).exp();
-        let (potential, fired) = self.refractory.clamp(self.threshold, self.reset, relaxed);
-        self.potential = potential;
+        let fired = self.refractory.clamp(self.threshold, self.reset, &mut self.potential, relaxed);
         SpikeArray::new(fired, inhibition_mask)
     }
 }

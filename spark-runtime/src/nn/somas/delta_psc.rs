@@ -1,7 +1,7 @@
 //! Leaky soma with synapses that move the potential at once.
 
 use super::drive::{drive, population};
-use super::postsynaptic_current::PSCNeuronConfig;
+use super::psc_membrane::PSCMembrane;
 use crate::prelude::*;
 
 /// Parameters of [`DeltaPSCSoma`].
@@ -43,43 +43,30 @@ pub struct DeltaPSCSoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    /// Current that came in last, in pA.
-    #[variable]
-    current: Real,
-    #[module]
-    membrane: LeakyMembrane,
-    #[module]
-    refractory: Refractory,
+    #[module(flatten)]
+    membrane: PSCMembrane,
 }
 
 #[spark::module]
 impl DeltaPSCSoma {
     fn build(cx: &mut Build, config: DeltaPSCSomaConfig) -> Result<Self> {
         let units = population(cx, &["weights", "current"])?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            current: cx.zeros(&units),
-            membrane: LeakyMembrane::build(cx, &config.neuron.membrane, &units)?,
-            refractory: Refractory::build(cx, &config.neuron.refractory, &units)?,
-            config,
-        })
+        let (membrane, _) = PSCMembrane::build(cx, &config.neuron, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
     fn step(
         &mut self,
         /// Summed weights of the spikes that arrive, in mV; negative for inhibitory ones.
-        weights: Option<CurrentArray>,
+        weights: Option<PotentialArray>,
         /// Input current, in pA.
         current: Option<CurrentArray>,
         /// True for inhibitory neurons.
         inhibition_mask: Option<BooleanMask>,
     ) -> SpikeArray {
-        let relaxed = self.membrane.advance(self.potential, self.current) + drive(weights);
-        self.current = drive(current);
-        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
-        let (potential, fired) = self.refractory.hold(threshold, reset, self.potential, relaxed);
-        self.potential = potential;
+        let fired = self.membrane.fire(&mut self.potential, drive(weights), current);
         SpikeArray::new(fired, inhibition_mask)
     }
 }

@@ -1,6 +1,5 @@
-//! Inputs that need not be connected.
+//! Inputs of somas: those that need not be connected, and those too large for what is done with them.
 
-use crate::payload::ValuePayload;
 use crate::prelude::*;
 
 /// The shape of a population whose inputs are all optional: that of the first of `ports` that is connected.
@@ -17,8 +16,31 @@ pub(super) fn population(cx: &Build, ports: &[&str]) -> Result<Shape> {
     }
 }
 
-/// The value of an input, 0 if nothing is connected.
+/// The value of an input, [`bounded`]; 0 if nothing is connected.
 #[track_caller]
 pub(super) fn drive<P: ValuePayload<Real>>(input: Option<P>) -> Real {
-    input.map_or_else(|| Real::scalar(0.0), P::into_handle)
+    input.map_or_else(|| Real::scalar(0.0), |input| bounded(input.into_handle()))
+}
+
+/// Takes a current into a membrane whose potential never leaves the range of R·I by much, so that the current is [`bounded`]
+/// only where a resistance above 0.5 GΩ could make of it a potential that overflows: others need not pay for it.
+#[spark::part]
+#[derive(Clone, Copy, Debug)]
+pub struct Inlet {
+    #[host]
+    amplifies: bool,
+}
+
+impl Inlet {
+    /// For a membrane of this resistance, in GΩ.
+    pub fn new(resistance: Real) -> Inlet {
+        let amplifies = resistance.known().is_none_or(|array| array.to_f64().iter().any(|r| *r > 0.5));
+        Inlet { amplifies }
+    }
+
+    #[track_caller]
+    /// The current that counts, in pA.
+    pub fn take(self, current: Real) -> Real {
+        if self.amplifies { bounded(current) } else { current }
+    }
 }

@@ -48,24 +48,14 @@ pub struct ExponentialSoma {
 impl ExponentialSoma {
     fn build(cx: &mut Build, config: ExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: ExponentialMembrane::build(cx, &config.membrane, &units)?,
-            config,
-        })
+        let membrane = ExponentialMembrane::build(cx, &config.membrane, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        self.potential = self.membrane.advance(self.potential, current.value());
-        let fired = self.potential > self.membrane.threshold;
-        self.potential = fired.select(self.membrane.reset, self.potential);
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
+        let fired = self.membrane.fire(&mut self.potential, bounded(inputs.current.value()));
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

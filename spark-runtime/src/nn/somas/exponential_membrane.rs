@@ -1,6 +1,5 @@
 //! The exponential membrane, a part that somas hold.
 
-use super::leaky_membrane::LeakyParameters;
 use crate::prelude::*;
 
 /// Parameters of an [`ExponentialMembrane`].
@@ -50,41 +49,13 @@ pub struct ExponentialMembrane {
     limit: Real,
     /// Potential right after a spike.
     #[constant]
-    pub reset: Real,
+    reset: Real,
     /// Potential above which the neuron spikes.
     #[constant]
-    pub threshold: Real,
+    threshold: Real,
 }
 
 impl ExponentialMembrane {
-    /// The membrane of each of `units` neurons.
-    ///
-    /// # Errors
-    /// If a parameter does not fit `units`.
-    #[track_caller]
-    pub fn build(cx: &mut Build, config: &ExponentialMembraneConfig, units: &Shape) -> Result<ExponentialMembrane> {
-        let LeakyParameters { rest, reset, tau, resistance, threshold } = config.leak.values(cx, units)?;
-        let rheobase = cx.param("rheobase_threshold", &config.rheobase_threshold, units)?;
-        let slope = cx.param("spike_slope", &config.spike_slope, units)?;
-        Ok(ExponentialMembrane {
-            scale: cx.dt() / tau,
-            resistance,
-            rheobase: rheobase - rest,
-            slope,
-            steepness: 1.0 / slope,
-            limit: (cx.number(largest(cx.dtype()) / 4.0) / slope).ln(),
-            reset,
-            threshold,
-        })
-    }
-
-    /// The potential after a step with `current` against the current `adaptation`, both in pA.
-    #[track_caller]
-    pub fn advance_against(&self, potential: Real, adaptation: Real, current: Real) -> Real {
-        let held = self.drift(potential) - self.resistance * adaptation;
-        potential + self.scale * (held + self.resistance * current)
-    }
-
     /// τ dv/dt without currents.
     #[track_caller]
     fn drift(&self, potential: Real) -> Real {
@@ -94,23 +65,41 @@ impl ExponentialMembrane {
 }
 
 impl Membrane for ExponentialMembrane {
+    type Config = ExponentialMembraneConfig;
+
+    #[track_caller]
+    fn build(cx: &mut Build, config: &ExponentialMembraneConfig, units: &Shape) -> Result<ExponentialMembrane> {
+        let LeakyParameters { rest, reset, tau, resistance, threshold } = config.leak.values(cx, units)?;
+        let rheobase = cx.param("rheobase_threshold", &config.rheobase_threshold, units)?;
+        let slope = cx.param("spike_slope", &config.spike_slope, units)?;
+        Ok(ExponentialMembrane {
+            scale: cx.dt() / tau,
+            resistance,
+            rheobase: rheobase - rest,
+            slope,
+            steepness: 1.0 / slope,
+            limit: (cx.number(cx.largest() / 4.0) / slope).ln(),
+            reset,
+            threshold,
+        })
+    }
+
     #[track_caller]
     fn advance(&self, potential: Real, current: Real) -> Real {
         potential + self.scale * (self.drift(potential) + self.resistance * current)
     }
 
+    #[track_caller]
+    fn advance_against(&self, potential: Real, adaptation: Real, current: Real) -> Real {
+        let held = self.drift(potential) - self.resistance * adaptation;
+        potential + self.scale * (held + self.resistance * current)
+    }
+
     fn reset(&self) -> Real {
         self.reset
     }
-}
 
-/// The largest finite number of a floating-point type.
-pub(super) fn largest(dtype: DType) -> f64 {
-    if dtype == DType::F16 {
-        65_504.0
-    } else if dtype == DType::F64 {
-        f64::MAX
-    } else {
-        f64::from(f32::MAX)
+    fn threshold(&self) -> Real {
+        self.threshold
     }
 }

@@ -1,7 +1,6 @@
 //! Leaky soma with exponential postsynaptic currents.
 
-use super::drive::{drive, population};
-use super::postsynaptic_current::{ExponentialCurrent, PSCNeuronConfig, PostsynapticCurrentConfig};
+use super::psc_membrane::PSCDynamics;
 use crate::prelude::*;
 
 /// Parameters of [`ExponentialPSCSoma`].
@@ -35,7 +34,7 @@ pub struct ExponentialPSCSomaConfig {
 /// let mut model = Model::component(config).input("excitatory", [1]).build()?;
 /// // One spike of 1 nA. Its current decays from the step it arrives in.
 /// model.step(&[("excitatory", vec![1000.0f32].into())])?;
-/// assert_eq!(model.state("excitatory.current")?.to_f32(), [1000.0]);
+/// assert_eq!(model.state("excitatory.trace")?.to_f32(), [1000.0]);
 /// model.run(10, &[("excitatory", vec![0.0f32].into())])?;
 /// assert!(model.state("potential")?.to_f32()[0] > 2.0);
 /// # Ok::<(), spark::Error>(())
@@ -47,57 +46,21 @@ pub struct ExponentialPSCSoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    /// Current that came in last, in pA.
-    #[variable]
-    current: Real,
-    #[module]
-    membrane: LeakyMembrane,
-    #[module]
-    refractory: Refractory,
-    #[module]
-    excitatory: ExponentialCurrent,
-    #[module]
-    inhibitory: ExponentialCurrent,
+    #[module(flatten)]
+    dynamics: PSCDynamics<ExponentialCurrent>,
 }
 
 #[spark::module]
 impl ExponentialPSCSoma {
     fn build(cx: &mut Build, config: ExponentialPSCSomaConfig) -> Result<Self> {
-        let units = population(cx, &["excitatory", "inhibitory", "current"])?;
-        let membrane = config.neuron.membrane.values(cx, &units)?;
-        let refractory = Refractory::build(cx, &config.neuron.refractory, &units)?;
-        let (excitatory, inhibitory) = config.synapses.values(cx, &units)?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            current: cx.zeros(&units),
-            membrane: LeakyMembrane::new(cx, membrane),
-            refractory,
-            excitatory: ExponentialCurrent::new(cx, &units, excitatory, membrane),
-            inhibitory: ExponentialCurrent::new(cx, &units, inhibitory, membrane),
-            config,
-        })
+        let (units, dynamics) = PSCDynamics::build(cx, &config.neuron, &config.synapses)?;
+        Ok(Self { potential: cx.zeros(&units), dynamics, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Summed weights of the excitatory spikes that arrive, in pA.
-        excitatory: Option<CurrentArray>,
-        /// Summed weights of the inhibitory spikes that arrive, in pA; negative.
-        inhibitory: Option<CurrentArray>,
-        /// Input current, in pA.
-        current: Option<CurrentArray>,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let synaptic = self.excitatory.charge() + self.inhibitory.charge();
-        let relaxed = self.membrane.advance(self.potential, self.current) + synaptic;
-        self.excitatory.update(drive(excitatory));
-        self.inhibitory.update(drive(inhibitory));
-        self.current = drive(current);
-        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
-        let (potential, fired) = self.refractory.hold(threshold, reset, self.potential, relaxed);
-        self.potential = potential;
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: PSCInputs) -> SpikeArray {
+        let fired = self.dynamics.fire(&mut self.potential, inputs);
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

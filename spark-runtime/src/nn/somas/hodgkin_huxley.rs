@@ -2,6 +2,14 @@
 
 use crate::prelude::*;
 
+/// Longest step that the integration of [`HodgkinHuxleySoma`] is made for, in ms.
+const LONGEST_STEP: f64 = 0.1;
+
+#[spark::validator(allowed = "be positive and at most 0.1", name = "hodgkin_huxley_step")]
+fn short_step(dt: f64) -> bool {
+    dt > 0.0 && dt <= LONGEST_STEP
+}
+
 /// Parameters of [`HodgkinHuxleySoma`].
 #[spark::config]
 pub struct HodgkinHuxleySomaConfig {
@@ -32,8 +40,8 @@ pub struct HodgkinHuxleySomaConfig {
     /// Potential whose upward crossing counts as the spike.
     #[param(default = -20.0, units = "mV")]
     pub threshold: Param,
-    /// Duration of one step.
-    #[param(default = 0.05, units = "ms", check = positive)]
+    /// Duration of one step; longer ones miss the upstroke of a spike.
+    #[param(default = 0.05, units = "ms", check = self::short_step)]
     pub dt: f64,
 }
 
@@ -51,7 +59,7 @@ pub struct HodgkinHuxleySomaConfig {
 /// | n | 0.032·(15 − u)/(e^((15−u)/5) − 1) | 0.5·e^((10−u)/40) |
 ///
 /// by the exponential Euler method: gates first, for the potential before, then the potential for the gates after. It
-/// needs steps of 0.1 ms or less, and `dt` is 0.05 ms unless given. A neuron spikes in the step in which v crosses
+/// needs steps of 0.1 ms or less, and `dt` is 0.05 ms unless given; in a neuron, it is the neuron's. A neuron spikes in the step in which v crosses
 /// `threshold` upwards; nothing is reset. v is stored relative to `potential_rest`. Without input it settles where all
 /// currents balance, near it. Rates are those of the nearest potential within 300 mV of V_T.
 ///
@@ -141,14 +149,9 @@ impl HodgkinHuxleySoma {
         })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
         let dt = self.config.dt;
         let [m, h, n] = rates(self.potential - self.rate_offset);
         self.sodium_activation = m.advance(self.sodium_activation, dt);
@@ -158,11 +161,13 @@ impl HodgkinHuxleySoma {
         let sodium = self.sodium_conductance * open;
         let potassium = self.potassium_conductance * self.potassium_activation.square().square();
         let total = self.leak_conductance + sodium + potassium;
-        let target = (sodium * self.sodium_reversal + potassium * self.potassium_reversal + current) / total;
+        let target =
+            (sodium * self.sodium_reversal + potassium * self.potassium_reversal + bounded(inputs.current.value()))
+                / total;
         let before = self.potential;
         self.potential = target + (before - target) * (-self.scale * total).exp();
         let fired = self.potential > self.threshold && before <= self.threshold;
-        SpikeArray::new(fired, inhibition_mask)
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Izhikevich's soma.
 
-use super::exponential_membrane::largest;
+use super::drive::Inlet;
 use crate::prelude::*;
 
 /// Parameters of [`IzhikevichSoma`].
@@ -13,13 +13,13 @@ pub struct IzhikevichSomaConfig {
     #[param(default = -65.0, units = "mV")]
     pub potential_reset: Param,
     /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
+    #[param(default = 0.1, units = "GΩ", check = positive)]
     pub resistance: Param,
     /// Potential above which the neuron spikes.
     #[param(default = 30.0, units = "mV")]
     pub threshold: Param,
     /// Rate of the recovery variable (a).
-    #[param(default = 0.02, units = "1/ms")]
+    #[param(default = 0.02, units = "1/ms", check = non_negative)]
     pub recovery_timescale: Param,
     /// Recovery per mV of potential (b).
     #[param(default = 0.2, units = "nS")]
@@ -35,8 +35,8 @@ pub struct IzhikevichSomaConfig {
 ///
 /// v is the potential itself, in mV; the variable `potential` is stored relative to `potential_rest`, and u begins at 0.
 /// The published model has R = 1. Without input v settles where the two equations balance, which is not
-/// `potential_rest` in general. After strong inhibition the parabola overshoots, more with every step; v enters it no
-/// lower than what keeps it finite in the storage type (−640 mV for `float16`, −10¹⁵ mV otherwise).
+/// `potential_rest` in general. After strong inhibition the parabola overshoots, more with every step; v stays above what
+/// keeps it finite in the storage type (−640 mV for `float16`, −10¹⁵ mV otherwise).
 ///
 /// Izhikevich, *Simple Model of Spiking Neurons*, IEEE Transactions on Neural Networks 14(6), 2003.
 ///
@@ -71,7 +71,9 @@ pub struct IzhikevichSoma {
     resistance: Real,
     #[constant]
     threshold: Real,
-    /// Lowest v in the parabola.
+    #[module]
+    inlet: Inlet,
+    /// Lowest potential.
     #[constant]
     lowest: Real,
     #[constant]
@@ -101,7 +103,8 @@ impl IzhikevichSoma {
             resistance,
             threshold: threshold - rest,
             // A quarter of the largest number, and far from the largest square of single precision.
-            lowest: cx.number(-(largest(cx.dtype()) / 4.0 / 0.04).sqrt().min(1e15)),
+            lowest: cx.number(-(cx.largest() / 4.0 / 0.04).sqrt().min(1e15)) - rest,
+            inlet: Inlet::new(resistance),
             recovery_timescale,
             recovery_sensitivity,
             recovery_update,
@@ -109,23 +112,20 @@ impl IzhikevichSoma {
         })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
         let dt = self.config.dt;
-        let v = (self.potential + self.rest).max(self.lowest);
+        let v = self.potential + self.rest;
         let slope = 5.0 * v + 0.04 * v.square() + 140.0;
-        self.potential += dt * (slope - self.resistance * self.recovery + self.resistance * current);
+        let current = self.inlet.take(inputs.current.value());
+        let pull = dt * (slope - self.resistance * self.recovery + self.resistance * current);
+        self.potential = (self.potential + pull).max(self.lowest);
         let v = self.potential + self.rest;
         self.recovery += dt * (self.recovery_timescale * (self.recovery_sensitivity * v - self.recovery));
         let fired = self.potential > self.threshold;
         self.potential = fired.select(self.reset, self.potential);
         self.recovery = fired.select(self.recovery + self.recovery_update, self.recovery);
-        SpikeArray::new(fired, inhibition_mask)
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

@@ -3,6 +3,7 @@
 //! A soma keeps the potential, relative to rest, as its own variable; a membrane holds the constants and gives the next
 //! value. Spikes and refractory periods are the soma's.
 
+use super::drive::Inlet;
 use crate::prelude::*;
 
 /// Parameters of a [`LeakyMembrane`].
@@ -18,7 +19,7 @@ pub struct LeakyMembraneConfig {
     #[param(default = 20.0, units = "ms", check = positive)]
     pub potential_tau: Param,
     /// Membrane resistance.
-    #[param(default = 0.1, units = "GΩ")]
+    #[param(default = 0.1, units = "GΩ", check = positive)]
     pub resistance: Param,
     /// Potential above which the neuron spikes.
     #[param(default = -40.0, units = "mV")]
@@ -64,6 +65,8 @@ impl LeakyMembraneConfig {
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct LeakyMembrane {
+    #[module]
+    inlet: Inlet,
     /// Share of the potential that is left after a step, e^(−dt/τ).
     #[constant]
     decay: Real,
@@ -72,38 +75,41 @@ pub struct LeakyMembrane {
     gain: Real,
     /// Potential right after a spike.
     #[constant]
-    pub reset: Real,
+    reset: Real,
     /// Potential above which the neuron spikes.
     #[constant]
-    pub threshold: Real,
+    threshold: Real,
 }
 
 impl LeakyMembrane {
-    /// The membrane of each of `units` neurons.
-    ///
-    /// # Errors
-    /// If a parameter does not fit `units`.
-    #[track_caller]
-    pub fn build(cx: &mut Build, config: &LeakyMembraneConfig, units: &Shape) -> Result<LeakyMembrane> {
-        config.values(cx, units).map(|values| LeakyMembrane::new(cx, values))
-    }
-
     /// The membrane of these values.
     #[track_caller]
     pub fn new(cx: &Build, values: LeakyParameters) -> LeakyMembrane {
         let decay = (-cx.dt() / values.tau).exp();
         let gain = (1.0 - decay) * values.resistance;
-        LeakyMembrane { decay, gain, reset: values.reset, threshold: values.threshold }
+        let inlet = Inlet::new(values.resistance);
+        LeakyMembrane { inlet, decay, gain, reset: values.reset, threshold: values.threshold }
     }
 }
 
 impl Membrane for LeakyMembrane {
+    type Config = LeakyMembraneConfig;
+
+    #[track_caller]
+    fn build(cx: &mut Build, config: &LeakyMembraneConfig, units: &Shape) -> Result<LeakyMembrane> {
+        config.values(cx, units).map(|values| LeakyMembrane::new(cx, values))
+    }
+
     #[track_caller]
     fn advance(&self, potential: Real, current: Real) -> Real {
-        self.decay * potential + self.gain * current
+        self.decay * potential + self.gain * self.inlet.take(current)
     }
 
     fn reset(&self) -> Real {
         self.reset
+    }
+
+    fn threshold(&self) -> Real {
+        self.threshold
     }
 }

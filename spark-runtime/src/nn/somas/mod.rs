@@ -16,8 +16,9 @@
 //! | [`ConductanceLeakySoma`] | leaky, with synaptic conductances | held at reset | |
 //! | [`HodgkinHuxleySoma`] | sodium and potassium channels | | |
 //!
-//! What they share are parts with their parameters: the membranes ([`LeakyMembrane`], [`ExponentialMembrane`]), the
-//! [`Refractory`] period, the [`Adaptation`] current, and the adaptive threshold ([`AdaptiveThresholdConfig`]).
+//! What they share are parts with their parameters: the membranes ([`LeakyMembrane`], [`ExponentialMembrane`]), alone, with a
+//! [`Refractory`] period ([`RefractoryMembrane`]) and with an [`AdaptiveThreshold`], too; the [`Adaptation`] current; and
+//! postsynaptic currents ([`PSCDynamics`]).
 
 mod adaptation;
 mod adaptive_current_leaky;
@@ -32,14 +33,17 @@ mod exponential;
 mod exponential_membrane;
 mod exponential_psc;
 mod hodgkin_huxley;
+mod inputs;
 mod izhikevich;
 mod leaky;
 mod leaky_membrane;
 mod membrane;
 mod postsynaptic_current;
+mod psc_membrane;
 mod refractory;
 mod refractory_exponential;
 mod refractory_leaky;
+mod refractory_membrane;
 mod simplified_adaptive_exponential;
 mod strict_refractory_leaky;
 
@@ -47,21 +51,25 @@ pub use adaptation::{Adaptation, AdaptationConfig};
 pub use adaptive_current_leaky::{AdaptiveCurrentLeakySoma, AdaptiveCurrentLeakySomaConfig};
 pub use adaptive_exponential::{AdaptiveExponentialSoma, AdaptiveExponentialSomaConfig};
 pub use adaptive_leaky::{AdaptiveLeakySoma, AdaptiveLeakySomaConfig};
-pub use adaptive_threshold::AdaptiveThresholdConfig;
+pub use adaptive_threshold::{AdaptiveThreshold, AdaptiveThresholdConfig};
 pub use alpha_psc::{AlphaPSCSoma, AlphaPSCSomaConfig};
 pub use conductance_leaky::{ConductanceLeakySoma, ConductanceLeakySomaConfig};
 pub use delta_psc::{DeltaPSCSoma, DeltaPSCSomaConfig};
+pub use drive::Inlet;
 pub use exponential::{ExponentialSoma, ExponentialSomaConfig};
 pub use exponential_membrane::{ExponentialMembrane, ExponentialMembraneConfig};
 pub use exponential_psc::{ExponentialPSCSoma, ExponentialPSCSomaConfig};
 pub use hodgkin_huxley::{HodgkinHuxleySoma, HodgkinHuxleySomaConfig};
+pub use inputs::{PSCInputs, SomaInputs};
 pub use izhikevich::{IzhikevichSoma, IzhikevichSomaConfig};
 pub use leaky::{LeakySoma, LeakySomaConfig};
 pub use leaky_membrane::{LeakyMembrane, LeakyMembraneConfig, LeakyParameters};
 pub use membrane::Membrane;
-pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PSCNeuronConfig, PostsynapticCurrentConfig};
+pub use postsynaptic_current::{AlphaCurrent, ExponentialCurrent, PostsynapticCurrentConfig, SynapticCurrent};
+pub use psc_membrane::{PSCDynamics, PSCMembrane, PSCNeuronConfig};
 pub use refractory::{Refractory, RefractoryConfig};
 pub use refractory_exponential::{RefractoryExponentialSoma, RefractoryExponentialSomaConfig};
 pub use refractory_leaky::{RefractoryLeakySoma, RefractoryLeakySomaConfig};
+pub use refractory_membrane::RefractoryMembrane;
 pub use simplified_adaptive_exponential::{SimplifiedAdaptiveExponentialSoma, SimplifiedAdaptiveExponentialSomaConfig};
 pub use strict_refractory_leaky::{StrictRefractoryLeakySoma, StrictRefractoryLeakySomaConfig};

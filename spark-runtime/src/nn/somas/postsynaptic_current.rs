@@ -5,23 +5,7 @@
 //! and membrane: Rotter, Diesmann, *Exact digital simulation of time-invariant linear systems with applications to
 //! neuronal modeling*, Biological Cybernetics 81, 1999. They are safe where the time constants coincide.
 
-use super::leaky_membrane::LeakyParameters;
 use crate::prelude::*;
-
-/// Membrane and refractory period with the defaults of NEST's `iaf_psc_*` models.
-#[spark::config(group)]
-pub struct PSCNeuronConfig {
-    #[flatten(
-        potential_rest = -70.0,
-        potential_reset = -70.0,
-        potential_tau = 10.0,
-        resistance = 0.04,
-        threshold = -55.0,
-    )]
-    pub membrane: LeakyMembraneConfig,
-    #[flatten]
-    pub refractory: RefractoryConfig,
-}
 
 /// Parameters of postsynaptic currents, one kind for excitatory and one for inhibitory spikes.
 #[spark::config(group)]
@@ -34,106 +18,78 @@ pub struct PostsynapticCurrentConfig {
     pub inhibitory_tau: Param,
 }
 
-impl PostsynapticCurrentConfig {
-    /// The excitatory and the inhibitory time constant.
-    ///
-    /// # Errors
-    /// If a parameter does not fit `units`.
-    #[track_caller]
-    pub fn values(&self, cx: &mut Build, units: &Shape) -> Result<(Real, Real)> {
-        let excitatory = cx.param("excitatory_tau", &self.excitatory_tau, units)?;
-        Ok((excitatory, cx.param("inhibitory_tau", &self.inhibitory_tau, units)?))
-    }
+/// A current into a leaky membrane that arriving spikes start.
+pub trait SynapticCurrent: Nested + Sized {
+    /// No current yet, of time constant `tau`, into the membrane of these values.
+    fn new(cx: &Build, units: &Shape, tau: Real, membrane: LeakyParameters) -> Self;
+
+    /// What the current adds to the potential over a step, in mV.
+    fn charge(&self) -> Real;
+
+    /// Takes a step, at whose end spikes of the summed weight `arriving`, in pA, arrive.
+    fn update(&mut self, arriving: Real);
 }
 
-/// A current that jumps by the weight of a spike and decays: τ_s di/dt = −i.
+/// A current that jumps by the weight of a spike and decays: τ_s di/dt = −i. A [`Tracer`] with what a step of it adds to the
+/// potential.
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct ExponentialCurrent {
-    /// The current, in pA.
-    #[variable]
-    current: Real,
-    #[constant]
-    decay: Real,
+    #[module(flatten)]
+    tracer: Tracer,
     /// What a step adds to the potential per unit of current.
     #[constant]
     gain: Real,
 }
 
-impl ExponentialCurrent {
-    /// No current yet, of time constant `tau`, into the membrane of these values.
+impl SynapticCurrent for ExponentialCurrent {
     #[track_caller]
-    pub fn new(cx: &Build, units: &Shape, tau: Real, membrane: LeakyParameters) -> ExponentialCurrent {
+    fn new(cx: &Build, units: &Shape, tau: Real, membrane: LeakyParameters) -> ExponentialCurrent {
         let gain = propagators(cx, tau, membrane).by_current;
-        ExponentialCurrent { current: cx.zeros(units), decay: (-cx.dt() / tau).exp(), gain }
+        ExponentialCurrent { tracer: Tracer::unscaled(cx, units, tau), gain }
     }
 
-    /// What the current adds to the potential over a step, in mV.
     #[track_caller]
-    pub fn charge(&self) -> Real {
-        self.gain * self.current
+    fn charge(&self) -> Real {
+        self.gain * self.tracer.value()
     }
 
-    /// Takes a step, at whose end spikes of the summed weight `arriving`, in pA, arrive.
     #[track_caller]
-    pub fn update(&mut self, arriving: Real) {
-        self.current = self.decay * self.current + arriving;
+    fn update(&mut self, arriving: Real) {
+        self.tracer.update(arriving);
     }
 }
 
-/// A current that follows an alpha function: a spike of weight w at t = 0 gives w·(t/τ_s)·e^(1 − t/τ_s), whose peak is w.
+/// A current that follows an alpha function: a spike of weight w at t = 0 gives w·(t/τ_s)·e^(1 − t/τ_s), whose peak is w. An
+/// [`AlphaTracer`] with what a step of it adds to the potential.
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct AlphaCurrent {
-    /// The current, in pA.
-    #[variable]
-    current: Real,
-    /// What the current grows by, in pA/ms: di/dt + i/τ_s.
-    #[variable]
-    rise: Real,
-    #[constant]
-    decay: Real,
-    /// Growth per unit of weight, e/τ_s.
-    #[constant]
-    initial: Real,
+    #[module(flatten)]
+    tracer: AlphaTracer,
     /// What a step adds to the potential per unit of current.
     #[constant]
     gain: Real,
-    /// What a step adds to the potential per unit of growth.
+    /// What a step adds to the potential per unit of the current's growth.
     #[constant]
     rise_gain: Real,
-    /// Time step, in ms.
-    #[constant]
-    dt: Real,
 }
 
-impl AlphaCurrent {
-    /// No current yet, of time constant `tau`, into the membrane of these values.
+impl SynapticCurrent for AlphaCurrent {
     #[track_caller]
-    pub fn new(cx: &Build, units: &Shape, tau: Real, membrane: LeakyParameters) -> AlphaCurrent {
+    fn new(cx: &Build, units: &Shape, tau: Real, membrane: LeakyParameters) -> AlphaCurrent {
         let Propagators { by_current, by_rise } = propagators(cx, tau, membrane);
-        AlphaCurrent {
-            current: cx.zeros(units),
-            rise: cx.zeros(units),
-            decay: (-cx.dt() / tau).exp(),
-            initial: std::f64::consts::E / tau,
-            gain: by_current,
-            rise_gain: by_rise,
-            dt: cx.number(cx.dt()),
-        }
+        AlphaCurrent { tracer: AlphaTracer::new(cx, units, tau), gain: by_current, rise_gain: by_rise }
     }
 
-    /// What the current adds to the potential over a step, in mV.
     #[track_caller]
-    pub fn charge(&self) -> Real {
-        self.gain * self.current + self.rise_gain * self.rise
+    fn charge(&self) -> Real {
+        self.gain * self.tracer.value() + self.rise_gain * self.tracer.rise()
     }
 
-    /// Takes a step, at whose end spikes of the summed weight `arriving`, in pA, arrive.
     #[track_caller]
-    pub fn update(&mut self, arriving: Real) {
-        self.current = self.decay * (self.current + self.dt * self.rise);
-        self.rise = self.decay * self.rise + self.initial * arriving;
+    fn update(&mut self, arriving: Real) {
+        self.tracer.update(arriving);
     }
 }
 

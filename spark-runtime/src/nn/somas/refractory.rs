@@ -50,46 +50,16 @@ impl Refractory {
         self.counter >= self.cooldown
     }
 
-    /// One step of a soma that takes no input while it is refractory, and whose membrane goes on meanwhile: the potential
-    /// after it, and true where a spike is, that is where the potential exceeds `threshold` and the neuron is ready.
-    #[track_caller]
-    pub fn advance(
-        &mut self,
-        membrane: &impl Membrane,
-        threshold: Real,
-        potential: Real,
-        current: Real,
-    ) -> (Real, Bool) {
-        let ready = self.is_ready();
-        let input = if ready { current } else { 0.0 };
-        let relaxed = membrane.advance(potential, input);
-        let fired = relaxed > threshold && ready;
-        self.update(fired);
-        let potential = if fired { membrane.reset() } else { relaxed };
-        (potential, fired)
-    }
-
     /// One step of a soma that is clamped to `reset` while the period lasts, where `relaxed` is the potential its membrane
-    /// comes to: the potential after it, and true where a spike is.
+    /// comes to: moves the potential; true where a spike is.
     #[track_caller]
-    pub fn clamp(&mut self, threshold: Real, reset: Real, relaxed: Real) -> (Real, Bool) {
+    pub fn clamp(&mut self, threshold: Real, reset: Real, potential: &mut Real, relaxed: Real) -> Bool {
         let ready = self.is_over();
-        let potential = if ready { relaxed } else { reset };
-        let fired = potential > threshold && ready;
+        let clamped = if ready { relaxed } else { reset };
+        let fired = clamped > threshold && ready;
         self.update(fired);
-        let potential = if fired { reset } else { potential };
-        (potential, fired)
-    }
-
-    /// One step of a soma of NEST's kind: its `potential` stays while the period lasts, and it spikes where it reaches
-    /// `threshold`, too. `relaxed` is the potential the membrane comes to.
-    #[track_caller]
-    pub fn hold(&mut self, threshold: Real, reset: Real, potential: Real, relaxed: Real) -> (Real, Bool) {
-        let held = if self.is_over() { relaxed } else { potential };
-        let fired = held >= threshold;
-        self.update(fired);
-        let potential = if fired { reset } else { held };
-        (potential, fired)
+        *potential = fired.select(reset, clamped);
+        fired
     }
 
     /// Takes one step; `fired` is true where a spike is.

@@ -1,5 +1,6 @@
 //! Exponential soma that takes no input while it is refractory.
 
+use super::refractory_membrane::RefractoryMembrane;
 use crate::prelude::*;
 
 /// Parameters of [`RefractoryExponentialSoma`].
@@ -12,7 +13,8 @@ pub struct RefractoryExponentialSomaConfig {
 }
 
 /// Exponential integrate-and-fire soma that takes no input for `cooldown` after a spike:
-/// τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, where I counts as zero while the neuron is refractory.
+/// τ dv/dt = −v + Δ·exp((v − ϑ)/Δ) + R·I, where I counts as zero while the neuron is refractory; by the explicit Euler
+/// method.
 ///
 /// The potential, relative to rest, goes on evolving meanwhile. [`Refractory`] says when the neuron is ready again.
 ///
@@ -40,35 +42,22 @@ pub struct RefractoryExponentialSoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    #[module]
-    membrane: ExponentialMembrane,
-    #[module]
-    refractory: Refractory,
+    #[module(flatten)]
+    membrane: RefractoryMembrane<ExponentialMembrane>,
 }
 
 #[spark::module]
 impl RefractoryExponentialSoma {
     fn build(cx: &mut Build, config: RefractoryExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: ExponentialMembrane::build(cx, &config.membrane, &units)?,
-            refractory: Refractory::build(cx, &config.refractory, &units)?,
-            config,
-        })
+        let membrane = RefractoryMembrane::build(cx, &config.membrane, &config.refractory, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let (threshold, current) = (self.membrane.threshold, current.value());
-        let (potential, fired) = self.refractory.advance(&self.membrane, threshold, self.potential, current);
-        self.potential = potential;
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
+        let fired = self.membrane.fire(&mut self.potential, bounded(inputs.current.value()));
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

@@ -1,5 +1,6 @@
 //! Exponential soma whose threshold adapts.
 
+use super::adaptive_threshold::AdaptiveThreshold;
 use crate::prelude::*;
 
 /// Parameters of [`SimplifiedAdaptiveExponentialSoma`].
@@ -46,40 +47,23 @@ pub struct SimplifiedAdaptiveExponentialSoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    #[module]
-    membrane: ExponentialMembrane,
-    #[module]
-    refractory: Refractory,
-    #[module]
-    threshold: Tracer,
+    #[module(flatten)]
+    membrane: AdaptiveThreshold<ExponentialMembrane>,
 }
 
 #[spark::module]
 impl SimplifiedAdaptiveExponentialSoma {
     fn build(cx: &mut Build, config: SimplifiedAdaptiveExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        let membrane = ExponentialMembrane::build(cx, &config.membrane, &units)?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            refractory: Refractory::build(cx, &config.refractory, &units)?,
-            threshold: config.adaptive_threshold.build(cx, &units, membrane.threshold)?,
-            membrane,
-            config,
-        })
+        let SimplifiedAdaptiveExponentialSomaConfig { membrane, refractory, adaptive_threshold, .. } = &config;
+        let membrane = AdaptiveThreshold::build(cx, membrane, refractory, adaptive_threshold, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let (threshold, current) = (self.threshold.value(), current.value());
-        let (potential, fired) = self.refractory.advance(&self.membrane, threshold, self.potential, current);
-        self.potential = potential;
-        self.threshold.update(fired.to_real());
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
+        let fired = self.membrane.fire(&mut self.potential, bounded(inputs.current.value()));
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

@@ -1,5 +1,6 @@
 //! Leaky soma that is held at its reset potential while it is refractory.
 
+use super::refractory_membrane::RefractoryMembrane;
 use crate::prelude::*;
 
 /// Parameters of [`StrictRefractoryLeakySoma`].
@@ -37,36 +38,22 @@ pub struct StrictRefractoryLeakySoma {
     /// Membrane potential relative to rest, in mV.
     #[variable(property = PotentialArray)]
     potential: Real,
-    #[module]
-    membrane: LeakyMembrane,
-    #[module]
-    refractory: Refractory,
+    #[module(flatten)]
+    membrane: RefractoryMembrane<LeakyMembrane>,
 }
 
 #[spark::module]
 impl StrictRefractoryLeakySoma {
     fn build(cx: &mut Build, config: StrictRefractoryLeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
-        Ok(Self {
-            potential: cx.zeros(&units),
-            membrane: LeakyMembrane::build(cx, &config.membrane, &units)?,
-            refractory: Refractory::build(cx, &config.refractory, &units)?,
-            config,
-        })
+        let membrane = RefractoryMembrane::build(cx, &config.membrane, &config.refractory, &units)?;
+        Ok(Self { potential: cx.zeros(&units), membrane, config })
     }
 
+    /// True where a neuron spikes.
     #[step(out = spikes)]
-    fn step(
-        &mut self,
-        /// Input current, in pA.
-        current: CurrentArray,
-        /// True for inhibitory neurons.
-        inhibition_mask: Option<BooleanMask>,
-    ) -> SpikeArray {
-        let relaxed = self.membrane.advance(self.potential, current.value());
-        let (threshold, reset) = (self.membrane.threshold, self.membrane.reset);
-        let (potential, fired) = self.refractory.clamp(threshold, reset, relaxed);
-        self.potential = potential;
-        SpikeArray::new(fired, inhibition_mask)
+    fn step(&mut self, #[ports] inputs: SomaInputs) -> SpikeArray {
+        let fired = self.membrane.fire_clamped(&mut self.potential, inputs.current.value());
+        SpikeArray::new(fired, inputs.inhibition_mask)
     }
 }

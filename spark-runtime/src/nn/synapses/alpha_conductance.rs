@@ -1,7 +1,5 @@
 //! Synapses that open alpha-shaped conductances.
 
-use super::conductance::{ConductanceConfig, Conductances, opened};
-use crate::nn::tracers::AlphaTracer;
 use crate::prelude::*;
 
 /// Parameters of [`AlphaConductanceSynapses`].
@@ -43,26 +41,19 @@ pub struct AlphaConductanceSynapses {
     /// Synaptic weights, in nS.
     #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
-    /// Excitatory conductance of each neuron, in nS.
-    #[module]
-    excitatory_tracer: AlphaTracer,
-    /// Inhibitory conductance of each neuron, in nS.
-    #[module]
-    inhibitory_tracer: AlphaTracer,
+    #[module(flatten)]
+    conductances: Conductances<AlphaTracer>,
 }
 
 #[spark::module]
 impl AlphaConductanceSynapses {
     fn build(cx: &mut Build, config: AlphaConductanceSynapsesConfig) -> Result<Self> {
-        let Conductances { kernel, units, tau_excitatory, tau_inhibitory } = config.conductances.build(cx)?;
-        Ok(Self {
-            kernel,
-            excitatory_tracer: AlphaTracer::new(cx, &units, tau_excitatory),
-            inhibitory_tracer: AlphaTracer::new(cx, &units, tau_inhibitory),
-            config,
-        })
+        let (kernel, conductances) = Conductances::build(cx, &config.conductances)?;
+        Ok(Self { kernel, conductances, config })
     }
 
+    /// * `excitatory`: Excitatory conductance of each neuron, in nS.
+    /// * `inhibitory`: Inhibitory conductance of each neuron, in nS.
     #[step(out = (excitatory, inhibitory), axis = post)]
     fn step(
         &mut self,
@@ -70,7 +61,6 @@ impl AlphaConductanceSynapses {
         #[axis(pre)]
         spikes: SpikeArray,
     ) -> (ConductanceArray, ConductanceArray) {
-        let (excitatory, inhibitory) = opened(self.kernel, spikes);
-        (self.excitatory_tracer.update(excitatory).into(), self.inhibitory_tracer.update(inhibitory).into())
+        self.conductances.open(self.kernel, spikes)
     }
 }

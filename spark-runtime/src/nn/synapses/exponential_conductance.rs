@@ -1,6 +1,5 @@
 //! Synapses that open exponential conductances.
 
-use super::conductance::{ConductanceConfig, Conductances, opened};
 use crate::prelude::*;
 
 /// Parameters of [`ExponentialConductanceSynapses`].
@@ -47,26 +46,19 @@ pub struct ExponentialConductanceSynapses {
     /// Synaptic weights, in nS.
     #[variable(property = FloatArray, axis = (post, pre), set)]
     kernel: Real,
-    /// Excitatory conductance of each neuron, in nS.
-    #[module]
-    excitatory_tracer: Tracer,
-    /// Inhibitory conductance of each neuron, in nS.
-    #[module]
-    inhibitory_tracer: Tracer,
+    #[module(flatten)]
+    conductances: Conductances<Tracer>,
 }
 
 #[spark::module]
 impl ExponentialConductanceSynapses {
     fn build(cx: &mut Build, config: ExponentialConductanceSynapsesConfig) -> Result<Self> {
-        let Conductances { kernel, units, tau_excitatory, tau_inhibitory } = config.conductances.build(cx)?;
-        Ok(Self {
-            kernel,
-            excitatory_tracer: Tracer::unscaled(cx, &units, tau_excitatory),
-            inhibitory_tracer: Tracer::unscaled(cx, &units, tau_inhibitory),
-            config,
-        })
+        let (kernel, conductances) = Conductances::build(cx, &config.conductances)?;
+        Ok(Self { kernel, conductances, config })
     }
 
+    /// * `excitatory`: Excitatory conductance of each neuron, in nS.
+    /// * `inhibitory`: Inhibitory conductance of each neuron, in nS.
     #[step(out = (excitatory, inhibitory), axis = post)]
     fn step(
         &mut self,
@@ -74,7 +66,6 @@ impl ExponentialConductanceSynapses {
         #[axis(pre)]
         spikes: SpikeArray,
     ) -> (ConductanceArray, ConductanceArray) {
-        let (excitatory, inhibitory) = opened(self.kernel, spikes);
-        (self.excitatory_tracer.update(excitatory).into(), self.inhibitory_tracer.update(inhibitory).into())
+        self.conductances.open(self.kernel, spikes)
     }
 }

@@ -1,6 +1,5 @@
 //! The kernel of synapses: one weight for each pair of an input and a unit, and what it makes of spikes.
 
-use crate::init::InitOverrides;
 use crate::prelude::*;
 
 /// Parameters of the kernel of synapses.

@@ -1,6 +1,5 @@
 //! Linear synapses.
 
-use super::kernel::KernelConfig;
 use crate::prelude::*;
 
 /// Parameters of [`LinearSynapses`].
@@ -41,6 +40,7 @@ impl LinearSynapses {
         Ok(Self { kernel: config.weights.build(cx)?, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

@@ -13,6 +13,7 @@
 mod alpha_conductance;
 mod conductance;
 mod exponential_conductance;
+mod exponentials;
 mod kernel;
 mod linear;
 mod rise_decay;
@@ -21,8 +22,9 @@ mod traced;
 mod tsodyks_markram;
 
 pub use alpha_conductance::{AlphaConductanceSynapses, AlphaConductanceSynapsesConfig};
-pub use conductance::ConductanceConfig;
+pub use conductance::{ConductanceConfig, Conductances};
 pub use exponential_conductance::{ExponentialConductanceSynapses, ExponentialConductanceSynapsesConfig};
+pub use exponentials::RiseConfig;
 pub use kernel::KernelConfig;
 pub use linear::{LinearSynapses, LinearSynapsesConfig};
 pub use rise_decay::{RDTracedSynapses, RDTracedSynapsesConfig};

@@ -1,7 +1,6 @@
 //! Synapses whose current rises and decays.
 
-use super::kernel::KernelConfig;
-use crate::nn::tracers::Exponential;
+use super::exponentials::{RiseConfig, exponentials};
 use crate::prelude::*;
 
 /// Parameters of [`RDTracedSynapses`].
@@ -9,15 +8,8 @@ use crate::prelude::*;
 pub struct RDTracedSynapsesConfig {
     #[flatten]
     pub weights: KernelConfig,
-    /// Time constant of the rise.
-    #[param(default = 1.0, units = "ms", check = positive)]
-    pub tau_rise: Param,
-    /// Current per weight, of the exponential of the rise.
-    #[param(default = 1.0, check = positive)]
-    pub scale_rise: Param,
-    /// Value at rest of the exponential of the rise.
-    #[param(default = 0.0, units = "pA")]
-    pub base_rise: Param,
+    #[flatten]
+    pub rise: RiseConfig,
     /// Time constant of the decay.
     #[param(default = 5.0, units = "ms", check = positive)]
     pub tau_decay: Param,
@@ -67,18 +59,15 @@ impl RDTracedSynapses {
     fn build(cx: &mut Build, config: RDTracedSynapsesConfig) -> Result<Self> {
         let kernel = config.weights.build(cx)?;
         let shape = kernel.shape();
-        let tau_rise = cx.param("tau_rise", &config.tau_rise, &shape)?;
-        let tau_decay = cx.param("tau_decay", &config.tau_decay, &shape)?;
-        let scale_rise = cx.param("scale_rise", &config.scale_rise, &shape)?;
-        let scale_decay = cx.param("scale_decay", &config.scale_decay, &shape)?;
-        let base_rise = cx.param("base_rise", &config.base_rise, &shape)?;
-        let base_decay = cx.param("base_decay", &config.base_decay, &shape)?;
-        let rise = Exponential { tau: tau_rise, scale: scale_rise, base: base_rise };
-        let decay = Exponential { tau: tau_decay, scale: scale_decay, base: base_decay };
+        let RDTracedSynapsesConfig { rise, tau_decay, scale_decay, base_decay, .. } = &config;
+        let rise = ("rise", [&rise.tau_rise, &rise.scale_rise, &rise.base_rise]);
+        let decay = ("decay", [tau_decay, scale_decay, base_decay]);
+        let [rise, decay] = exponentials(cx, &shape, [rise, decay])?;
         let current_tracer = RDTracer::new(cx, &shape, rise, decay);
         Ok(Self { kernel, current_tracer, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

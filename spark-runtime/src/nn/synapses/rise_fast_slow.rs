@@ -1,7 +1,6 @@
 //! Synapses whose current rises, then decays fast and slowly.
 
-use super::kernel::KernelConfig;
-use crate::nn::tracers::Exponential;
+use super::exponentials::{RiseConfig, exponentials};
 use crate::prelude::*;
 
 /// Parameters of [`RFSTracedSynapses`].
@@ -12,15 +11,8 @@ pub struct RFSTracedSynapsesConfig {
     /// Weight of the fast decay against the slow one.
     #[param(default = 0.8, check = zero_one)]
     pub alpha: Param,
-    /// Time constant of the rise.
-    #[param(default = 1.0, units = "ms", check = positive)]
-    pub tau_rise: Param,
-    /// Current per weight, of the exponential of the rise.
-    #[param(default = 1.0, check = positive)]
-    pub scale_rise: Param,
-    /// Value at rest of the exponential of the rise.
-    #[param(default = 0.0, units = "pA")]
-    pub base_rise: Param,
+    #[flatten]
+    pub rise: RiseConfig,
     /// Time constant of the fast decay.
     #[param(default = 5.0, units = "ms", check = positive)]
     pub tau_fast_decay: Param,
@@ -80,23 +72,16 @@ impl RFSTracedSynapses {
     fn build(cx: &mut Build, config: RFSTracedSynapsesConfig) -> Result<Self> {
         let kernel = config.weights.build(cx)?;
         let shape = kernel.shape();
-        let tau_rise = cx.param("tau_rise", &config.tau_rise, &shape)?;
-        let tau_fast_decay = cx.param("tau_fast_decay", &config.tau_fast_decay, &shape)?;
-        let tau_slow_decay = cx.param("tau_slow_decay", &config.tau_slow_decay, &shape)?;
-        let scale_rise = cx.param("scale_rise", &config.scale_rise, &shape)?;
-        let scale_fast_decay = cx.param("scale_fast_decay", &config.scale_fast_decay, &shape)?;
-        let scale_slow_decay = cx.param("scale_slow_decay", &config.scale_slow_decay, &shape)?;
-        let base_rise = cx.param("base_rise", &config.base_rise, &shape)?;
-        let base_fast_decay = cx.param("base_fast_decay", &config.base_fast_decay, &shape)?;
-        let base_slow_decay = cx.param("base_slow_decay", &config.base_slow_decay, &shape)?;
+        let rise = ("rise", [&config.rise.tau_rise, &config.rise.scale_rise, &config.rise.base_rise]);
+        let fast = ("fast_decay", [&config.tau_fast_decay, &config.scale_fast_decay, &config.base_fast_decay]);
+        let slow = ("slow_decay", [&config.tau_slow_decay, &config.scale_slow_decay, &config.base_slow_decay]);
+        let [rise, fast, slow] = exponentials(cx, &shape, [rise, fast, slow])?;
         let alpha = cx.param("alpha", &config.alpha, &shape)?;
-        let rise = Exponential { tau: tau_rise, scale: scale_rise, base: base_rise };
-        let fast = Exponential { tau: tau_fast_decay, scale: scale_fast_decay, base: base_fast_decay };
-        let slow = Exponential { tau: tau_slow_decay, scale: scale_slow_decay, base: base_slow_decay };
         let current_tracer = RFSTracer::new(cx, &shape, alpha, rise, fast, slow);
         Ok(Self { kernel, current_tracer, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

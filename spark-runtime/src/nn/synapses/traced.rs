@@ -1,6 +1,5 @@
 //! Exponential synapses.
 
-use super::kernel::KernelConfig;
 use crate::prelude::*;
 
 /// Parameters of [`TracedSynapses`].
@@ -62,6 +61,7 @@ impl TracedSynapses {
         Ok(Self { kernel, current_tracer, config })
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,

@@ -1,7 +1,6 @@
 //! Synapses with short-term plasticity.
 
 use super::kernel::build_kernel;
-use crate::nn::tracers::trace_shape;
 use crate::prelude::*;
 
 /// Parameters of [`TsodyksMarkramSynapses`].
@@ -84,6 +83,7 @@ impl TsodyksMarkramSynapses {
         let tau_rec = cx.param("tau_rec", &config.tau_rec, &shapes[0])?;
         let tau_facil = cx.param("tau_facil", &config.tau_facil, &shapes[1])?;
         let u = cx.param("U", &config.u, &shapes[2])?;
+        check_recovery(cx, tau_rec);
         let units = Shape::units(&config.units);
         let tau_psc = cx.param("tau_psc", &config.tau_psc, &units)?;
         // Synapses that differ in one parameter have a state each.
@@ -107,6 +107,7 @@ impl TsodyksMarkramSynapses {
         self.kernel = kernel.value();
     }
 
+    /// Current of each neuron, in pA.
     #[step(out = currents, axis = post)]
     fn step(
         &mut self,
@@ -117,5 +118,21 @@ impl TsodyksMarkramSynapses {
         let released = self.ru_tracer.update(spikes.to_real());
         let arriving = (self.kernel * spikes.value() * released).sum(Axis::PRE);
         self.current_tracer.update(arriving).into()
+    }
+}
+
+/// Recovery must move the resources: in narrow storage, less than half a last digit in a step is lost.
+fn check_recovery(cx: &mut Build, tau_rec: Real) {
+    let most = match cx.dtype() {
+        DType::F16 => 2048.0,
+        DType::BF16 => 256.0,
+        _ => return,
+    };
+    let slowest = tau_rec.known().map_or(0.0, |tau| tau.to_f64().into_iter().fold(0.0, f64::max));
+    if slowest > most * cx.dt() && cx.is_right("tau_rec") {
+        let message = format!("must be at most {most} steps of {} ms in {}, found {slowest} ms", cx.dt(), cx.dtype());
+        cx.report(
+            Error::new(message).at("tau_rec").help("recovery would be lost in rounding; use float32, or longer steps"),
+        );
     }
 }

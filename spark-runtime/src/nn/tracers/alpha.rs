@@ -1,8 +1,6 @@
 //! Alpha-shaped traces.
 
-use crate::module::Build;
-use spark_compiler::array::Real;
-use spark_compiler::ir::Shape;
+use crate::prelude::*;
 
 /// An alpha-shaped trace: the response to an input of 1 at t = 0 is
 ///
@@ -51,7 +49,7 @@ pub struct AlphaTracer {
 impl AlphaTracer {
     /// A trace at rest, with time constant `tau` in ms.
     #[track_caller]
-    pub fn new(cx: &Build<'_>, shape: &Shape, tau: Real) -> AlphaTracer {
+    pub fn new(cx: &Build, shape: &Shape, tau: Real) -> AlphaTracer {
         AlphaTracer {
             trace: cx.zeros(shape),
             rise: cx.zeros(shape),
@@ -64,6 +62,11 @@ impl AlphaTracer {
     /// The trace now.
     pub fn value(&self) -> Real {
         self.trace
+    }
+
+    /// What the trace rises by now, per ms, on top of its decay.
+    pub fn rise(&self) -> Real {
+        self.rise
     }
 
     /// Takes one step and gives the new value.

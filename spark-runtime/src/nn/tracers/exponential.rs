@@ -1,8 +1,6 @@
 //! Exponential traces.
 
-use crate::module::Build;
-use spark_compiler::array::Real;
-use spark_compiler::ir::Shape;
+use crate::prelude::*;
 
 /// What describes one exponential: its time constant, its jump and where it rests.
 #[derive(Clone, Copy, Debug)]

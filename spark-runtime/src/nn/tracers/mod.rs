@@ -6,6 +6,7 @@
 
 mod alpha;
 mod exponential;
+mod kinetics;
 mod resource_utilisation;
 mod rise_decay;
 mod rise_fast_slow;
@@ -13,7 +14,8 @@ mod shape;
 
 pub use alpha::AlphaTracer;
 pub use exponential::{Exponential, Tracer};
+pub use kinetics::Kinetics;
 pub use resource_utilisation::RUTracer;
 pub use rise_decay::RDTracer;
 pub use rise_fast_slow::RFSTracer;
-pub(crate) use shape::trace_shape;
+pub use shape::trace_shape;

@@ -1,8 +1,6 @@
 //! Resources and their utilisation: the state of a synapse with short-term plasticity.
 
-use crate::module::Build;
-use spark_compiler::array::Real;
-use spark_compiler::ir::Shape;
+use crate::prelude::*;
 
 /// The resources R of a synapse and their utilisation u. A spike raises the utilisation, then releases the share u of
 /// the resources; between spikes the resources recover and the utilisation fades:
@@ -38,9 +36,13 @@ use spark_compiler::ir::Shape;
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct RUTracer {
-    /// Resources ready to be released, 1 at rest.
+    /// Resources ready to be released, 1 at rest; in half precision those that are missing, 0 at rest, which are stored more
+    /// finely as they become few, so that recovery goes on to its end.
     #[variable]
     resources: Real,
+    /// Whether `resources` are those that are missing.
+    #[host]
+    counts_missing: bool,
     /// Share of them that the last spike released, faded since then; 0 at rest.
     #[variable]
     utilisation: Real,
@@ -60,8 +62,10 @@ impl RUTracer {
     /// facilitation), and utilisation `u` of a spike at rest, from 0 to 1.
     #[track_caller]
     pub fn new(cx: &Build<'_>, shape: &Shape, tau_rec: Real, tau_facil: Real, u: Real) -> RUTracer {
+        let counts_missing = matches!(cx.dtype(), DType::F16 | DType::BF16);
         RUTracer {
-            resources: cx.full(shape, cx.number(1.0)),
+            resources: cx.full(shape, cx.number(if counts_missing { 0.0 } else { 1.0 })),
+            counts_missing,
             utilisation: cx.zeros(shape),
             recovery: share_lost(cx.dt() / tau_rec),
             fading: share_lost(cx.dt() / tau_facil),
@@ -70,8 +74,9 @@ impl RUTracer {
     }
 
     /// Resources ready to be released.
+    #[track_caller]
     pub fn resources(&self) -> Real {
-        self.resources
+        if self.counts_missing { 1.0 - self.resources } else { self.resources }
     }
 
     /// Share of the resources that the last spike released, faded since then.
@@ -83,8 +88,14 @@ impl RUTracer {
     #[track_caller]
     pub fn update(&mut self, spikes: Real) -> Real {
         let faded = self.utilisation - self.fading * self.utilisation;
-        let recovered = self.resources + self.recovery * (1.0 - self.resources);
         self.utilisation = faded + self.increment * (1.0 - faded) * spikes;
+        if self.counts_missing {
+            let missing = self.resources - self.recovery * self.resources;
+            let released = self.utilisation * (1.0 - missing) * spikes;
+            self.resources = missing + released;
+            return released;
+        }
+        let recovered = self.resources + self.recovery * (1.0 - self.resources);
         let released = self.utilisation * recovered * spikes;
         self.resources = recovered - released;
         released

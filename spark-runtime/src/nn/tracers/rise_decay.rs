@@ -1,9 +1,6 @@
 //! Traces that rise and decay.
 
-use super::exponential::{Exponential, Tracer};
-use crate::module::Build;
-use spark_compiler::array::Real;
-use spark_compiler::ir::Shape;
+use crate::prelude::*;
 
 /// A trace that rises with τ_r and decays with τ_d: the response to an input of 1 at t = 0 is
 ///

@@ -1,10 +1,6 @@
 //! Traces that rise, then decay fast and slowly.
 
-use super::exponential::Exponential;
-use super::rise_decay::RDTracer;
-use crate::module::Build;
-use spark_compiler::array::Real;
-use spark_compiler::ir::Shape;
+use crate::prelude::*;
 
 /// A trace that rises with τ_r and decays with two time constants: the response to an input of 1 at t = 0 is
 ///

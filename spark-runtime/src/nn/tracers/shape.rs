@@ -4,7 +4,7 @@ use crate::prelude::*;
 
 /// Over what a trace of `spikes` is kept whose parameter `tau` may differ between synapses: over the spikes if they share
 /// it, else over the kernel.
-pub(crate) fn trace_shape(tau: &Param, spikes: &Shape, kernel: &Shape) -> Shape {
+pub fn trace_shape(tau: &Param, spikes: &Shape, kernel: &Shape) -> Shape {
     let shared = match tau {
         Param::Scalar(_) => true,
         Param::Array(array) => array.len() == 1 || array.len() == spikes.size(),
