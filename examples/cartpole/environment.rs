@@ -19,30 +19,30 @@ const HALF_LENGTH: f64 = 0.5;
 /// Force of a push, in N.
 const FORCE: f64 = 10.0;
 /// Time between two actions, in s.
-pub const INTERVAL: f64 = 0.02;
+pub(crate) const INTERVAL: f64 = 0.02;
 /// Distance from the centre at which the track ends, in m.
-pub const TRACK_END: f64 = 2.4;
+pub(crate) const TRACK_END: f64 = 2.4;
 /// Angle at which the pole has fallen: 12°, in rad.
-pub const FALLEN: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
+pub(crate) const FALLEN: f64 = 12.0 * 2.0 * std::f64::consts::PI / 360.0;
 /// Steps after which an episode is cut off.
-pub const TIME_LIMIT: usize = 500;
+pub(crate) const TIME_LIMIT: usize = 500;
 
 /// Where cart and pole are.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct State {
+pub(crate) struct State {
     /// Position of the cart, in m.
-    pub position: f64,
+    pub(crate) position: f64,
     /// Velocity of the cart, in m/s.
-    pub velocity: f64,
+    pub(crate) velocity: f64,
     /// Angle of the pole from upright, to the right, in rad.
-    pub angle: f64,
+    pub(crate) angle: f64,
     /// Angular velocity of the pole, in rad/s.
-    pub angular_velocity: f64,
+    pub(crate) angular_velocity: f64,
 }
 
 /// What can be done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     /// Push the cart to the left.
     Left,
     /// Push the cart to the right.
@@ -51,7 +51,7 @@ pub enum Action {
 
 /// Whether the episode goes on after a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It goes on.
     Running,
     /// The pole has fallen, or the cart has left the track.
@@ -62,31 +62,31 @@ pub enum Outcome {
 
 /// One episode.
 #[derive(Clone, Copy, Debug)]
-pub struct CartPole {
+pub(crate) struct CartPole {
     state: State,
     steps: usize,
 }
 
 impl CartPole {
     /// An episode that begins near the upright position at rest: every number of the state is drawn uniformly from ±0.05.
-    pub fn new(key: Key) -> CartPole {
+    pub(crate) fn new(key: Key) -> CartPole {
         let drawn: Vec<f64> = key.uniform_f32_in(4, -0.05, 0.05).into_iter().map(f64::from).collect();
         let [position, velocity, angle, angular_velocity] = [drawn[0], drawn[1], drawn[2], drawn[3]];
         CartPole::at(State { position, velocity, angle, angular_velocity }, 0)
     }
 
     /// An episode that has come to `state` in `steps` steps.
-    pub fn at(state: State, steps: usize) -> CartPole {
+    pub(crate) fn at(state: State, steps: usize) -> CartPole {
         CartPole { state, steps }
     }
 
     /// The state now.
-    pub fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.state
     }
 
     /// Pushes the cart for one interval (an Euler step, as in Gymnasium).
-    pub fn step(&mut self, action: Action) -> Outcome {
+    pub(crate) fn step(&mut self, action: Action) -> Outcome {
         let State { position, velocity, angle, angular_velocity } = self.state;
         let force = if action == Action::Right { FORCE } else { -FORCE };
         let (sine, cosine) = angle.sin_cos();
