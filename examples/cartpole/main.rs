@@ -90,7 +90,8 @@ fn train(brains: &[(u32, bool)], episodes: usize) -> Result<Vec<Run>> {
     let after = |run: &Run| {
         bar.inc(1);
         let average = run.averages().last().copied().unwrap_or_default();
-        bar.set_message(format!("seed {}{}: average {average:.0}", run.seed, report::remark(run)));
+        let ablated = if run.learns { "" } else { ", no learning" };
+        bar.set_message(format!("seed {}{ablated}: average {average:.0}", run.seed));
     };
     let work = || {
         while let Some(brain) = brains.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !stopped()) {

@@ -32,11 +32,6 @@ fn lengths(runs: &[Run]) -> String {
     text
 }
 
-/// What to say about a run besides its seed.
-pub(crate) fn remark(run: &Run) -> &'static str {
-    if run.learns { "" } else { " (no learning)" }
-}
-
 /// A row for each run.
 pub(crate) fn table(runs: &[Run]) -> String {
     let mut text = String::from("seed  learning  episodes  first 10  last 10  best average  average above 300\n");
