@@ -16,7 +16,7 @@ mod training;
 use environment::{Action, CartPole, Outcome, State};
 use safetensors::SafeTensors;
 use spark::prelude::*;
-use training::{LEARNED, Run, median};
+use training::{Run, median};
 
 fn state(numbers: &[f64]) -> State {
     State { position: numbers[0], velocity: numbers[1], angle: numbers[2], angular_velocity: numbers[3] }
@@ -75,12 +75,12 @@ fn mean(lengths: &[usize]) -> f64 {
 
 #[test]
 fn a_brain_learns_and_without_its_third_factors_it_does_not() {
-    let [learning, frozen] = [true, false].map(|learns| train(2, learns, 45).lengths);
+    let [learning, frozen] = [true, false].map(|learns| train(4, learns, 32).lengths);
     println!("learning {learning:?}\nfrozen {frozen:?}");
     // Untrained, the pole stays up for about 20 steps.
     assert!((10.0..40.0).contains(&mean(&frozen)), "{frozen:?}");
-    assert!(mean(&frozen[35..]) < 40.0, "{frozen:?}");
-    assert!(mean(&learning[35..]) > 3.0 * mean(&frozen), "{learning:?} and {frozen:?}");
+    assert!(mean(&learning[..8]) < 50.0, "{learning:?}");
+    assert!(mean(&learning[24..]) > 4.0 * mean(&frozen), "{learning:?} and {frozen:?}");
 }
 
 #[test]
@@ -151,7 +151,6 @@ fn averages_medians_and_the_files() {
     assert_eq!(runs[0].averages(), [10.0, 12.0]);
     assert_eq!(runs[0].learned_after(), None);
     assert_eq!(runs[1].learned_after(), Some(1));
-    assert!(LEARNED < 500.0);
     assert_eq!(median(&[&runs[0], &runs[1]]), [255.0, 256.0, 500.0]);
 
     let folder = tempfile::tempdir().unwrap();

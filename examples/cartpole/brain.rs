@@ -129,7 +129,7 @@ fn population(units: usize, weights: Param) -> Vec<ModuleSpecs> {
 ///
 /// A synapse has a share in what was done if its neuron spiked after it did; if that turned out well (M > 0) it grows.
 fn actor_rule() -> QuadrupletRuleTensorConfig {
-    rule(0.0, 20.0, 40.0).with_eta(0.02).with_max_clip(vec![50.0; 4])
+    rule(0.0, 20.0, 40.0).with_eta(0.03).with_max_clip(vec![50.0; 4])
 }
 
 /// Plasticity of the critic: dw/dt = η·M·α·S_pre.
