@@ -54,6 +54,20 @@ fn the_tutorials_files_are_those_of_the_example() {
 }
 
 #[test]
+fn the_cartpole_tutorials_code_is_that_of_the_example() {
+    let text = include_str!("../docs/tutorials/cartpole.md");
+    let blocks = text.split("\n```rust\n// ").skip(1).map(|rest| rest.split_once("\n```").expect("a block ends").0);
+    let mut count = 0;
+    for block in blocks {
+        let (path, code) = block.split_once('\n').expect("a block begins with its file");
+        let file = std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        assert!(file.contains(code), "{path} does not contain:\n{code}");
+        count += 1;
+    }
+    assert!(count >= 5 && count == text.matches("```rust").count(), "{count} blocks");
+}
+
+#[test]
 fn a_module_takes_fewer_than_40_lines() {
     let (_, module) = blocks()[0];
     assert!((20..40).contains(&code(module).len()), "{} lines", code(module).len());
@@ -62,8 +76,14 @@ fn a_module_takes_fewer_than_40_lines() {
 #[test]
 fn paths_in_documents_exist() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let documents =
-        ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/differences.md", "docs/tutorials/modules.md"];
+    let documents = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/architecture.md",
+        "docs/differences.md",
+        "docs/tutorials/cartpole.md",
+        "docs/tutorials/modules.md",
+    ];
     let mut paths = 0;
     for document in documents {
         let text = std::fs::read_to_string(root.join(document)).unwrap();

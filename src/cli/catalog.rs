@@ -2,7 +2,7 @@
 
 use super::print;
 use spark::config::validate::ValidatorSpec;
-use spark::config::{ConfigSpec, ConfigValue};
+use spark::config::ConfigSpec;
 use spark::error::{Error, Result, suggest};
 use spark::inspect::{prose, summary};
 use spark::payload::PartType;
