@@ -1,8 +1,8 @@
 //! `spark list` and `spark describe`: what is registered in this program.
 
 use super::print;
-use spark::config::validate::ValidatorSpec;
 use spark::config::ConfigSpec;
+use spark::config::validate::ValidatorSpec;
 use spark::error::{Error, Result, suggest};
 use spark::inspect::{prose, summary};
 use spark::payload::PartType;

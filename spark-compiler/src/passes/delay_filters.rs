@@ -15,9 +15,7 @@ use super::report::Note;
 use super::rewrite::renamed;
 use super::views::{StateView, View};
 use crate::eval;
-use crate::ir::{
-    Array, ConstId, History, HistoryId, Node, Op, OpId, Program, Shape, StateId, infer,
-};
+use crate::ir::{Array, ConstId, History, HistoryId, Node, Op, OpId, Program, Shape, StateId, infer};
 use std::collections::HashMap;
 
 /// Moves filters before the delays of what they filter. `views` says for each state how the host sees it.
@@ -34,9 +32,16 @@ pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &
         match commute(&program, id, delays, rows) {
             Ok((better, history)) => {
                 let kept = better.state(id).init.shape();
-                notes.push(Note::done("delay filters", &name, format!("kept over {kept}, before the delays, with its last {rows} values")));
+                notes.push(Note::done(
+                    "delay filters",
+                    &name,
+                    format!("kept over {kept}, before the delays, with its last {rows} values"),
+                ));
                 let delays = program.constant(delays).value.clone();
-                let pushed = better.nodes.iter().any(|n| matches!(n.op, Op::Delay { history: h, .. } if better.history(h).name == history));
+                let pushed = better
+                    .nodes
+                    .iter()
+                    .any(|n| matches!(n.op, Op::Delay { history: h, .. } if better.history(h).name == history));
                 let view = if pushed { View::Delayed { history, delays } } else { View::Gone };
                 views[index] = StateView { shape, view };
                 program = better;
@@ -139,7 +144,11 @@ fn commute(program: &Program, state: StateId, delays: ConstId, rows: usize) -> R
         u.rests(before, state)?;
         let node = program.node(id);
         let history = HistoryId::from_index(u.out.histories.len());
-        let own = format!("{}.undelayed{}", program.state(state).name, if id == next { String::new() } else { id.to_string() });
+        let own = format!(
+            "{}.undelayed{}",
+            program.state(state).name,
+            if id == next { String::new() } else { id.to_string() }
+        );
         if id == next {
             name.clone_from(&own);
         }
