@@ -66,7 +66,7 @@ fn any_finite_input_keeps_states_and_outputs_finite() {
             let kernel: Vec<f64> =
                 (0..subject.size(Over::Synapses)).map(|i| value(dtype, "kernel", i, 0).clamp(-most, most)).collect();
             let mut model = subject.build(&kernel, false);
-            let drive = Drive { any: Some(|dtype, port, i, t| value(dtype, port, i, t)), dtype, ..Drive::new(0.5) };
+            let drive = Drive { any: Some(value), dtype, ..Drive::new(0.5) };
             for t in 0..STEPS {
                 let given: Vec<f64> = (0..kernel.len()).map(|i| value(dtype, "kernel", i, t)).collect();
                 let outputs = subject.step(&mut model, &drive, t, &given);
@@ -94,7 +94,7 @@ fn a_feeding_back_rule_keeps_its_kernel_finite() {
             let mut model = subject.build(&[], false);
             let size = subject.size(Over::Synapses);
             let mut kernel: Vec<f64> = (0..size).map(|i| value(dtype, "kernel", i, 0)).collect();
-            let drive = Drive { any: Some(|dtype, port, i, t| value(dtype, port, i, t)), dtype, ..Drive::new(0.5) };
+            let drive = Drive { any: Some(value), dtype, ..Drive::new(0.5) };
             for t in 0..STEPS {
                 let outputs = subject.step(&mut model, &drive, t, &kernel);
                 check(&format!("{} in {dtype}, step {t}", subject.spec.name), &model, &outputs);

@@ -74,7 +74,8 @@ fn a_flattened_part_has_no_name_in_states() {
     ];
     let mut expected = expected.concat();
     let mut states = model.states();
-    (expected.sort(), states.sort());
+    expected.sort();
+    states.sort();
     assert_eq!(states, expected);
 }
 
