@@ -7,9 +7,10 @@
 //! * [`run`]: a model over a file of inputs; [`source`] is where the model comes from, [`inputs`] and [`readings`] find out
 //!   what the file means, [`record`] keeps the results, [`tensors`] reads and writes files, [`interrupt`] hears Ctrl-C.
 //! * [`inspect`]: a model's structure ([`tree`]) and the stages of its compilation; [`catalog`]: what is registered.
-//! * [`convert`]: a model's file in its other form.
+//! * [`convert`]: a model's file in its other form. [`bench`]: how fast networks run here.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
+mod bench;
 mod catalog;
 mod convert;
 mod demo;
@@ -54,7 +55,8 @@ Examples:
   spark run half-way.spark --input examples/lif/input.safetensors
   spark inspect examples/lif/neuron_lif.scfg
   spark inspect examples/lif/neuron_lif.scfg --loops --input in_spikes=80
-  spark describe LeakySoma";
+  spark describe LeakySoma
+  spark bench spark-lif 512";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -65,6 +67,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Convert a model's file: compressed to plain JSON, or back
     Convert(convert::ConvertArgs),
+    /// Time a benchmark network on this machine
+    Bench(bench::BenchArgs),
     /// List the registered modules, neurons and initializers
     List,
     /// Describe a module, neuron, initializer or payload: ports, parameters, defaults, units, checks
@@ -82,6 +86,7 @@ pub(crate) fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
         Some(Command::Convert(args)) => convert::convert(&args),
+        Some(Command::Bench(args)) => bench::bench(&args),
         Some(Command::List) => catalog::list(),
         Some(Command::Describe { name }) => catalog::describe(&name),
         Some(Command::Demo(args)) => demo::demo(&args),
