@@ -315,14 +315,16 @@ fn of_input(dtype: DType) -> Range {
 fn repeated(one: Range, count: usize, elem: Elem) -> Range {
     let count = count as f64;
     let opposite = one.low == f64::NEG_INFINITY && one.high == f64::INFINITY;
-    let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
     if elem == Elem::I32 {
-        let range = Range::exact(total(one.low), total(one.high));
+        let range = Range::exact(one.low * count, one.high * count);
         return if range.fits(&Range::INTEGER) { range } else { Range::INTEGER };
     }
+    let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
     let range = Range { low: total(one.low).min(0.0), high: total(one.high).max(0.0), nan: one.nan || opposite, minus_zero: false };
     let rounded = range.rounded(elem);
-    Range { minus_zero: rounded.minus_zero && range.low < 0.0, ..rounded }
+    // Some of the numbers may add up to one infinity, others to the other.
+    let opposite = rounded.low == f64::NEG_INFINITY && rounded.high == f64::INFINITY;
+    Range { minus_zero: rounded.minus_zero && range.low < 0.0, ..rounded }.nan_if(opposite)
 }
 
 fn product(a: Range, b: Range) -> Range {

@@ -73,7 +73,11 @@ pub(crate) fn run(program: &Program, inputs: &[Vec<Array>], ways: &[Way]) -> Res
     Ok(expected)
 }
 
-fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
+/// Runs the optimised program of `original` in the evaluator.
+///
+/// # Errors
+/// If inputs do not fit.
+pub(crate) fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
     let program = optimized.program();
     let mut evaluator = Evaluator::new(program);
     let step = |inputs: &Vec<Array>| {
@@ -102,7 +106,11 @@ fn run_kernel(program: &Program, instance: &mut Instance, inputs: &[Vec<Array>])
     inputs.iter().map(step).collect()
 }
 
-fn compare(program: &Program, expected: &[Seen], found: &[Seen], who: &str) -> Result<(), String> {
+/// Compares what was seen.
+///
+/// # Errors
+/// The first difference.
+pub(crate) fn compare(program: &Program, expected: &[Seen], found: &[Seen], who: &str) -> Result<(), String> {
     for (step, (expected, found)) in expected.iter().zip(found).enumerate() {
         let mut pairs = Vec::new();
         for (output, both) in program.outputs.iter().zip(expected.outputs.iter().zip(&found.outputs)) {
