@@ -3,6 +3,9 @@
 //! The evaluator on the program as written is the reference. Against it run the evaluator and the kernel of the program
 //! after each choice of passes. Any NaN equals any NaN; everything else, also −0 and 0, differs if its bits do.
 
+// Each test uses a part.
+#![allow(dead_code)]
+
 use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
