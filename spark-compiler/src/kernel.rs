@@ -124,6 +124,7 @@ impl Kernel {
             memory: Memory::new(&self.lowered)?,
             beyond: vec![false; inputs.len()],
             outside: false,
+            visiting_all: false,
             inputs,
             outputs: with(|r| *r == Role::Output),
             histories: with(|r| matches!(r, Role::History { .. })),
@@ -149,6 +150,8 @@ pub struct Instance {
     beyond: Vec<bool>,
     /// Whether a state or history may be outside of its range.
     outside: bool,
+    /// What the switch says.
+    visiting_all: bool,
 }
 
 impl Instance {
@@ -171,6 +174,9 @@ impl Instance {
     /// Has the next step go over all elements, or only those with events.
     fn visit_all(&mut self, all: bool) {
         let Some(switch) = self.kernel.lowered.dense else { return };
+        if std::mem::replace(&mut self.visiting_all, all) == all {
+            return;
+        }
         let value = Data::I32(vec![i32::from(all)]);
         self.memory.write(&self.kernel.lowered, switch, &value).unwrap_or_else(|e| crate::bug!("own switch: {e}"));
     }

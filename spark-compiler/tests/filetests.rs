@@ -19,6 +19,7 @@
 //!   message contains the text.
 //! * `test: optimize`: after a line `// ====` follows the program after the passes, or those of `passes: fold, cse`.
 //! * `test: loops`: the same with the loop nests, after all passes.
+//! * `note: TEXT`: the passes say so (see `Optimized::notes`); for files of `optimize` and `loops`.
 //!
 //! Programs of `optimize` and `loops` files are run as well. `UPDATE=1 cargo test -p spark-compiler --test filetests`
 //! rewrites what follows `// ====`.
@@ -29,7 +30,7 @@ use common::{Random, difference, run, ways};
 use spark_compiler::ir::parse::{ParseError, parse};
 use spark_compiler::ir::{Array, Data, Program, Shape};
 use spark_compiler::loops::lower;
-use spark_compiler::passes::{CompileOptions, optimize};
+use spark_compiler::passes::{CompileOptions, Optimized, optimize};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -70,11 +71,14 @@ fn check(file: &Path) -> Result<(), String> {
         ("run", Ok(program)) => run_file(&program, &directives, true),
         ("optimize", Ok(program)) => {
             let optimized = optimize(program.clone(), &passes(&directives)?);
+            notes(&optimized, &directives)?;
             same_text(file, source, expected, &optimized.program().to_string())?;
             run_file(&program, &directives, false)
         }
         ("loops", Ok(program)) => {
-            let lowered = lower(&optimize(program.clone(), &passes(&directives)?));
+            let optimized = optimize(program.clone(), &passes(&directives)?);
+            notes(&optimized, &directives)?;
+            let lowered = lower(&optimized);
             same_text(file, source, expected, &lowered.to_string())?;
             run_file(&program, &directives, false)
         }
@@ -113,6 +117,16 @@ fn passes(directives: &[(&str, &str)]) -> Result<CompileOptions, String> {
         }
     }
     Ok(options)
+}
+
+/// Every wanted note is there.
+fn notes(optimized: &Optimized, directives: &[(&str, &str)]) -> Result<(), String> {
+    let found: Vec<String> = optimized.notes().iter().map(ToString::to_string).collect();
+    let missing = |(name, text): &&(&str, &str)| *name == "note" && !found.iter().any(|note| note.contains(text));
+    match directives.iter().find(missing) {
+        Some((_, text)) => Err(format!("no note `{text}` among {found:#?}")),
+        None => Ok(()),
+    }
 }
 
 fn same_text(file: &Path, source: &str, expected: &str, found: &str) -> Result<(), String> {

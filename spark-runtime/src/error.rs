@@ -204,7 +204,7 @@ pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// The hint of an error about an unknown name: the nearest candidate, else all of them.
-pub(crate) fn unknown_name_help<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub fn unknown_name_help<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
     match suggest(name, candidates.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => {

@@ -44,3 +44,50 @@ pub(super) fn arrivals(delays: &Array, steps: usize) -> (Vec<i32>, Vec<u16>) {
     }
     (starts, targets)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::{Axis, Data, Shape};
+
+    /// Each element is in the list of its column and delay once, marked repetitions fill lists up, and columns that fill a
+    /// block up have none.
+    #[track_caller]
+    fn check(rows: usize, columns: usize, steps: usize, delay: impl Fn(usize, usize) -> usize) {
+        let shape = Shape::units(&[rows]).with(Axis::PRE, &[columns]);
+        let list = (0..rows * columns).map(|i| delay(i / columns, i % columns) as i32).collect();
+        let delays = Array::new(shape, Data::I32(list).convert(crate::ir::DType::U8)).unwrap();
+        let (starts, targets) = arrivals(&delays, steps);
+        assert_eq!(starts.len(), columns.next_multiple_of(8) * steps + 1);
+        assert_eq!((starts[0], *starts.last().unwrap()), (0, targets.len() as i32));
+        for (bucket, ends) in starts.windows(2).enumerate() {
+            let (column, step) = (bucket / steps, bucket % steps);
+            let list = &targets[ends[0] as usize..ends[1] as usize];
+            let rows: Vec<usize> = (0..rows).filter(|&row| column < columns && delay(row, column) == step).collect();
+            let (first, repeated) = list.split_at(rows.len());
+            assert!(first.iter().map(|&row| usize::from(row)).eq(rows.iter().copied()), "{bucket}: {list:?}");
+            assert_eq!(list.len(), rows.len().next_multiple_of(4));
+            assert!(repeated.iter().all(|&row| Some(&(row ^ REPEATED)) == first.last()), "{bucket}: {list:?}");
+        }
+    }
+
+    #[test]
+    fn every_element_is_listed_once() {
+        for (rows, columns) in [(1, 1), (3, 4), (4, 8), (5, 9), (17, 7), (8, 16)] {
+            for steps in [1, 2, 8, 20] {
+                check(rows, columns, steps, |row, column| (row * 7 + column * 3 + row * column) % steps);
+            }
+        }
+    }
+
+    #[test]
+    fn delays_that_do_not_occur_have_empty_lists() {
+        check(6, 3, 9, |_, _| 8);
+        check(6, 3, 9, |row, _| row % 2 * 5);
+    }
+
+    #[test]
+    fn the_last_row_that_a_list_can_name() {
+        check(MOST_ROWS, 1, 2, |row, _| usize::from(row + 1 == MOST_ROWS));
+    }
+}

@@ -26,10 +26,10 @@ pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &
         if views[index].view != View::Whole {
             continue;
         }
-        let Some((delays, rows)) = delays_behind(&program, id) else { continue };
+        let Some((delays, rows, before)) = delays_behind(&program, id) else { continue };
         let name = program.state(id).name.clone();
         let shape = program.state(id).init.shape().clone();
-        match commute(&program, id, delays, rows) {
+        match commute(&program, id, delays, (before, rows)) {
             Ok((better, history)) => {
                 let kept = better.state(id).init.shape();
                 notes.push(Note::done(
@@ -38,12 +38,7 @@ pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &
                     format!("kept over {kept}, before the delays, with its last {rows} values"),
                 ));
                 let delays = program.constant(delays).value.clone();
-                let pushed = better
-                    .nodes
-                    .iter()
-                    .any(|n| matches!(n.op, Op::Delay { history: h, .. } if better.history(h).name == history));
-                let view = if pushed { View::Delayed { history, delays } } else { View::Gone };
-                views[index] = StateView { shape, view };
+                views[index] = StateView { shape, view: View::Delayed { history, delays } };
                 program = better;
             }
             Err(why) => notes.push(Note::left("delay filters", &name, why)),
@@ -52,9 +47,9 @@ pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &
     program
 }
 
-/// The delays of what the state's next value is computed from, element by element, and the rows of their history: the
-/// first found that add an axis.
-fn delays_behind(program: &Program, id: StateId) -> Option<(ConstId, usize)> {
+/// The delays of what the state's next value is computed from, element by element, the rows of their history, and the shape
+/// of what is delayed: the first found that add an axis.
+fn delays_behind(program: &Program, id: StateId) -> Option<(ConstId, usize, Shape)> {
     let shape = program.state(id).init.shape();
     let mut open = vec![program.state(id).next?];
     let mut seen = vec![false; program.nodes.len()];
@@ -66,8 +61,9 @@ fn delays_behind(program: &Program, id: StateId) -> Option<(ConstId, usize)> {
         }
         match &program.node(at).op {
             Op::Delay { history, value, delays } if program.node(at).shape == *shape => {
-                let adds = program.node(*value).shape != *shape && program.node(*value).shape.fits(shape);
-                found = adds.then_some((*delays, program.history(*history).rows)).or(found);
+                let before = &program.node(*value).shape;
+                let adds = before != shape && before.fits(shape);
+                found = adds.then_some((*delays, program.history(*history).rows, before.clone())).or(found);
             }
             Op::State(state) => itself |= *state == id,
             op if elementwise(op) => op.operands(|operand| open.push(operand)),
@@ -91,18 +87,18 @@ struct Undelayed<'p> {
     filtered: HashMap<OpId, bool>,
 }
 
-fn commute(program: &Program, state: StateId, delays: ConstId, rows: usize) -> Result<(Program, String), String> {
+fn commute(
+    program: &Program,
+    state: StateId,
+    delays: ConstId,
+    (shape, rows): (Shape, usize),
+) -> Result<(Program, String), String> {
     let whole = program.state(state).init.shape().clone();
     let next = program.state(state).next.expect("checked: it has one");
     let zero = Array::zeros(whole.clone(), program.state(state).init.dtype());
     if !program.state(state).init.data().same_bits(zero.data()) {
         return Err("it does not start at zero".into());
     }
-    let source = program.nodes.iter().find_map(|node| match &node.op {
-        Op::Delay { value, delays: d, .. } if *d == delays => Some(program.node(*value).shape.clone()),
-        _ => None,
-    });
-    let shape = source.expect("checked: something has these delays");
     let dtype = program.state(state).init.dtype();
     let mut u = Undelayed {
         program,
@@ -172,7 +168,9 @@ impl Undelayed<'_> {
         let lacks = node.shape.fits(&self.shape);
         let mut depends = false;
         let made = match &node.op {
-            Op::Delay { value, delays, .. } if *delays == self.delays => *value,
+            Op::Delay { value, delays, .. } if *delays == self.delays && self.program.node(*value).shape == self.shape => {
+                *value
+            }
             Op::State(state) if *state == self.state => {
                 depends = true;
                 self.out.push(Node { shape: self.shape.clone(), ..node })

@@ -210,7 +210,8 @@ fn candidates(program: &Program, root: OpId, domain: &Shape) -> Result<Vec<OpId>
                 continue;
             }
         }
-        if !matches!(node.op, Op::Reduce(..) | Op::SegmentSum { .. } | Op::Gather { .. } | Op::Delay { .. }) {
+        // What moves elements (a regrouping may rename rows to columns) is where events end.
+        if elementwise(&node.op) {
             node.op.operands(|operand| open.push(operand));
         }
     }
@@ -265,7 +266,6 @@ impl Absent<'_> {
             Op::Literal(Literal::F64(v)) => number(*v),
             Op::Literal(Literal::I32(v)) => number(f64::from(*v)),
             Op::State(state) if node.shape == *self.domain => Known::Old(*state),
-            Op::Regroup(a) if program.node(*a).shape.sizes() == node.shape.sizes() => self.value(*a),
             Op::Select(c, a, b) => match self.value(*c) {
                 Known::Truth(true) => self.value(*a),
                 Known::Truth(false) => self.value(*b),

@@ -193,6 +193,8 @@ pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
             program = cleaned(program, options);
         }
     }
+    let kept = views::pushed(&program);
+    views.iter_mut().for_each(|view| view.keep_only(&kept));
     let mut visits = Visits { of: vec![None; program.nodes.len()], ..Visits::default() };
     if options.events {
         (program, visits) = events::events(&program, &mut notes);

@@ -3,13 +3,14 @@
 //! A rule that writes `trace[post, pre]` from postsynaptic spikes alone holds one number per postsynaptic neuron, `pre`
 //! times over. Conditions, for a group of a state's shape: its initial value is the same along the group; and its next value
 //! is, if the states narrowed with it are. What reads the state broadcasts it by name; if something needs its whole shape
-//! (an output, a gather, a reduction over the group), it stays.
+//! (an output, a gather, a reduction over the group, a next value that is computed for all of it), or a sum would be taken in
+//! another order because another group became the innermost, it stays.
 //!
 //! Exact: the same operations on the same numbers, done once.
 
 use super::report::Note;
 use super::views::{StateView, View};
-use crate::ir::{Array, Axis, Data, Node, Op, OpId, Program, Shape, StateId, infer};
+use crate::ir::{Array, Axis, Data, Node, Op, OpId, Program, ReduceOp, Shape, State, StateId, infer};
 
 /// Narrows what can be narrowed. `views` says for each state how the host sees it.
 pub(super) fn narrow(program: &Program, views: &mut [StateView], notes: &mut Vec<Note>) -> Program {
@@ -171,7 +172,13 @@ fn without(program: &Program, axis: Axis, states: &[StateId]) -> Option<Program>
                 });
                 node.shape = infer(&out, op, (node.elem, &shape)).ok().filter(|_| fits)?.1;
             }
-            Op::Reduce(..) if touched => {
+            Op::Reduce(how, over, a) if touched => {
+                // Over the innermost axis, sums are taken in another order than over others.
+                let innermost = |shape: &Shape| shape.groups().last().is_some_and(|group| group.axis == *over);
+                let ordered = !matches!(how, ReduceOp::Any | ReduceOp::All);
+                if ordered && innermost(&program.node(*a).shape) != innermost(&out.node(*a).shape) {
+                    return None;
+                }
                 node.shape = infer(&out, &node.op, (node.elem, &node.shape)).ok()?.1;
             }
             _ if touched => return None,
@@ -180,5 +187,6 @@ fn without(program: &Program, axis: Axis, states: &[StateId]) -> Option<Program>
         out.push(node);
     }
     let whole = program.outputs.iter().all(|o| !changed(&out, o.value));
-    whole.then_some(out)
+    let fits = |state: &State| state.next.is_none_or(|next| out.node(next).shape.fits(state.init.shape()));
+    (whole && out.states.iter().all(fits)).then_some(out)
 }

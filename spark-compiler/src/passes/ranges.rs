@@ -7,9 +7,7 @@
 //!
 //! Bounds are computed in double precision and widened by more than what single precision loses in rounding.
 
-use crate::ir::{
-    Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, StateId, UnaryOp,
-};
+use crate::ir::{Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp};
 
 /// Bounds of a value's elements; truth values are 0 and 1.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -84,7 +82,8 @@ impl Range {
             if bound == 0.0 {
                 return bound;
             }
-            let grown = if outwards { bound * (1.0 + relative) } else { bound * (1.0 - relative) };
+            // Below the smallest normal number, rounding is as coarse as there.
+            let grown = if outwards { bound * (1.0 + relative) + bound.signum() * tiny } else { bound * (1.0 - relative) };
             if outwards || grown.abs() > tiny { grown } else { 0.0 }
         };
         let (low, high) = (grow(self.low, false), grow(self.high, true));
@@ -128,19 +127,19 @@ impl Ranges {
 const EXACT: usize = 3;
 const ROUNDS: usize = 80;
 
+/// Rounds in which what leaps overshot is taken back.
+const TIGHTENED: usize = 3;
+
 /// Analyses a program.
 pub fn ranges(program: &Program) -> Ranges {
-    let mut states: Vec<Range> = program.states.iter().map(|s| of_array(&s.init)).collect();
+    let initial: Vec<Range> = program.states.iter().map(|s| of_array(&s.init)).collect();
     let constants: Vec<Range> = program.constants.iter().map(|c| of_array(&c.value)).collect();
+    let mut states = initial.clone();
     for round in 0.. {
-        let values = values(program, &constants, &states);
         let mut grown = false;
-        for (state, range) in program.states.iter().zip(&mut states) {
-            let Some(next) = state.next else { continue };
-            let written = stored(values[next.index()], program.node(next).elem, state.init.dtype());
-            if written.fits(range) {
-                continue;
-            }
+        let now = written(program, &values(program, &constants, &states));
+        for (range, written) in states.iter_mut().zip(now) {
+            let Some(written) = written.filter(|written| !written.fits(range)) else { continue };
             grown = true;
             let wider = range.hull(written);
             *range = match round {
@@ -150,17 +149,36 @@ pub fn ranges(program: &Program) -> Ranges {
             };
         }
         if !grown {
-            let mut histories = vec![Range::exact(0.0, 0.0); program.histories.len()];
-            for node in &program.nodes {
-                if let Op::Delay { history, value, .. } = node.op {
-                    let range = &mut histories[history.index()];
-                    *range = range.hull(values[value.index()]);
-                }
-            }
-            return Ranges { values, states, histories };
+            break;
         }
     }
-    unreachable!("ranges stop growing at `ANYTHING`")
+    for _ in 0..TIGHTENED {
+        let now = written(program, &values(program, &constants, &states));
+        let tighter: Vec<Range> = initial.iter().zip(now).map(|(&first, now)| now.map_or(first, |now| first.hull(now))).collect();
+        let after = written(program, &values(program, &constants, &tighter));
+        if !tighter.iter().zip(after).all(|(range, after)| after.is_none_or(|after| after.fits(range))) {
+            break;
+        }
+        states = tighter;
+    }
+    let values = values(program, &constants, &states);
+    let mut histories = vec![Range::exact(0.0, 0.0); program.histories.len()];
+    for node in &program.nodes {
+        if let Op::Delay { history, value, .. } = node.op {
+            let range = &mut histories[history.index()];
+            *range = range.hull(values[value.index()]);
+        }
+    }
+    Ranges { values, states, histories }
+}
+
+/// What each state holds after a step with these values, if it is written.
+fn written(program: &Program, values: &[Range]) -> Vec<Option<Range>> {
+    let one = |state: &State| {
+        let next = state.next?;
+        Some(stored(values[next.index()], program.node(next).elem, state.init.dtype()))
+    };
+    program.states.iter().map(one).collect()
 }
 
 /// `wider`, with the bounds that moved moved to a power of 16 (or to zero) beyond.
@@ -325,19 +343,16 @@ fn of_input(dtype: DType) -> Range {
 fn repeated(one: Range, count: usize, elem: Elem) -> Range {
     let count = count as f64;
     let opposite = one.low == f64::NEG_INFINITY && one.high == f64::INFINITY;
-    let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
     if elem == Elem::I32 {
-        let range = Range::exact(total(one.low), total(one.high));
+        let range = Range::exact(one.low * count, one.high * count);
         return if range.fits(&Range::INTEGER) { range } else { Range::INTEGER };
     }
-    let range = Range {
-        low: total(one.low).min(0.0),
-        high: total(one.high).max(0.0),
-        nan: one.nan || opposite,
-        minus_zero: false,
-    };
+    let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
+    let range = Range { low: total(one.low).min(0.0), high: total(one.high).max(0.0), nan: one.nan || opposite, minus_zero: false };
     let rounded = range.rounded(elem);
-    Range { minus_zero: rounded.minus_zero && range.low < 0.0, ..rounded }
+    // Some of the numbers may add up to one infinity, others to the other.
+    let opposite = rounded.low == f64::NEG_INFINITY && rounded.high == f64::INFINITY;
+    Range { minus_zero: rounded.minus_zero && range.low < 0.0, ..rounded }.nan_if(opposite)
 }
 
 fn product(a: Range, b: Range) -> Range {

@@ -196,7 +196,7 @@ impl Sums<'_> {
             }
             // A product without the states that is added to them.
             Op::MulAdd(a, b, w) if self.depends[a.index()].is_none() && self.depends[b.index()].is_none() => {
-                let product = self.out.push(Node { op: Op::Binary(BinaryOp::Mul, a, b), ..node.clone() });
+                let product = self.push(Op::Binary(BinaryOp::Mul, a, b), &node)?;
                 let product = self.push(Op::Reduce(ReduceOp::Sum, self.axis, product), &node)?;
                 let w = self.sum(w)?;
                 self.push(Op::Binary(BinaryOp::Add, product, w), &node)?

@@ -4,7 +4,8 @@
 //! what is kept; out: the array its author declared. Views never look into the program, so they outlive it.
 
 use crate::eval;
-use crate::ir::{Array, Location, Node, Op, Shape};
+use crate::ir::{Array, Location, Node, Op, Program, Shape};
+use std::collections::HashSet;
 
 /// How a state is kept.
 #[derive(Clone, PartialEq, Debug)]
@@ -33,7 +34,25 @@ pub struct StateView {
     pub view: View,
 }
 
+/// Names of the histories that something is pushed into: one that nothing reads is not kept up.
+pub(super) fn pushed(program: &Program) -> HashSet<&str> {
+    let of = |node: &Node| match node.op {
+        Op::Delay { history, .. } => Some(history),
+        _ => None,
+    };
+    program.nodes.iter().filter_map(of).map(|id| program.history(id).name.as_str()).collect()
+}
+
 impl StateView {
+    /// Gives the state up if the history that tells its elements is not among `histories`.
+    pub(super) fn keep_only(&mut self, histories: &HashSet<&str>) {
+        if let View::Delayed { history, .. } = &self.view
+            && !histories.contains(history.as_str())
+        {
+            self.view = View::Gone;
+        }
+    }
+
     /// The declared array from what is kept. `rows` are those of the history a delayed state names, and the newest of them.
     ///
     /// `None` if the elements are not known.

@@ -3,6 +3,9 @@
 //! The evaluator on the program as written is the reference. Against it run the evaluator and the kernel of the program
 //! after each choice of passes. Any NaN equals any NaN; everything else, also −0 and 0, differs if its bits do.
 
+// Each test uses a part.
+#![allow(dead_code)]
+
 use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
@@ -73,7 +76,11 @@ pub(crate) fn run(program: &Program, inputs: &[Vec<Array>], ways: &[Way]) -> Res
     Ok(expected)
 }
 
-fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
+/// Runs the optimised program of `original` in the evaluator.
+///
+/// # Errors
+/// If inputs do not fit.
+pub(crate) fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
     let program = optimized.program();
     let mut evaluator = Evaluator::new(program);
     let step = |inputs: &Vec<Array>| {
@@ -102,7 +109,11 @@ fn run_kernel(program: &Program, instance: &mut Instance, inputs: &[Vec<Array>])
     inputs.iter().map(step).collect()
 }
 
-fn compare(program: &Program, expected: &[Seen], found: &[Seen], who: &str) -> Result<(), String> {
+/// Compares what was seen.
+///
+/// # Errors
+/// The first difference.
+pub(crate) fn compare(program: &Program, expected: &[Seen], found: &[Seen], who: &str) -> Result<(), String> {
     for (step, (expected, found)) in expected.iter().zip(found).enumerate() {
         let mut pairs = Vec::new();
         for (output, both) in program.outputs.iter().zip(expected.outputs.iter().zip(&found.outputs)) {
