@@ -4,7 +4,7 @@ mod support;
 
 use spark::prelude::*;
 use spark_compiler::passes::CompileOptions;
-use support::{Deviation, Golden, exact, load, repeated};
+use support::{Deviation, Golden, MODES, exact, load, repeated};
 
 const TOLERANCE: f64 = 1e-5;
 const PORTS: [(&str, Option<&str>); 1] = [("in_spikes", Some("inhibition_mask"))];
@@ -27,13 +27,6 @@ enum Run {
     /// Every step begins with the soma's states as the reference recorded them.
     Stepwise,
 }
-
-/// How a case is run, and with which passes.
-const MODES: [(&str, bool, fn() -> CompileOptions); 3] = [
-    ("eager", true, CompileOptions::none),
-    ("exact", false, CompileOptions::exact),
-    ("compiled", false, CompileOptions::default),
-];
 
 fn build(golden: &Golden, eager: bool, options: CompileOptions) -> Model {
     let builder = golden.builder(&PORTS).eager(eager).options(options).record("delays.kernel");

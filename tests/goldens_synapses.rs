@@ -24,8 +24,11 @@ fn check_synapses(kind: &str) {
                 let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with(".trace")) else {
                     continue;
                 };
-                let found = model.state(state).unwrap_or_else(|e| panic!("{e}")).to_f64();
-                deviation.check(state, &found, &expected.values, 0.0, 0.0);
+                match model.state(state) {
+                    Ok(found) => deviation.check(state, &found.to_f64(), &expected.values, 0.0, 0.0),
+                    // Only a pass that keeps sums instead of elements may hide them.
+                    Err(error) => assert!(model.graphdef().options().sum_filters, "{error}"),
+                }
             }
         });
     }

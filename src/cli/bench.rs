@@ -163,7 +163,11 @@ pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
     let count = |n: usize, what: &str| if n > 0 { format!(", {n} {what}") } else { String::new() };
     let mut line = |text_line: String| writeln!(text, "{text_line}").map_err(|e| Error::new(e.to_string()));
     line(format!("{name}: {} neurons{}, {}", case.neurons, count(case.synapses, "synapses"), dtype.long_name()))?;
-    line(format!("  step       {:>10.1} µs of CPU time, {:.1} µs of wall time", per_step * 1e3, sim / f64::from(steps) * 1e6))?;
+    line(format!(
+        "  step       {:>10.1} µs of CPU time, {:.1} µs of wall time",
+        per_step * 1e3,
+        sim / f64::from(steps) * 1e6
+    ))?;
     line(format!("  per neuron {:>10.2} ns", unit(case.neurons)))?;
     if case.synapses > 0 {
         line(format!("  per synapse{:>10.4} ns", unit(case.synapses)))?;

@@ -9,6 +9,7 @@ use spark::config::{ConfigTree, ConfigValue};
 use spark::controller::{ModuleSpecs, PortMap};
 use spark::model::{InputShape, Model, ModelBuilder, Outputs};
 use spark::prelude::*;
+use spark_compiler::passes::CompileOptions;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -258,7 +259,14 @@ impl Deviation {
     }
 }
 
-/// Runs a case in both modes; `compare` sees the model and its outputs after every step.
+/// How cases are run, and with which passes.
+pub(crate) const MODES: [(&str, bool, fn() -> CompileOptions); 3] = [
+    ("eager", true, CompileOptions::none),
+    ("exact", false, CompileOptions::exact),
+    ("compiled", false, CompileOptions::default),
+];
+
+/// Runs a case in every mode; `compare` sees the model and its outputs after every step.
 #[track_caller]
 pub(crate) fn check(
     name: &str,
@@ -267,14 +275,14 @@ pub(crate) fn check(
     mut compare: impl FnMut(&Golden, usize, &Model, &Outputs, &mut Deviation),
 ) {
     let golden = load(name);
-    for eager in [false, true] {
-        let mut model = golden.builder(ports).eager(eager).build().unwrap_or_else(|e| panic!("{name}: {e}"));
+    for (mode, eager, options) in MODES {
+        let builder = golden.builder(ports).eager(eager).options(options());
+        let mut model = builder.build().unwrap_or_else(|e| panic!("{name}: {e}"));
         let mut deviation = Deviation::default();
         for t in 0..golden.steps() {
             let outputs = model.step(&golden.inputs(ports, t)).unwrap_or_else(|e| panic!("{name}, step {t}: {e}"));
             compare(&golden, t, &model, &outputs, &mut deviation);
         }
-        let mode = if eager { "eager" } else { "compiled" };
         row(format!("{name:<44} {mode:<9} {}  within {tolerance:.0e}", deviation.told()));
     }
 }

@@ -7,6 +7,7 @@ use spark::prelude::*;
 use spark::registry::Registry;
 use spark::rng::Key;
 use spark::spec::{ModuleType, PortSpecs};
+use spark_compiler::passes::CompileOptions;
 
 /// The registered modules of a category.
 pub(crate) fn modules(category: &str) -> Vec<&'static ModuleType> {
@@ -26,6 +27,8 @@ pub(crate) struct Subject {
     pub(crate) over_synapses: bool,
     /// What ports for any payload carry.
     pub(crate) carried: &'static PayloadKind,
+    /// The compiler's passes.
+    pub(crate) options: CompileOptions,
 }
 
 /// Values over a kind of axes.
@@ -54,7 +57,15 @@ impl Subject {
             tree = tree.with("units", Units(post.to_vec()).to_value());
         }
         let (post, pre) = (post.to_vec(), pre.to_vec());
-        Subject { spec, tree, post, pre, over_synapses: false, carried: FloatArray::KIND }
+        Subject {
+            spec,
+            tree,
+            post,
+            pre,
+            over_synapses: false,
+            carried: FloatArray::KIND,
+            options: CompileOptions::default(),
+        }
     }
 
     /// `spec`, whatever it is, with 24 units (and 5 inputs), and what has no default as large as a population of them. Ports for
@@ -108,7 +119,7 @@ impl Subject {
     /// The model; where the module holds a kernel it is `kernel`.
     #[track_caller]
     pub(crate) fn build(&self, kernel: &[f64], eager: bool) -> Model {
-        let mut builder = Model::from_tree(self.tree.clone()).eager(eager);
+        let mut builder = Model::from_tree(self.tree.clone()).eager(eager).options(self.options);
         for port in self.spec.inputs {
             let dims = self.dims(over(port));
             let kind = (port.payload == Payload::KIND).then_some(self.carried);

@@ -168,7 +168,9 @@ impl Undelayed<'_> {
         let lacks = node.shape.fits(&self.shape);
         let mut depends = false;
         let made = match &node.op {
-            Op::Delay { value, delays, .. } if *delays == self.delays && self.program.node(*value).shape == self.shape => {
+            Op::Delay { value, delays, .. }
+                if *delays == self.delays && self.program.node(*value).shape == self.shape =>
+            {
                 *value
             }
             Op::State(state) if *state == self.state => {

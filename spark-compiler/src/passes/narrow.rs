@@ -51,7 +51,11 @@ fn uniform(program: &Program, axis: Axis) -> Vec<StateId> {
     let candidates = ids.filter(|&id| {
         let shape = program.state(id).init.shape();
         let groups = shape.groups().len();
-        groups > 1 && shape.group(axis).is_some_and(|g| g.size() > 1) && same_along(&program.state(id).init, axis)
+        // What no step writes is there for the host to set.
+        program.state(id).next.is_some()
+            && groups > 1
+            && shape.group(axis).is_some_and(|g| g.size() > 1)
+            && same_along(&program.state(id).init, axis)
     });
     uniform_with(program, axis, candidates.collect())
 }

@@ -7,7 +7,9 @@
 //!
 //! Bounds are computed in double precision and widened by more than what single precision loses in rounding.
 
-use crate::ir::{Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp};
+use crate::ir::{
+    Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp,
+};
 
 /// Bounds of a value's elements; truth values are 0 and 1.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -83,7 +85,8 @@ impl Range {
                 return bound;
             }
             // Below the smallest normal number, rounding is as coarse as there.
-            let grown = if outwards { bound * (1.0 + relative) + bound.signum() * tiny } else { bound * (1.0 - relative) };
+            let grown =
+                if outwards { bound * (1.0 + relative) + bound.signum() * tiny } else { bound * (1.0 - relative) };
             if outwards || grown.abs() > tiny { grown } else { 0.0 }
         };
         let (low, high) = (grow(self.low, false), grow(self.high, true));
@@ -154,7 +157,8 @@ pub fn ranges(program: &Program) -> Ranges {
     }
     for _ in 0..TIGHTENED {
         let now = written(program, &values(program, &constants, &states));
-        let tighter: Vec<Range> = initial.iter().zip(now).map(|(&first, now)| now.map_or(first, |now| first.hull(now))).collect();
+        let tighter: Vec<Range> =
+            initial.iter().zip(now).map(|(&first, now)| now.map_or(first, |now| first.hull(now))).collect();
         let after = written(program, &values(program, &constants, &tighter));
         if !tighter.iter().zip(after).all(|(range, after)| after.is_none_or(|after| after.fits(range))) {
             break;
@@ -348,7 +352,12 @@ fn repeated(one: Range, count: usize, elem: Elem) -> Range {
         return if range.fits(&Range::INTEGER) { range } else { Range::INTEGER };
     }
     let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
-    let range = Range { low: total(one.low).min(0.0), high: total(one.high).max(0.0), nan: one.nan || opposite, minus_zero: false };
+    let range = Range {
+        low: total(one.low).min(0.0),
+        high: total(one.high).max(0.0),
+        nan: one.nan || opposite,
+        minus_zero: false,
+    };
     let rounded = range.rounded(elem);
     // Some of the numbers may add up to one infinity, others to the other.
     let opposite = rounded.low == f64::NEG_INFINITY && rounded.high == f64::INFINITY;

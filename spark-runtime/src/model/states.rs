@@ -47,9 +47,10 @@ impl Model {
         self.engine.reset();
     }
 
-    /// Paths of the state variables, sorted.
+    /// Paths of the state variables, sorted: of all whose elements are known, see [`ModelBuilder::options`](super::ModelBuilder::options).
     pub fn states(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.program.states.iter().map(|s| s.name.clone()).collect();
+        let known = |name: &&String| self.engine.state(name).is_some() || self.engine.saved(name).is_none();
+        let mut names: Vec<String> = self.program.states.iter().map(|s| &s.name).filter(known).cloned().collect();
         names.sort();
         names
     }
