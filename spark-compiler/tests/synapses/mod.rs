@@ -73,10 +73,16 @@ impl Builder {
         let current = self.current(arrived, weight);
         let spiked = self.soma(feedback.then_some(current));
         self.write(soma, spiked);
-        let post = match self.random.below(3) {
-            0 => soma_old,
-            1 => spiked,
-            _ => self.input("teacher", DType::Bool, self.rows.clone()),
+        let post = match self.random.below(6) {
+            0 | 1 => soma_old,
+            2 => spiked,
+            3 | 4 => self.input("teacher", DType::Bool, self.rows.clone()),
+            _ => {
+                let input = self.input("teacher", DType::Bool, self.rows.clone());
+                let (state, old) = self.state("teacher.spikes", Array::zeros(self.rows.clone(), DType::Bool));
+                self.write(state, input);
+                old
+            }
         };
         let kernel_new = if integer {
             self.integer_rule(kernel_old, arrived, post)
@@ -201,7 +207,7 @@ impl Builder {
     fn presynaptic(&mut self, soma: OpId) -> OpId {
         let (rows, columns) = (self.rows.size(), self.columns.size());
         let pre = self.columns.clone();
-        match self.random.below(8) {
+        match self.random.below(9) {
             0 => {
                 let (potential, old) = self.state("source.potential", Array::zeros(pre.clone(), DType::F32));
                 let input = self.input("drive", DType::F32, pre);
@@ -219,7 +225,7 @@ impl Builder {
                 let threshold = self.literal(0.25);
                 self.node(Op::Compare(CompareOp::Gt, input, threshold))
             }
-            2 => {
+            2 | 7 => {
                 let input = self.input("spikes", DType::Bool, pre.clone());
                 let (state, old) = self.state("source.spikes", Array::zeros(pre, DType::Bool));
                 self.write(state, input);
@@ -240,8 +246,8 @@ impl Builder {
     /// Spikes when they arrive: per synapse, per presynaptic neuron, or at once.
     fn arrived(&mut self, spikes: OpId) -> OpId {
         let over = match self.random.below(8) {
-            0 | 1 => return spikes,
-            2 => self.columns.clone(),
+            0..=2 => return spikes,
+            3 => self.columns.clone(),
             _ => self.both.clone(),
         };
         let longest = self.random.pick(&[1, 2, 3, 7, 8, 9, 15, 16, 19]);
