@@ -48,7 +48,9 @@ pub enum RunError {
         found_dtype: DType,
     },
     /// A state that the passes keep in a form that cannot hold the value.
-    #[error("state `{name}` is kept with shape {kept} only, by a pass that holds for a run from the start; compile without the pass to set it")]
+    #[error(
+        "state `{name}` is kept with shape {kept} only, by a pass that holds for a run from the start; compile without the pass to set it"
+    )]
     Form {
         /// The state.
         name: String,

@@ -182,13 +182,17 @@ impl Instance {
         }
         let ranges = &self.kernel.forms.ranges;
         let inside = |range: Range, data: &Data| (0..data.len()).all(|i| range.contains(data.get_f64(i)));
-        let states = self.states.values().all(|&(id, index)| {
-            inside(ranges.of_state(StateId::from_index(index)), self.read(id).data())
-        });
+        let states = self
+            .states
+            .values()
+            .all(|&(id, index)| inside(ranges.of_state(StateId::from_index(index)), self.read(id).data()));
         states
             && self.histories.iter().enumerate().all(|(index, &id)| {
                 let rows = self.memory.read_history(&self.kernel.lowered, id);
-                inside(ranges.of_history(HistoryId::from_index(index)), &rows.unwrap_or_else(|e| crate::bug!("own memory: {e}")))
+                inside(
+                    ranges.of_history(HistoryId::from_index(index)),
+                    &rows.unwrap_or_else(|e| crate::bug!("own memory: {e}")),
+                )
             })
     }
 
@@ -247,7 +251,8 @@ impl Instance {
         let &(id, index) = self.states.get(name)?;
         self.kernel.forms.views[index].whole(&self.read(id), |history| {
             let (id, rows, position) = self.find_history(history)?;
-            let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+            let all =
+                self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
             let (shape, size) = (&self.kernel.lowered.buffer(id).shape, all.len() / rows);
             let row = |row: usize| with_data!(&all, v => crate::ir::Stored::data(v[row * size..][..size].to_vec()));
             let rows: Vec<Array> = (0..rows).map(|r| Array::new(shape.clone(), row(r)).expect("one row")).collect();

@@ -7,8 +7,8 @@ use common::Random;
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::parse::parse;
 use spark_compiler::ir::{
-    Array, Axis, BinaryOp, DType, Data, Elem, Input, InputId, Literal, Location, Node, Op, OpId, Output, Program, ReduceOp,
-    Shape, State, StateId, UnaryOp, infer,
+    Array, Axis, BinaryOp, DType, Data, Elem, Input, InputId, Literal, Location, Node, Op, OpId, Output, Program,
+    ReduceOp, Shape, State, StateId, UnaryOp, infer,
 };
 use spark_compiler::passes::ranges::{largest_input, ranges};
 
@@ -100,7 +100,14 @@ fn arithmetic(seed: u64) -> Program {
     }
     for state in &mut program.states {
         let fits = |node: &Node| node.elem == elem && node.shape.fits(&shape);
-        let found: Vec<OpId> = program.nodes.iter().enumerate().skip(6).filter(|(_, n)| fits(n)).map(|(i, _)| OpId::from_index(i)).collect();
+        let found: Vec<OpId> = program
+            .nodes
+            .iter()
+            .enumerate()
+            .skip(6)
+            .filter(|(_, n)| fits(n))
+            .map(|(i, _)| OpId::from_index(i))
+            .collect();
         state.next = (!found.is_empty()).then(|| found[random.below(found.len())]);
     }
     program

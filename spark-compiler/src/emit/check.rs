@@ -131,7 +131,9 @@ fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
     };
     let (starts, targets) = (constant(arrivals.starts)?, constant(arrivals.targets)?);
     let right = starts.dtype() == DType::I32 && targets.dtype() == DType::U16;
-    ensure(right && starts.shape().groups().len() == 1 && targets.shape().groups().len() == 1, || "lists of arrivals".into())?;
+    ensure(right && starts.shape().groups().len() == 1 && targets.shape().groups().len() == 1, || {
+        "lists of arrivals".into()
+    })?;
     let (starts, Data::U16(targets)) = (starts.to_i32(), targets.data()) else { unreachable!("checked") };
     let enough = starts.len() > nest.sizes[1].next_multiple_of(8) * arrivals.steps;
     let ordered = starts.is_sorted() && starts.iter().all(|s| s % 4 == 0 && (0..=targets.len() as i32).contains(s));

@@ -387,7 +387,9 @@ impl Memories<'_, '_> {
 
     /// Eight elements, from `column` on, of the row of a history of bytes `step` steps ago. Steps beyond the last are the last.
     fn past_bytes(&mut self, history: BufferId, step: Value, column: Value, steps: usize) -> Value {
-        let Role::History { rows, position } = self.lowered.buffer(history).role else { unreachable!("checked: a history") };
+        let Role::History { rows, position } = self.lowered.buffer(history).role else {
+            unreachable!("checked: a history")
+        };
         let place = self.place(position, &vec![], None, &[]);
         let position = self.load_element(place, None, 0);
         let position = self.c.b.ins().uextend(I64, position);

@@ -13,7 +13,5 @@ mod schedule;
 mod visits;
 
 pub use fuse::lower;
+pub use nest::{Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, REPEATED, Role, Typed, Val, Visit};
 pub(crate) use visits::MOST_ROWS;
-pub use nest::{
-    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, REPEATED, Role, Typed, Val, Visit,
-};

@@ -15,17 +15,15 @@ use super::report::Note;
 use super::rewrite::renamed;
 use super::views::{StateView, View};
 use crate::eval;
-use crate::ir::{
-    Array, ConstId, History, HistoryId, Node, Op, OpId, Program, Shape, StateId, infer,
-};
+use crate::ir::{Array, ConstId, History, HistoryId, Node, Op, OpId, Program, Shape, StateId, infer};
 use std::collections::HashMap;
 
 /// Moves filters before the delays of what they filter. `views` says for each state how the host sees it.
 pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &mut Vec<Note>) -> Program {
     let mut program = program.clone();
-    for index in 0..program.states.len() {
+    for (index, view) in views.iter_mut().enumerate() {
         let id = StateId::from_index(index);
-        if views[index].view != View::Whole {
+        if view.view != View::Whole {
             continue;
         }
         let Some((delays, rows, before)) = delays_behind(&program, id) else { continue };
@@ -34,9 +32,13 @@ pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &
         match commute(&program, id, delays, (before, rows)) {
             Ok((better, history)) => {
                 let kept = better.state(id).init.shape();
-                notes.push(Note::done("delay filters", &name, format!("kept over {kept}, before the delays, with its last {rows} values")));
+                notes.push(Note::done(
+                    "delay filters",
+                    &name,
+                    format!("kept over {kept}, before the delays, with its last {rows} values"),
+                ));
                 let delays = program.constant(delays).value.clone();
-                views[index] = StateView { shape, view: View::Delayed { history, delays } };
+                *view = StateView { shape, view: View::Delayed { history, delays } };
                 program = better;
             }
             Err(why) => notes.push(Note::left("delay filters", &name, why)),
@@ -138,7 +140,11 @@ fn commute(
         u.rests(before, state)?;
         let node = program.node(id);
         let history = HistoryId::from_index(u.out.histories.len());
-        let own = format!("{}.undelayed{}", program.state(state).name, if id == next { String::new() } else { id.to_string() });
+        let own = format!(
+            "{}.undelayed{}",
+            program.state(state).name,
+            if id == next { String::new() } else { id.to_string() }
+        );
         if id == next {
             name.clone_from(&own);
         }
@@ -162,7 +168,9 @@ impl Undelayed<'_> {
         let lacks = node.shape.fits(&self.shape);
         let mut depends = false;
         let made = match &node.op {
-            Op::Delay { value, delays, .. } if *delays == self.delays && self.program.node(*value).shape == self.shape => {
+            Op::Delay { value, delays, .. }
+                if *delays == self.delays && self.program.node(*value).shape == self.shape =>
+            {
                 *value
             }
             Op::State(state) if *state == self.state => {

@@ -142,7 +142,9 @@ fn visit(program: &Program, ranges: &Ranges, root: OpId, state: Option<StateId>)
     idle(&events)?;
     // Fewer events, fewer visits: those that come as they are (inputs, states, constants) are spared first.
     let mut kept = events;
-    let computed = |id: OpId| !matches!(program.node(behind_regroup(program, id)).op, Op::Input(_) | Op::State(_) | Op::Constant(_));
+    let computed = |id: OpId| {
+        !matches!(program.node(behind_regroup(program, id)).op, Op::Input(_) | Op::State(_) | Op::Constant(_))
+    };
     for spare in [false, true] {
         for event in kept.clone() {
             if computed(event) == spare {
@@ -187,14 +189,18 @@ fn candidates(program: &Program, root: OpId, domain: &Shape) -> Result<Vec<OpId>
         }
         let node = program.node(id);
         let whole = node.shape == *domain;
-        if whole && !(elementwise(&node.op) || matches!(node.op, Op::Delay { .. } | Op::State(_) | Op::Constant(_) | Op::Input(_))) {
+        if whole
+            && !(elementwise(&node.op)
+                || matches!(node.op, Op::Delay { .. } | Op::State(_) | Op::Constant(_) | Op::Input(_)))
+        {
             return Err(format!("it needs all of what {} computes", node.location));
         }
         if node.elem == Elem::Bool {
             let one_group = node.shape.groups().len() == 1 && node.shape.fits(domain);
             let delayed = match &node.op {
                 Op::Delay { value, delays, .. } => {
-                    whole && program.node(*value).shape.groups() == &domain.groups()[1..]
+                    whole
+                        && program.node(*value).shape.groups() == &domain.groups()[1..]
                         && program.constant(*delays).value.shape() == domain
                 }
                 _ => false,
@@ -449,7 +455,8 @@ fn slice(program: &Program, root: OpId, visit: &Visit) -> Vec<OpId> {
     let mut open = vec![top];
     while let Some(id) = open.pop() {
         let node = program.node(id);
-        let computed = elementwise(&node.op) && !matches!(node.op, Op::Literal(_)) || matches!(node.op, Op::Delay { .. });
+        let computed =
+            elementwise(&node.op) && !matches!(node.op, Op::Literal(_)) || matches!(node.op, Op::Delay { .. });
         if computed && node.shape == *domain && (id == root || !std::mem::replace(&mut inside[id.index()], true)) {
             node.op.operands(|operand| open.push(operand));
         }

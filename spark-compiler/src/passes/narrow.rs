@@ -20,12 +20,18 @@ pub(super) fn narrow(program: &Program, views: &mut [StateView], notes: &mut Vec
         let mut left = uniform(&program, axis);
         while !left.is_empty() {
             // All at once; else one that can do without the others.
-            let alone = left.iter().filter(|&&id| uniform_with(&program, axis, vec![id]).contains(&id)).map(|&id| vec![id]);
-            let found = std::iter::once(left.clone()).chain(alone).find_map(|set| Some((without(&program, axis, &set)?, set)));
+            let alone =
+                left.iter().filter(|&&id| uniform_with(&program, axis, vec![id]).contains(&id)).map(|&id| vec![id]);
+            let found =
+                std::iter::once(left.clone()).chain(alone).find_map(|set| Some((without(&program, axis, &set)?, set)));
             let Some((better, set)) = found else { break };
             for &id in &set {
                 let state = program.state(id);
-                notes.push(Note::done("narrow", &state.name, format!("the same along `{axis}`: kept once for all of it")));
+                notes.push(Note::done(
+                    "narrow",
+                    &state.name,
+                    format!("the same along `{axis}`: kept once for all of it"),
+                ));
                 views[id.index()] = StateView { shape: state.init.shape().clone(), view: View::Broadcast };
             }
             left.retain(|id| !set.contains(id));

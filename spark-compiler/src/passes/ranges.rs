@@ -7,7 +7,9 @@
 //!
 //! Bounds are computed in double precision and widened by more than what single precision loses in rounding.
 
-use crate::ir::{Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp};
+use crate::ir::{
+    Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp,
+};
 
 /// Bounds of a value's elements; truth values are 0 and 1.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -83,7 +85,8 @@ impl Range {
                 return bound;
             }
             // Below the smallest normal number, rounding is as coarse as there.
-            let grown = if outwards { bound * (1.0 + relative) + bound.signum() * tiny } else { bound * (1.0 - relative) };
+            let grown =
+                if outwards { bound * (1.0 + relative) + bound.signum() * tiny } else { bound * (1.0 - relative) };
             if outwards || grown.abs() > tiny { grown } else { 0.0 }
         };
         let (low, high) = (grow(self.low, false), grow(self.high, true));
@@ -153,7 +156,8 @@ pub fn ranges(program: &Program) -> Ranges {
     }
     for _ in 0..TIGHTENED {
         let now = written(program, &values(program, &states));
-        let tighter: Vec<Range> = initial.iter().zip(now).map(|(&first, now)| now.map_or(first, |now| first.hull(now))).collect();
+        let tighter: Vec<Range> =
+            initial.iter().zip(now).map(|(&first, now)| now.map_or(first, |now| first.hull(now))).collect();
         let after = written(program, &values(program, &tighter));
         if !tighter.iter().zip(after).all(|(range, after)| after.is_none_or(|after| after.fits(range))) {
             break;
@@ -183,7 +187,11 @@ fn written(program: &Program, values: &[Range]) -> Vec<Option<Range>> {
 /// `wider`, with the bounds that moved moved to a power of 16 (or to zero) beyond.
 fn leap(old: Range, wider: Range) -> Range {
     let away = |bound: f64| {
-        if bound == 0.0 || bound.is_infinite() { bound } else { bound.signum() * 16f64.powf(bound.abs().log(16.0).ceil() + 0.25) }
+        if bound == 0.0 || bound.is_infinite() {
+            bound
+        } else {
+            bound.signum() * 16f64.powf(bound.abs().log(16.0).ceil() + 0.25)
+        }
     };
     let low = match wider.low < old.low {
         true if wider.low >= 0.0 => 0.0,
@@ -247,7 +255,10 @@ fn cast(range: Range, from: Elem, to: Elem) -> Range {
             let whole = Range::INTEGER;
             // NaN becomes 0.
             let range = if range.nan { range.hull(Range::exact(0.0, 0.0)) } else { range };
-            Range::exact(range.low.trunc().clamp(whole.low, whole.high), range.high.trunc().clamp(whole.low, whole.high))
+            Range::exact(
+                range.low.trunc().clamp(whole.low, whole.high),
+                range.high.trunc().clamp(whole.low, whole.high),
+            )
         }
         (Elem::Bool, _) => range,
         (_, to) => range.rounded(to),
@@ -341,7 +352,12 @@ fn repeated(one: Range, count: usize, elem: Elem) -> Range {
         return if range.fits(&Range::INTEGER) { range } else { Range::INTEGER };
     }
     let total = |bound: f64| if bound == 0.0 || count == 0.0 { 0.0 } else { bound * count * (1.0 + 1e-6 * count) };
-    let range = Range { low: total(one.low).min(0.0), high: total(one.high).max(0.0), nan: one.nan || opposite, minus_zero: false };
+    let range = Range {
+        low: total(one.low).min(0.0),
+        high: total(one.high).max(0.0),
+        nan: one.nan || opposite,
+        minus_zero: false,
+    };
     let rounded = range.rounded(elem);
     // Some of the numbers may add up to one infinity, others to the other.
     let opposite = rounded.low == f64::NEG_INFINITY && rounded.high == f64::INFINITY;
@@ -363,8 +379,8 @@ fn product(a: Range, b: Range) -> Range {
 
 fn sum(a: Range, b: Range) -> Range {
     let plus = |x: f64, y: f64| if x.is_infinite() { x } else { x + y };
-    let opposite = a.low == f64::NEG_INFINITY && b.high == f64::INFINITY
-        || a.high == f64::INFINITY && b.low == f64::NEG_INFINITY;
+    let opposite =
+        a.low == f64::NEG_INFINITY && b.high == f64::INFINITY || a.high == f64::INFINITY && b.low == f64::NEG_INFINITY;
     // −0 needs two zeros of that sign.
     Range {
         low: plus(a.low, b.low),
@@ -413,7 +429,13 @@ fn binary(op: BinaryOp, a: Range, b: Range, elem: Elem) -> Range {
 /// where one is NaN.
 fn picked(first: Range, both: Range, a: Range, b: Range) -> Range {
     let range = Range { minus_zero: first.minus_zero || b.minus_zero, nan: b.nan, ..both };
-    if a.nan { range.hull(b) } else if b.nan { range.hull(Range { nan: true, ..Range::NOTHING }) } else { range }
+    if a.nan {
+        range.hull(b)
+    } else if b.nan {
+        range.hull(Range { nan: true, ..Range::NOTHING })
+    } else {
+        range
+    }
 }
 
 fn unary(op: UnaryOp, a: Range, elem: Elem) -> Range {
@@ -423,13 +445,20 @@ fn unary(op: UnaryOp, a: Range, elem: Elem) -> Range {
         UnaryOp::Neg => negated(a),
         UnaryOp::Abs if elem == Elem::I32 => Range::INTEGER,
         UnaryOp::Abs => {
-            let low = if a.low > 0.0 { a.low } else if a.high < 0.0 { -a.high } else { 0.0 };
+            let low = if a.low > 0.0 {
+                a.low
+            } else if a.high < 0.0 {
+                -a.high
+            } else {
+                0.0
+            };
             Range { low, high: a.high.max(-a.low), nan: a.nan, minus_zero: false }
         }
         UnaryOp::Not => anything(elem),
         UnaryOp::Sqrt => {
             let nan = a.nan || a.low < 0.0;
-            Range { low: a.low.max(0.0).sqrt(), high: a.high.max(0.0).sqrt(), nan, minus_zero: a.minus_zero }.rounded(elem)
+            Range { low: a.low.max(0.0).sqrt(), high: a.high.max(0.0).sqrt(), nan, minus_zero: a.minus_zero }
+                .rounded(elem)
         }
         UnaryOp::Floor | UnaryOp::Ceil | UnaryOp::Round | UnaryOp::Trunc => {
             Range { low: a.low.floor(), high: a.high.ceil(), nan: a.nan, minus_zero: a.minus_zero || a.low < 0.0 }
@@ -441,7 +470,8 @@ fn unary(op: UnaryOp, a: Range, elem: Elem) -> Range {
         }
         UnaryOp::Log if a.low > 0.0 => {
             let loose = |v: f64, by: f64| v + by * (1e-3 + 1e-3 * v.abs());
-            Range { low: loose(a.low.ln(), -1.0), high: loose(a.high.ln(), 1.0), nan: a.nan, minus_zero: true }.rounded(elem)
+            Range { low: loose(a.low.ln(), -1.0), high: loose(a.high.ln(), 1.0), nan: a.nan, minus_zero: true }
+                .rounded(elem)
         }
         UnaryOp::Log => Range::ANYTHING,
         UnaryOp::Tanh => Range { low: -1.001, high: 1.001, nan: a.nan, minus_zero: true },

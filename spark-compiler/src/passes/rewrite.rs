@@ -47,7 +47,8 @@ pub(super) fn renamed(program: &Program, rename: impl Fn(OpId) -> OpId) -> (Prog
             }
             let mut node = program.node(id).clone();
             let before = open.len();
-            node.op.operands(|operand| open.extend(places[rename(operand).index()].is_none().then_some(rename(operand))));
+            node.op
+                .operands(|operand| open.extend(places[rename(operand).index()].is_none().then_some(rename(operand))));
             if open.len() == before {
                 node.op.map_operands(|operand| places[rename(operand).index()].expect("placed before"));
                 places[id.index()] = Some(out.push(node));

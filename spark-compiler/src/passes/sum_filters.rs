@@ -160,9 +160,8 @@ impl Sums<'_> {
         }
         let node = self.program.node(id).clone();
         let state = self.depends[id.index()];
-        let constant = |s: &Self, id: OpId| {
-            s.program.node(id).shape.group(s.axis).is_none() && s.depends[id.index()].is_none()
-        };
+        let constant =
+            |s: &Self, id: OpId| s.program.node(id).shape.group(s.axis).is_none() && s.depends[id.index()].is_none();
         let not_linear = || (state, format!("it is not filtered linearly ({})", node.location));
         let sum = match node.op {
             _ if state.is_none() => {

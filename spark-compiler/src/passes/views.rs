@@ -63,7 +63,12 @@ impl StateView {
             View::Delayed { history, delays } => {
                 let (rows, position) = rows(history)?;
                 let rows: Vec<Array> = rows.iter().map(Array::widen).collect();
-                let node = Node { op: Op::Index, elem: rows.first()?.elem(), shape: self.shape.clone(), location: Location::UNKNOWN };
+                let node = Node {
+                    op: Op::Index,
+                    elem: rows.first()?.elem(),
+                    shape: self.shape.clone(),
+                    location: Location::UNKNOWN,
+                };
                 Some(eval::delay(&eval::Past { rows: &rows, position }, delays, &node).convert(kept.dtype()))
             }
             View::Gone => None,

@@ -3,8 +3,8 @@
 
 use crate::common::Random;
 use spark_compiler::ir::{
-    Array, Axis, BinaryOp, CompareOp, ConstId, Constant, DType, Data, Elem, History, HistoryId, Input, InputId, Literal,
-    Location, Node, Op, OpId, Output, Program, ReduceOp, Shape, State, StateId, UnaryOp, infer,
+    Array, Axis, BinaryOp, CompareOp, ConstId, Constant, DType, Data, Elem, History, HistoryId, Input, InputId,
+    Literal, Location, Node, Op, OpId, Output, Program, ReduceOp, Shape, State, StateId, UnaryOp, infer,
 };
 
 /// Sizes of rows and columns: around the borders of lanes, chunks and blocks.
@@ -38,7 +38,8 @@ pub(crate) fn program(seed: u64, feedback: bool) -> Program {
     while rows * columns > MOST || rows * columns < least {
         (rows, columns) = (random.pick(&SIZES), random.pick(&SIZES));
     }
-    let mut dims = |size: usize| if size.is_multiple_of(4) && random.one_in(3) { vec![size / 4, 4] } else { vec![size] };
+    let mut dims =
+        |size: usize| if size.is_multiple_of(4) && random.one_in(3) { vec![size / 4, 4] } else { vec![size] };
     let (rows, columns) = (dims(rows), dims(columns));
     let elem = if random.one_in(4) { Elem::F64 } else { Elem::F32 };
     let (units, pre) = (Shape::units(&rows), Shape::of(Axis::PRE, &columns));
@@ -84,11 +85,8 @@ impl Builder {
                 old
             }
         };
-        let kernel_new = if integer {
-            self.integer_rule(kernel_old, arrived, post)
-        } else {
-            self.rule(kernel_old, arrived, post)
-        };
+        let kernel_new =
+            if integer { self.integer_rule(kernel_old, arrived, post) } else { self.rule(kernel_old, arrived, post) };
         self.write(kernel, kernel_new);
         self.output("spikes", spiked);
         self.output("current", current);
@@ -99,7 +97,8 @@ impl Builder {
         if self.random.one_in(4) {
             // Reads another's old value.
             let mean = self.node(Op::Reduce(ReduceOp::Max, Axis::PRE, kernel_old));
-            let (largest, _) = self.state("largest", Array::zeros(self.rows.clone(), self.program.node(mean).elem.dtype()));
+            let (largest, _) =
+                self.state("largest", Array::zeros(self.rows.clone(), self.program.node(mean).elem.dtype()));
             self.write(largest, mean);
         }
         if self.random.one_in(5) {
@@ -109,7 +108,8 @@ impl Builder {
     }
 
     fn shaped(&mut self, op: Op, elem: Elem, shape: &Shape) -> OpId {
-        let (elem, shape) = infer(&self.program, &op, (elem, shape)).unwrap_or_else(|e| panic!("{op:?}: {e}\n{}", self.program));
+        let (elem, shape) =
+            infer(&self.program, &op, (elem, shape)).unwrap_or_else(|e| panic!("{op:?}: {e}\n{}", self.program));
         self.program.push(Node { op, elem, shape, location: Location::UNKNOWN })
     }
 
@@ -272,7 +272,7 @@ impl Builder {
 
     /// A factor that does not change, for a value over `shape`.
     fn coefficient(&mut self, shape: &Shape) -> OpId {
-        let value = self.random.pick(&[0.5, 0.5, 0.75, 0.9, 0.9, 0.9, 0.9, 0.0, 1.0, -0.5]);
+        let value = self.random.pick(&[0.5, 0.5, 0.5, 0.75, 0.75, 0.9, 0.9, 0.9, 0.9, 0.9, 0.99, 0.0, 1.0, -0.5]);
         let over = match self.random.below(8) {
             0 => shape.clone(),
             1 if self.columns.fits(shape) => self.columns.clone(),
@@ -366,7 +366,7 @@ impl Builder {
             return (id, old, true);
         }
         let dtype = self.storage();
-        let kind = self.random.below(10);
+        let kind = self.random.below(14);
         let element = |random: &mut Random| match kind {
             0 => random.pick(&[0.0, 1.0, 0.5]),
             1 => random.pick(&[0.0, -0.0, 0.5]),
@@ -412,7 +412,10 @@ impl Builder {
             let (event, amount) = (arrived, self.literal(0.125));
             value = self.changed(value, event, amount, third);
         }
-        let (low, high) = (self.random.pick(&[0.0, 0.0, 0.0, 0.0, 0.0, -0.0, -1.0, 0.1]), self.random.pick(&[1.0, 1.0, 0.3, 4.0]));
+        let (low, high) = (
+            self.random.pick(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.0, -1.0, 0.1]),
+            self.random.pick(&[1.0, 1.0, 0.3, 4.0]),
+        );
         let bounds = self.random.below(8).min(4);
         let (low, high) = (self.literal(low), self.literal(high));
         let mut clips = [(1, BinaryOp::Max, low), (2, BinaryOp::Min, high)];
