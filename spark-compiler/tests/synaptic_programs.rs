@@ -190,10 +190,9 @@ fn check_quarter(quarter: u64) {
     println!("{shares:?}, {} cases", shares.programs as u64 * CASES_PER_PROGRAM);
     assert!(failures.is_empty(), "{} of {count} programs:\n{}", failures.len(), failures.join("\n----\n"));
     let Shares { programs, narrowed, delayed, visited_sums, visited_states, by_arrival, by_row, by_column } = shares;
-    let shares = [(narrowed, 5), (delayed, 12), (visited_sums, 3), (visited_states, 6)];
-    for (number, (found, one_in)) in
-        shares.into_iter().chain([(by_arrival, 4), (by_row, 8), (by_column, 6)]).enumerate()
-    {
+    let states = [(narrowed, 8), (delayed, 12), (visited_states, 16)];
+    let visits = [(visited_sums, 3), (by_arrival, 6), (by_row, 64), (by_column, 8)];
+    for (number, (found, one_in)) in states.into_iter().chain(visits).enumerate() {
         assert!(found * one_in >= programs, "share {number}: {found} of {programs}");
     }
 }
@@ -249,7 +248,7 @@ fn sums_of_filters_are_near() {
             }
         }
     }
-    assert!(applied >= 30, "{applied} programs");
+    assert!(applied >= 10, "{applied} programs");
 }
 
 /// Currents are sums of at most a hundred numbers below 8 or so, each filtered with rounding in half precision.

@@ -423,6 +423,7 @@ impl Lowering<'_> {
 
     fn finish(mut self) -> Result<Lowered, usize> {
         self.store_outputs();
+        self.read_events();
         self.store_states()?;
         let mut order = std::mem::take(&mut self.order);
         order.sort_by_key(|place| place.level);
@@ -499,6 +500,20 @@ impl Lowering<'_> {
                 let here = |p: &&Place| p.sizes == sizes && p.visit.is_none();
                 let level = self.nests.keys().filter(here).map(|p| p.level).max();
                 Place { level: level.unwrap_or(0), sizes, visit: None }
+            }
+        }
+    }
+
+    /// Visits read states that are events, until they are done.
+    fn read_events(&mut self) {
+        let visited = |place: &Place| Some((place.clone(), place.visit?));
+        let visited: Vec<(Place, usize)> = self.nests.keys().filter_map(visited).collect();
+        for (place, number) in visited {
+            let visit = &self.visits.list[number];
+            for &event in visit.rows.iter().chain(&visit.columns) {
+                if let Op::State(state) = self.program.node(resolve(self.program, event)).op {
+                    self.reads.push(StateRead { state, place: place.clone(), elementwise: false });
+                }
             }
         }
     }

@@ -21,9 +21,9 @@ use std::collections::HashMap;
 /// Moves filters before the delays of what they filter. `views` says for each state how the host sees it.
 pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &mut Vec<Note>) -> Program {
     let mut program = program.clone();
-    for index in 0..program.states.len() {
+    for (index, view) in views.iter_mut().enumerate() {
         let id = StateId::from_index(index);
-        if views[index].view != View::Whole {
+        if view.view != View::Whole {
             continue;
         }
         let Some((delays, rows, before)) = delays_behind(&program, id) else { continue };
@@ -38,7 +38,7 @@ pub(super) fn delay_filters(program: &Program, views: &mut [StateView], notes: &
                     format!("kept over {kept}, before the delays, with its last {rows} values"),
                 ));
                 let delays = program.constant(delays).value.clone();
-                views[index] = StateView { shape, view: View::Delayed { history, delays } };
+                *view = StateView { shape, view: View::Delayed { history, delays } };
                 program = better;
             }
             Err(why) => notes.push(Note::left("delay filters", &name, why)),

@@ -291,9 +291,10 @@ fn values(program: &Program, constants: &[Range], states: &[Range]) -> Vec<Range
                 let count = program.node(*a).shape.group(*axis).map_or(1, |group| group.size());
                 repeated(of(*a), count, elem)
             }
-            Op::Reduce(ReduceOp::Max | ReduceOp::Min, axis, a) => {
-                let empty = program.node(*a).shape.group(*axis).is_none_or(|group| group.size() == 0);
-                if empty { anything(elem) } else { of(*a) }
+            Op::Reduce(op @ (ReduceOp::Max | ReduceOp::Min), _, a) => {
+                let (all, empty) = (of(*a), if *op == ReduceOp::Max { f64::NEG_INFINITY } else { f64::INFINITY });
+                // Next to NaN, what reductions start from is picked.
+                if all.nan { all.hull(Range::number(empty)) } else { all }
             }
             Op::Reduce(ReduceOp::Any | ReduceOp::All, ..) => Range::TRUTH,
             // Rows from before the first step are zero.
@@ -475,6 +476,8 @@ fn unary(op: UnaryOp, a: Range, elem: Elem) -> Range {
         }
         UnaryOp::Log => Range::ANYTHING,
         UnaryOp::Tanh => Range { low: -1.001, high: 1.001, nan: a.nan, minus_zero: true },
+        // Beyond what its reduction is made for, an `f64` angle may give anything.
+        UnaryOp::Sin | UnaryOp::Cos if elem == Elem::F64 && a.low.min(-a.high) < -1e6 => Range::ANYTHING,
         UnaryOp::Sin | UnaryOp::Cos => Range { low: -1.001, high: 1.001, nan: a.nan || infinite, minus_zero: true },
     }
 }

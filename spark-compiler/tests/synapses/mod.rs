@@ -74,10 +74,16 @@ impl Builder {
         let current = self.current(arrived, weight);
         let spiked = self.soma(feedback.then_some(current));
         self.write(soma, spiked);
-        let post = match self.random.below(3) {
-            0 => soma_old,
-            1 => spiked,
-            _ => self.input("teacher", DType::Bool, self.rows.clone()),
+        let post = match self.random.below(6) {
+            0 | 1 => soma_old,
+            2 => spiked,
+            3 | 4 => self.input("teacher", DType::Bool, self.rows.clone()),
+            _ => {
+                let input = self.input("teacher", DType::Bool, self.rows.clone());
+                let (state, old) = self.state("teacher.spikes", Array::zeros(self.rows.clone(), DType::Bool));
+                self.write(state, input);
+                old
+            }
         };
         let kernel_new =
             if integer { self.integer_rule(kernel_old, arrived, post) } else { self.rule(kernel_old, arrived, post) };
@@ -201,7 +207,7 @@ impl Builder {
     fn presynaptic(&mut self, soma: OpId) -> OpId {
         let (rows, columns) = (self.rows.size(), self.columns.size());
         let pre = self.columns.clone();
-        match self.random.below(8) {
+        match self.random.below(9) {
             0 => {
                 let (potential, old) = self.state("source.potential", Array::zeros(pre.clone(), DType::F32));
                 let input = self.input("drive", DType::F32, pre);
@@ -219,7 +225,7 @@ impl Builder {
                 let threshold = self.literal(0.25);
                 self.node(Op::Compare(CompareOp::Gt, input, threshold))
             }
-            2 => {
+            2 | 7 => {
                 let input = self.input("spikes", DType::Bool, pre.clone());
                 let (state, old) = self.state("source.spikes", Array::zeros(pre, DType::Bool));
                 self.write(state, input);
@@ -240,8 +246,8 @@ impl Builder {
     /// Spikes when they arrive: per synapse, per presynaptic neuron, or at once.
     fn arrived(&mut self, spikes: OpId) -> OpId {
         let over = match self.random.below(8) {
-            0 | 1 => return spikes,
-            2 => self.columns.clone(),
+            0..=2 => return spikes,
+            3 => self.columns.clone(),
             _ => self.both.clone(),
         };
         let longest = self.random.pick(&[1, 2, 3, 7, 8, 9, 15, 16, 19]);
@@ -266,7 +272,7 @@ impl Builder {
 
     /// A factor that does not change, for a value over `shape`.
     fn coefficient(&mut self, shape: &Shape) -> OpId {
-        let value = self.random.pick(&[0.5, 0.5, 0.75, 0.9, 0.9, 0.9, 0.9, 0.0, 1.0, -0.5]);
+        let value = self.random.pick(&[0.5, 0.5, 0.5, 0.75, 0.75, 0.9, 0.9, 0.9, 0.9, 0.9, 0.99, 0.0, 1.0, -0.5]);
         let over = match self.random.below(8) {
             0 => shape.clone(),
             1 if self.columns.fits(shape) => self.columns.clone(),
@@ -360,7 +366,7 @@ impl Builder {
             return (id, old, true);
         }
         let dtype = self.storage();
-        let kind = self.random.below(10);
+        let kind = self.random.below(14);
         let element = |random: &mut Random| match kind {
             0 => random.pick(&[0.0, 1.0, 0.5]),
             1 => random.pick(&[0.0, -0.0, 0.5]),
@@ -406,8 +412,10 @@ impl Builder {
             let (event, amount) = (arrived, self.literal(0.125));
             value = self.changed(value, event, amount, third);
         }
-        let (low, high) =
-            (self.random.pick(&[0.0, 0.0, 0.0, 0.0, 0.0, -0.0, -1.0, 0.1]), self.random.pick(&[1.0, 1.0, 0.3, 4.0]));
+        let (low, high) = (
+            self.random.pick(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.0, -1.0, 0.1]),
+            self.random.pick(&[1.0, 1.0, 0.3, 4.0]),
+        );
         let bounds = self.random.below(8).min(4);
         let (low, high) = (self.literal(low), self.literal(high));
         let mut clips = [(1, BinaryOp::Max, low), (2, BinaryOp::Min, high)];
