@@ -3,14 +3,17 @@
 //! Synaptic currents `x[post, pre]' = a·x + w·s` that are only ever summed over `pre` are kept as their sum over `pre`:
 //! O(post·pre) state and work become O(post), and what is left to sum, `w·s`, is zero where no spike is. Conditions on a state:
 //! * it starts at zero;
-//! * its next value is a linear combination of such states, with coefficients that lack the axis, plus anything;
+//! * its next value is a linear combination of such states, with coefficients that lack the axis, plus anything, within bounds
+//!   that it never reaches;
 //! * all that depends on it is summed over the axis.
 //!
-//! Not exact: the same numbers are added in another order, and in reduced precision the sum is rounded instead of its terms.
+//! Not exact: the same numbers are added in another order. In half precision the terms are not rounded at all: the sum is kept
+//! in single precision.
 
+use super::ranges::{Ranges, ranges};
 use super::report::Note;
 use super::views::{StateView, View};
-use crate::ir::{Array, Axis, BinaryOp, Node, Op, OpId, Program, ReduceOp, StateId, UnaryOp, infer};
+use crate::ir::{Array, Axis, BinaryOp, Literal, Node, Op, OpId, Program, ReduceOp, StateId, UnaryOp, infer};
 use std::collections::HashMap;
 
 /// Moves sums before linear filters. `views` says for each state how the host sees it.
@@ -85,6 +88,7 @@ struct Sums<'p> {
     states: &'p [StateId],
     /// Which values depend on the states element by element.
     depends: Vec<Option<StateId>>,
+    ranges: Ranges,
     sums: HashMap<OpId, OpId>,
 }
 
@@ -101,7 +105,8 @@ fn summed(program: &Program, axis: Axis, states: &[StateId]) -> Result<Program, 
         }
         depends.push(on);
     }
-    let mut s = Sums { program, out: program.clone(), axis, states, depends, sums: HashMap::new() };
+    let ranges = ranges(program);
+    let mut s = Sums { program, out: program.clone(), axis, states, depends, ranges, sums: HashMap::new() };
     for output in &program.outputs {
         if let Some(state) = s.depends[output.value.index()] {
             return Err((state, format!("the output `{}` needs its elements", output.name)));
@@ -113,7 +118,9 @@ fn summed(program: &Program, axis: Axis, states: &[StateId]) -> Result<Program, 
         if states.contains(&id) {
             let sum = s.sum(next).map_err(|(from, why)| (from.unwrap_or(id), why))?;
             let kept = &mut s.out.states[index];
-            kept.init = Array::zeros(kept.init.shape().without(axis), kept.init.dtype());
+            // A sum may be too large for half precision where its terms are not.
+            let dtype = kept.init.dtype().elem().dtype();
+            kept.init = Array::zeros(kept.init.shape().without(axis), dtype);
             kept.next = Some(sum);
         } else if let Some(from) = s.depends[next.index()] {
             return Err((from, format!("the state `{}` needs its elements", state.name)));
@@ -151,6 +158,25 @@ impl Sums<'_> {
         op.operands(|id| shape = shape.broadcast(&self.out.node(id).shape).unwrap_or_default());
         let (elem, shape) = infer(&self.out, &op, (like.elem, &shape)).map_err(|e| (None, e.to_string()))?;
         Ok(self.out.push(Node { op, elem, shape, location: like.location }))
+    }
+
+    /// The number that `id` is, if it is a literal.
+    fn number(&self, id: OpId) -> Option<f64> {
+        match self.program.node(id).op {
+            Op::Literal(Literal::F32(v)) => Some(f64::from(v)),
+            Op::Literal(Literal::F64(v)) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn below(&self, id: OpId, most: f64) -> bool {
+        let range = self.ranges.of(id);
+        !range.nan && range.high <= most
+    }
+
+    fn above(&self, id: OpId, least: f64) -> bool {
+        let range = self.ranges.of(id);
+        !range.nan && range.low >= least
     }
 
     /// The sum of `id` over the axis.
@@ -200,6 +226,17 @@ impl Sums<'_> {
                 let product = self.push(Op::Reduce(ReduceOp::Sum, self.axis, product), &node)?;
                 let w = self.sum(w)?;
                 self.push(Op::Binary(BinaryOp::Add, product, w), &node)?
+            }
+            // A bound that is never reached.
+            Op::Binary(BinaryOp::Min, v, bound) | Op::Binary(BinaryOp::Min, bound, v)
+                if self.number(bound).is_some_and(|most| self.below(v, most)) =>
+            {
+                self.sum(v)?
+            }
+            Op::Binary(BinaryOp::Max, v, bound) | Op::Binary(BinaryOp::Max, bound, v)
+                if self.number(bound).is_some_and(|least| self.above(v, least)) =>
+            {
+                self.sum(v)?
             }
             Op::Select(c, v, w) if constant(self, c) => {
                 let (v, w) = (self.sum(v)?, self.sum(w)?);
