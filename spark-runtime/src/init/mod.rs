@@ -34,7 +34,7 @@ pub use normalized_sparse_uniform::NormalizedSparseUniform;
 pub use sparse_uniform::SparseUniform;
 pub use uniform::Uniform;
 
-use crate::config::{Config, ConfigSpec, ConfigTree};
+use crate::config::{Config, ConfigSpec, ConfigTree, ConfigValue};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, snake_case};
 use crate::rng::Key;
@@ -143,6 +143,14 @@ impl AnyInitializer {
     /// Its configuration, untyped.
     pub fn to_tree(&self) -> ConfigTree {
         self.0.tree()
+    }
+
+    /// The default of its field `name`, if it has the field and the field a default.
+    pub(crate) fn default_of(&self, name: &str) -> Option<ConfigValue> {
+        let tree = self.to_tree();
+        let specs = &Registry::global().ok()?.initializers;
+        let spec = specs.iter().find(|spec| (spec.config)().name == tree.type_name)?;
+        (spec.config)().field(name)?.default.map(|make| make())
     }
 
     /// The initializer, if it is of type `I`.

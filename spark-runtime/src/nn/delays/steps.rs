@@ -1,6 +1,10 @@
 //! Delays in time steps: what neuron and neuron-to-neuron delays share.
 
+use crate::config::ConfigValue;
 use crate::prelude::*;
+
+/// The longest delay possible, in steps.
+const MOST: usize = 65_535;
 
 /// Delays of `shape` in time steps, 0 to B = ⌈max_delay / dt⌉, and a line that delays by them. With `wrap`, B is 0. Delays
 /// that are wrong are reported, with none in their place.
@@ -13,13 +17,18 @@ pub(super) fn build_delays(
     wrap: bool,
     shape: &Shape,
 ) -> Result<(DelayLine, Array)> {
-    let steps = delay_steps(max_delay, cx.dt())?;
+    let steps = delay_steps(max_delay, cx.dt()).unwrap_or_else(|error| {
+        cx.report(error);
+        MOST
+    });
     let wrong = whole_steps(delays).err();
-    let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
+    let overrides = overrides(delays, steps);
     let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
     // One delay for all is a scalar.
     let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
-    if let Some(error) = wrong.or_else(|| within(&delays, steps, max_delay, cx.dt()).err()) {
+    if let Some(error) =
+        wrong.or_else(|| within(&delays, steps, max_delay, cx.dt()).err().filter(|_| cx.is_right("max_delay")))
+    {
         cx.report(error.at("delays"));
         delays.fill(0);
     }
@@ -34,11 +43,28 @@ pub(super) fn build_delays(
     Ok((DelayLine::new(stored, longest), delays))
 }
 
+/// What an initializer leaves open: draws begin at 1 and reach the longest delay. What it was given itself counts: a scale
+/// that is not its default, a smallest value, and always the number of a [`Constant`].
+fn overrides(delays: &Param, steps: usize) -> InitOverrides {
+    let mut overrides =
+        InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..InitOverrides::default() };
+    if let Param::Initializer(initializer) = delays {
+        let tree = initializer.to_tree();
+        let default = initializer.default_of("scale");
+        if initializer.downcast::<Constant>().is_some() || tree.get("scale").cloned() != default {
+            overrides.scale = None;
+        }
+        if tree.get("min_value").is_some_and(|least| *least != ConfigValue::Null) {
+            overrides.min_value = None;
+        }
+    }
+    overrides
+}
+
 /// The longest delay in steps.
 fn delay_steps(max_delay: f64, dt: f64) -> Result<usize> {
-    const MOST: f64 = 65_535.0;
     let steps = (max_delay / dt).ceil();
-    if steps > MOST {
+    if steps > MOST as f64 {
         let message = format!("{max_delay} ms are {steps:.0} steps of {dt} ms; at most {MOST} are possible");
         return Err(Error::new(message).at("max_delay").help("use a shorter delay or a longer time step"));
     }
