@@ -250,6 +250,7 @@ impl Deviation {
     /// For the table in the test's output.
     pub(crate) fn told(&self) -> String {
         match self.differing {
+            (0, 0) => "every spike and integer equal".to_owned(),
             (0, all) => format!("{all:>8} numbers, all equal bit for bit"),
             (some, all) => {
                 format!("{some:>8} of {all} differ, by at most {:.1e}; relative {:.1e}", self.largest, self.worst)
