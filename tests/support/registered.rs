@@ -118,8 +118,8 @@ impl Subject {
     #[track_caller]
     pub(crate) fn try_build(&self, kernel: &[f64], eager: bool) -> Result<Model> {
         let mut builder = Model::from_tree(self.tree.clone()).eager(eager);
-        if let Some(options) = &self.options {
-            builder = builder.options(options.clone());
+        if let Some(options) = self.options {
+            builder = builder.options(options);
         }
         for port in self.spec.inputs {
             let dims = self.dims(over(port));

@@ -1,6 +1,5 @@
 //! Delays in time steps: what neuron and neuron-to-neuron delays share.
 
-use crate::config::ConfigValue;
 use crate::prelude::*;
 
 /// The longest delay possible, in steps.
@@ -22,7 +21,9 @@ pub(super) fn build_delays(
         MOST
     });
     let wrong = whole_steps(delays).err();
-    let overrides = overrides(delays, steps);
+    // Draws begin at 1 and reach the longest delay.
+    let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
+    let overrides = overrides.unless_given(delays);
     let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
     // One delay for all is a scalar.
     let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
@@ -41,24 +42,6 @@ pub(super) fn build_delays(
     // Bytes where they suffice: a delay is read per element and step.
     let stored = delays.convert(if longest <= 255 { DType::U8 } else { DType::U16 });
     Ok((DelayLine::new(stored, longest), delays))
-}
-
-/// What an initializer leaves open: draws begin at 1 and reach the longest delay. What it was given itself counts: a scale
-/// that is not its default, a smallest value, and always the number of a [`Constant`].
-fn overrides(delays: &Param, steps: usize) -> InitOverrides {
-    let mut overrides =
-        InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..InitOverrides::default() };
-    if let Param::Initializer(initializer) = delays {
-        let tree = initializer.to_tree();
-        let default = initializer.default_of("scale");
-        if initializer.downcast::<Constant>().is_some() || tree.get("scale").cloned() != default {
-            overrides.scale = None;
-        }
-        if tree.get("min_value").is_some_and(|least| *least != ConfigValue::Null) {
-            overrides.min_value = None;
-        }
-    }
-    overrides
 }
 
 /// The longest delay in steps.

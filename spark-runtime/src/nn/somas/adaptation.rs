@@ -19,7 +19,8 @@ pub struct AdaptationConfig {
 
 /// An adaptation current: τ_w dw/dt = a·v − w, and w ← w + b at a spike.
 ///
-/// a is `adaptation_subthreshold`, b is `adaptation_delta`, v is relative to rest.
+/// a is `adaptation_subthreshold`, b is `adaptation_delta`, v is relative to rest. Refused are a with which potential and
+/// current drive each other away from rest, those below −1/R in particular, and for the explicit Euler method τ_w < dt/2.
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct Adaptation {
