@@ -10,6 +10,7 @@ use spark::payload::PayloadType;
 use spark::prelude::*;
 use spark::registry::Registry;
 use spark::rng::Key;
+use spark_compiler::passes::CompileOptions;
 use support::registered::{Drive, Over, Subject, array};
 
 const STEPS: usize = 400;
@@ -65,12 +66,16 @@ fn any_finite_input_keeps_states_and_outputs_finite() {
             let most = limit(dtype.elem()).min(largest(dtype));
             let kernel: Vec<f64> =
                 (0..subject.size(Over::Synapses)).map(|i| value(dtype, "kernel", i, 0).clamp(-most, most)).collect();
-            let mut model = subject.build(&kernel, false);
+            // The default passes may keep what a state tells in another form.
+            let exact = Subject { options: Some(CompileOptions::exact()), ..subject.clone() };
+            let [mut model, mut default] = [&exact, &subject].map(|subject| subject.build(&kernel, false));
             let drive = Drive { any: Some(value), dtype, ..Drive::new(0.5) };
             for t in 0..STEPS {
                 let given: Vec<f64> = (0..kernel.len()).map(|i| value(dtype, "kernel", i, t)).collect();
                 let outputs = subject.step(&mut model, &drive, t, &given);
                 check(&format!("{name}, step {t}"), &model, &outputs);
+                let outputs = subject.step(&mut default, &drive, t, &given);
+                check_outputs(&format!("{name}, step {t}, default passes"), &outputs);
             }
         }
     }
@@ -78,11 +83,67 @@ fn any_finite_input_keeps_states_and_outputs_finite() {
 
 #[track_caller]
 fn check(what: &str, model: &Model, outputs: &Outputs) {
-    let states = model.states().into_iter().map(|name| (model.state(&name).unwrap().to_f64(), name));
-    let given = outputs.iter().map(|(name, payload)| (payload.value().to_f64(), name.to_string()));
-    for (values, name) in states.chain(given) {
+    for name in model.states() {
+        let values = model.state(&name).unwrap().to_f64();
         assert!(values.iter().all(|x| x.is_finite()), "{what}: {name} is {values:?}");
     }
+    check_outputs(what, outputs);
+}
+
+#[track_caller]
+fn check_outputs(what: &str, outputs: &Outputs) {
+    for (name, payload) in outputs.iter() {
+        let values = payload.value().to_f64();
+        assert!(values.iter().all(|x| x.is_finite()), "{what}: {name} is {values:?}");
+    }
+}
+
+/// An input of ordinary size: held, alternating or in bursts.
+fn ordinary(_: DType, port: &str, i: usize, t: usize) -> f64 {
+    match (i + port.len()) % 4 {
+        0 => 65.0,
+        1 => -65.0,
+        2 => [65.0, -65.0][t % 2],
+        _ => [65.0, 0.0, 0.0, -65.0, 0.0][t / 10 % 5],
+    }
+}
+
+#[test]
+fn any_allowed_parameter_keeps_states_and_outputs_finite() {
+    const EXTREMES: [f64; 8] = [-1e6, -50.0, 0.0, 1e-40, 0.3, 2.5, 1e3, 1e6];
+    let mut found = Vec::new();
+    let (mut accepted, mut refused) = (0, 0);
+    for subject in subjects() {
+        let subject = Subject { options: Some(CompileOptions::exact()), ..subject };
+        let fields = (subject.spec.config)().fields.iter();
+        for field in
+            fields.filter(|field| ["Param", "f64", "Option<f64>"].contains(&field.type_name.replace(' ', "").as_str()))
+        {
+            for extreme in EXTREMES {
+                let subject = subject.clone().with(field.name, ConfigValue::Float(extreme));
+                let kernel = vec![0.5; subject.size(Over::Synapses)];
+                let Ok(mut model) = subject.try_build(&kernel, false) else {
+                    refused += 1;
+                    continue;
+                };
+                accepted += 1;
+                let drive = Drive { any: Some(ordinary), ..Drive::new(0.5) };
+                for t in 0..STEPS {
+                    let outputs = subject.step(&mut model, &drive, t, &kernel);
+                    let states = model.states().into_iter().map(|name| (model.state(&name).unwrap().to_f64(), name));
+                    let given = outputs.iter().map(|(name, payload)| (payload.value().to_f64(), name.to_string()));
+                    let wrong = states.chain(given).find(|(values, _)| !values.iter().all(|x| x.is_finite()));
+                    if let Some((_, state)) = wrong {
+                        found.push(format!("{} with {} = {extreme}: {state}, step {t}", subject.spec.name, field.name));
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    println!("{accepted} parameters accepted, {refused} refused");
+    assert!(accepted > 1000 && refused > 500, "{accepted} accepted, {refused} refused");
+    assert!(found.is_empty(), "not finite:\n{}", found.join("\n"));
 }
 
 #[test]

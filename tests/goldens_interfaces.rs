@@ -100,7 +100,7 @@ fn check_integrator(case: &str) {
             let Some(state) = name.strip_prefix("final/") else { continue };
             deviation.check(state, &model.state(state).unwrap().to_f64(), &expected.values, 0.0, 0.0);
         }
-        support::row(format!("{case:<52} {:<9} {}", mode(eager), deviation.told()));
+        support::row(format!("{case:<52} {:<9} {}  within 0e0", mode(eager), deviation.told()));
     }
 }
 
@@ -142,7 +142,7 @@ fn check_concat(case: &str) {
                 exact(case, t, &mask, golden.tensors["out/output.inhibition_mask"].step(t));
             }
         }
-        support::row(format!("{case:<52} {:<9} equal", mode(eager)));
+        support::row(format!("{case:<52} {:<9} every number equal  within 0e0", mode(eager)));
     }
 }
 
@@ -181,7 +181,7 @@ fn sampler() {
                     exact(case, t, &found.inhibition_mask().unwrap().to_f64(), &inhibitory);
                 }
             }
-            support::row(format!("{case:<52} {:<9} equal", mode(eager)));
+            support::row(format!("{case:<52} {:<9} every number equal  within 0e0", mode(eager)));
         }
     }
 }

@@ -238,7 +238,9 @@ fn hebbian_rule_in_half_precision_stays_near() {
     assert!(found.iter().all(|w| w.is_finite()));
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let (ours, theirs) = (mean(&found), mean(expected));
-    assert!((ours - theirs).abs() <= 0.01 * theirs, "the mean weight is {ours}, the reference has {theirs}");
+    let deviation = (ours - theirs).abs() / theirs;
+    support::row(format!("plasticity/hebbian_async.f16: mean weight {ours}, relative {deviation:.1e}  within 1e-2"));
+    assert!(deviation <= 0.01, "the mean weight is {ours}, the reference has {theirs}");
 }
 
 #[test]

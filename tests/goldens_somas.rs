@@ -70,7 +70,7 @@ fn check(name: &str, translate: fn(&Golden) -> ConfigTree) {
             }
         }
         let mode = if eager { "eager" } else { "compiled" };
-        support::row(format!("{name:<52} {mode:<9} bit for bit over {} steps", golden.steps()));
+        support::row(format!("{name:<52} {mode:<9} bit for bit over {} steps  within 0e0", golden.steps()));
     }
 }
 

@@ -17,10 +17,9 @@ fn somas() -> Vec<&'static ModuleType> {
 
 /// The inputs that drive a soma: numbers, not masks.
 fn drives(soma: &ModuleType) -> Vec<&'static str> {
-    let ports = soma
-        .inputs
-        .iter()
-        .filter(|port| ["CurrentArray", "FloatArray", "ConductanceArray"].contains(&port.payload.name));
+    let ports = soma.inputs.iter().filter(|port| {
+        ["CurrentArray", "FloatArray", "ConductanceArray", "PotentialArray"].contains(&port.payload.name)
+    });
     let drives: Vec<_> = ports.map(|port| port.name).collect();
     assert!(drives.contains(&"current"), "{} has no input `current`", soma.name);
     drives

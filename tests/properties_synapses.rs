@@ -66,7 +66,7 @@ fn without_spikes_nothing_happens() {
 fn compiled_and_eager_steps_give_the_same_bits() {
     for subject in subjects() {
         // The one pass that adds numbers in another order is compared with golden numbers.
-        let subject = Subject { options: CompileOptions::exact(), ..subject };
+        let subject = Subject { options: Some(CompileOptions::exact()), ..subject };
         let kernel = weights(subject.size(Over::Synapses));
         let [compiled, eager] = [false, true].map(|eager| run(&subject, &Drive::new(0.3), &kernel, 40, eager));
         assert_eq!(compiled, eager, "{}", subject.spec.name);

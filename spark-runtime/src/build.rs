@@ -141,9 +141,9 @@ impl<'a> Build<'a> {
         bounds::largest(self.dtype)
     }
 
-    /// The largest size of what enters the module; see [`bounded`](bounds::bounded).
+    /// The largest size of what enters the module, see [`bounded`](bounds::bounded); at most the largest number of its storage type.
     pub fn limit(&self) -> f64 {
-        bounds::limit(self.float())
+        bounds::limit(self.float()).min(self.largest())
     }
 
     /// What is known of the input `port`.
@@ -273,6 +273,15 @@ impl<'a> Build<'a> {
         }
         if let Some(field) = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty()) {
             validate::check(&values, field).map_err(|error| error.context(&about))?;
+            let positive = <validate::checks::positive as validate::Validator>::SPEC.name;
+            let divides = field.checks.iter().any(|check| check.name == positive);
+            let smallest = if self.float() == Elem::F64 { f64::MAX.recip() } else { f64::from(f32::MAX).recip() };
+            if let Some(at) = values.iter().position(|&value| divides && value > 0.0 && value < smallest) {
+                let unit = field.units.filter(|&unit| unit != "1").map(|unit| format!(" {unit}")).unwrap_or_default();
+                let message =
+                    format!("must be at least {smallest:.0e}{unit}, found {}{unit} at position {at}", values[at]);
+                return Err(Error::new(message).help("what is divided by it would be infinite"));
+            }
         }
         Ok(array)
     }

@@ -251,6 +251,7 @@ impl Deviation {
     /// For the table in the test's output.
     pub(crate) fn told(&self) -> String {
         match self.differing {
+            (0, 0) => "every spike and integer equal".to_owned(),
             (0, all) => format!("{all:>8} numbers, all equal bit for bit"),
             (some, all) => {
                 format!("{some:>8} of {all} differ, by at most {:.1e}; relative {:.1e}", self.largest, self.worst)
@@ -259,8 +260,11 @@ impl Deviation {
     }
 }
 
-/// How cases are run, and with which passes.
-pub(crate) const MODES: [(&str, bool, fn() -> CompileOptions); 3] = [
+/// A name, whether the model is eager, and the passes.
+type Mode = (&'static str, bool, fn() -> CompileOptions);
+
+/// How cases are run.
+pub(crate) const MODES: [Mode; 3] = [
     ("eager", true, CompileOptions::none),
     ("exact", false, CompileOptions::exact),
     ("compiled", false, CompileOptions::default),

@@ -27,8 +27,8 @@ pub(crate) struct Subject {
     pub(crate) over_synapses: bool,
     /// What ports for any payload carry.
     pub(crate) carried: &'static PayloadKind,
-    /// The compiler's passes.
-    pub(crate) options: CompileOptions,
+    /// The compiler's passes; the defaults if none.
+    pub(crate) options: Option<CompileOptions>,
 }
 
 /// Values over a kind of axes.
@@ -57,15 +57,7 @@ impl Subject {
             tree = tree.with("units", Units(post.to_vec()).to_value());
         }
         let (post, pre) = (post.to_vec(), pre.to_vec());
-        Subject {
-            spec,
-            tree,
-            post,
-            pre,
-            over_synapses: false,
-            carried: FloatArray::KIND,
-            options: CompileOptions::default(),
-        }
+        Subject { spec, tree, post, pre, over_synapses: false, carried: FloatArray::KIND, options: None }
     }
 
     /// `spec`, whatever it is, with 24 units (and 5 inputs), and what has no default as large as a population of them. Ports for
@@ -119,7 +111,16 @@ impl Subject {
     /// The model; where the module holds a kernel it is `kernel`.
     #[track_caller]
     pub(crate) fn build(&self, kernel: &[f64], eager: bool) -> Model {
-        let mut builder = Model::from_tree(self.tree.clone()).eager(eager).options(self.options);
+        self.try_build(kernel, eager).unwrap_or_else(|e| panic!("{}: {e}", self.spec.name))
+    }
+
+    /// The same, or what is wrong with the configuration.
+    #[track_caller]
+    pub(crate) fn try_build(&self, kernel: &[f64], eager: bool) -> Result<Model> {
+        let mut builder = Model::from_tree(self.tree.clone()).eager(eager);
+        if let Some(options) = self.options {
+            builder = builder.options(options);
+        }
         for port in self.spec.inputs {
             let dims = self.dims(over(port));
             let kind = (port.payload == Payload::KIND).then_some(self.carried);
@@ -133,11 +134,11 @@ impl Subject {
             };
             builder = builder.input(source(port), shape);
         }
-        let mut model = builder.build().unwrap_or_else(|e| panic!("{}: {e}", self.spec.name));
+        let mut model = builder.build()?;
         if model.states().iter().any(|state| state == "kernel") {
             model.set_state("kernel", &self.array(Over::Synapses, kernel.to_vec())).unwrap();
         }
-        model
+        Ok(model)
     }
 
     /// One step: spikes and other values as `drive` has them, and the kernel where the module takes one.

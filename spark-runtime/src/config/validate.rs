@@ -1,7 +1,7 @@
 //! Checks on the numbers of a field: `#[param(check = positive)]`.
 //!
 //! A validator looks at one number at a time and names its allowed range; a field passes if all its numbers do. NaN never
-//! passes, checked or not. Initializers are not checked here: their numbers exist only after drawing.
+//! passes, checked or not, and infinity only where the field asks for it ([`checks::infinite`]). Initializers are not checked here: their numbers exist only after drawing.
 
 use super::spec::FieldSpec;
 use crate::error::{Error, Result};
@@ -60,6 +60,12 @@ pub mod checks {
         x.is_finite()
     }
 
+    /// Any number, also an infinite one: fields without this check refuse those.
+    #[spark::validator(allowed = "be a number")]
+    pub fn infinite(x: f64) -> bool {
+        !x.is_nan()
+    }
+
     /// Any number: what has another type is refused when a field is read, whether or not it names this check. It is here
     /// because Spark's files and code name it.
     #[spark::validator(allowed = "have the field's type", name = "type")]
@@ -71,11 +77,17 @@ pub mod checks {
 /// Runs the checks of `field` on its numbers.
 ///
 /// # Errors
-/// If a number is NaN or outside an allowed range (the message names the first one, its position, the unit and the
+/// If a number is NaN, infinite in a field that does not ask for that, or outside an allowed range (the message names the first one, its position, the unit and the
 /// range).
 pub fn check(numbers: &[f64], field: &FieldSpec) -> Result<()> {
     if let Some(index) = numbers.iter().position(|x| x.is_nan()) {
         return Err(refused("be a number", numbers, index, field));
+    }
+    let infinite = <checks::infinite as Validator>::SPEC.name;
+    if !field.checks.iter().any(|validator| validator.name == infinite)
+        && let Some(index) = numbers.iter().position(|x| x.is_infinite())
+    {
+        return Err(refused("be finite", numbers, index, field));
     }
     for validator in field.checks {
         if let Some(index) = numbers.iter().position(|&x| !(validator.accepts)(x)) {

@@ -34,7 +34,7 @@ pub use normalized_sparse_uniform::NormalizedSparseUniform;
 pub use sparse_uniform::SparseUniform;
 pub use uniform::Uniform;
 
-use crate::config::{Config, ConfigSpec, ConfigTree};
+use crate::config::{Config, ConfigSpec, ConfigTree, ConfigValue, Param};
 use crate::error::{Error, Result};
 use crate::registry::{Registry, snake_case};
 use crate::rng::Key;
@@ -52,6 +52,31 @@ pub struct InitOverrides {
     pub min_value: Option<f64>,
     /// Replaces `norm_axes`.
     pub norm_axes: Option<Vec<usize>>,
+}
+
+impl InitOverrides {
+    /// These demands without what the initializer in `param` was given itself: a `scale` that is not its default, always the
+    /// number of a [`Constant`], and a `min_value`.
+    ///
+    /// ```
+    /// use spark::prelude::*;
+    ///
+    /// let demands = InitOverrides { scale: Some(9.0), ..Default::default() };
+    /// assert_eq!(demands.clone().unless_given(&Uniform::default().with_scale(3.0).into()).scale, None);
+    /// assert_eq!(demands.unless_given(&Uniform::default().into()).scale, Some(9.0));
+    /// ```
+    pub fn unless_given(mut self, param: &Param) -> InitOverrides {
+        let Param::Initializer(initializer) = param else { return self };
+        let tree = initializer.to_tree();
+        let default = initializer.spec().and_then(|spec| (spec.config)().field("scale")?.default).map(|make| make());
+        if initializer.downcast::<Constant>().is_some() || tree.get("scale").cloned() != default {
+            self.scale = None;
+        }
+        if tree.get("min_value").is_some_and(|least| *least != ConfigValue::Null) {
+            self.min_value = None;
+        }
+        self
+    }
 }
 
 /// The registered name of an initializer; written by `#[spark::initializer]`.
@@ -138,6 +163,10 @@ impl AnyInitializer {
     /// Registered name.
     pub fn name(&self) -> &'static str {
         self.0.name()
+    }
+
+    fn spec(&self) -> Option<&'static InitializerSpec> {
+        Registry::global().ok()?.initializers.iter().find(|spec| spec.name == self.name())
     }
 
     /// Its configuration, untyped.

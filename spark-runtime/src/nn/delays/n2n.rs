@@ -10,7 +10,8 @@ pub struct N2NDelaysConfig {
     #[param(default = 8.0, units = "ms", check = positive)]
     pub max_delay: f64,
     /// Delays in time steps, of shape (units, inputs); 0 is no delay. The default draws 1 to B uniformly, where
-    /// B = ⌈max_delay / dt⌉ is the longest delay in steps.
+    /// B = ⌈max_delay / dt⌉ is the longest delay in steps. Of another initializer its own `scale` and `min_value` count, in
+    /// steps, if they are given; else they are B + 1 and 1.
     #[param(default = Uniform::default())]
     pub delays: Param,
     /// Shape of the postsynaptic population.
@@ -25,6 +26,9 @@ pub struct N2NDelaysConfig {
 /// Neuron-to-neuron delays: every synapse has its own conduction delay.
 ///
 /// out\[post, pre\] = in\[pre\], delays\[post, pre\] steps ago. The output is spikes over synapses.
+///
+/// Spikes wait in a ring: Morrison, Mehring, Geisel, Aertsen, Diesmann, *Advancing the Boundaries of High-Connectivity
+/// Network Simulation with Distributed Computing*, Neural Computation 17(8), 2005.
 ///
 /// ```
 /// use spark::prelude::*;

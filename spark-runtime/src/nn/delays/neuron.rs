@@ -10,7 +10,8 @@ pub struct NDelaysConfig {
     #[param(default = 8.0, units = "ms", check = positive)]
     pub max_delay: f64,
     /// Delays in time steps, one per neuron; 0 is no delay. The default draws 1 to B uniformly, where
-    /// B = ⌈max_delay / dt⌉ is the longest delay in steps.
+    /// B = ⌈max_delay / dt⌉ is the longest delay in steps. Of another initializer its own `scale` and `min_value` count, in
+    /// steps, if they are given; else they are B + 1 and 1.
     #[param(default = Uniform::default())]
     pub delays: Param,
     /// Count as Spark on JAX does, where a delay of B steps is no delay at all (its ring has B rows). Files written by
@@ -22,6 +23,9 @@ pub struct NDelaysConfig {
 /// Neuron delays: every neuron's spikes reach all who listen to it after the neuron's own conduction delay.
 ///
 /// out\[i\] = in\[i\], delays\[i\] steps ago.
+///
+/// Spikes wait in a ring: Morrison, Mehring, Geisel, Aertsen, Diesmann, *Advancing the Boundaries of High-Connectivity
+/// Network Simulation with Distributed Computing*, Neural Computation 17(8), 2005.
 ///
 /// ```
 /// use spark::prelude::*;

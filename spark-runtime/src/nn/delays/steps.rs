@@ -2,6 +2,9 @@
 
 use crate::prelude::*;
 
+/// The longest delay possible, in steps.
+const MOST: usize = 65_535;
+
 /// Delays of `shape` in time steps, 0 to B = ⌈max_delay / dt⌉, and a line that delays by them. With `wrap`, B is 0. Delays
 /// that are wrong are reported, with none in their place.
 ///
@@ -13,13 +16,20 @@ pub(super) fn build_delays(
     wrap: bool,
     shape: &Shape,
 ) -> Result<(DelayLine, Array)> {
-    let steps = delay_steps(max_delay, cx.dt())?;
+    let steps = delay_steps(max_delay, cx.dt()).unwrap_or_else(|error| {
+        cx.report(error);
+        MOST
+    });
     let wrong = whole_steps(delays).err();
+    // Draws begin at 1 and reach the longest delay.
     let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
+    let overrides = overrides.unless_given(delays);
     let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
     // One delay for all is a scalar.
     let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
-    if let Some(error) = wrong.or_else(|| within(&delays, steps, max_delay, cx.dt()).err()) {
+    if let Some(error) =
+        wrong.or_else(|| within(&delays, steps, max_delay, cx.dt()).err().filter(|_| cx.is_right("max_delay")))
+    {
         cx.report(error.at("delays"));
         delays.fill(0);
     }
@@ -36,9 +46,8 @@ pub(super) fn build_delays(
 
 /// The longest delay in steps.
 fn delay_steps(max_delay: f64, dt: f64) -> Result<usize> {
-    const MOST: f64 = 65_535.0;
     let steps = (max_delay / dt).ceil();
-    if steps > MOST {
+    if steps > MOST as f64 {
         let message = format!("{max_delay} ms are {steps:.0} steps of {dt} ms; at most {MOST} are possible");
         return Err(Error::new(message).at("max_delay").help("use a shorter delay or a longer time step"));
     }

@@ -37,6 +37,8 @@ pub struct CurrentSourceConfig {
 ///
 /// Noise depends on seed, step and unit alone.
 ///
+/// Spark's own, after those devices: Gewaltig, Diesmann, *NEST (NEural Simulation Tool)*, Scholarpedia 2(4), 2007.
+///
 /// ```
 /// use spark::prelude::*;
 ///

@@ -36,6 +36,9 @@ pub struct ExponentialIntegratorConfig {
 /// Inputs are shared out so that group sizes differ by 1 at most. As in Spark on JAX, n is the size of such a share also
 /// if `output_map` makes groups of other sizes, and the slow trace of smooth signals is not divided by n.
 ///
+/// The scaling is Spark's own; that a low-pass filter reads out spikes is in Gerstner, Kistler, Naud, Paninski, *Neuronal
+/// Dynamics*, Cambridge University Press, 2014, chapter 7.
+///
 /// ```
 /// use spark::prelude::*;
 ///
@@ -86,14 +89,17 @@ impl Trace {
 impl ExponentialIntegrator {
     fn build(cx: &mut Build, config: ExponentialIntegratorConfig) -> Result<Self> {
         let inputs = cx.shape("spikes")?;
-        let (size, groups) = (inputs.size(), config.num_outputs);
-        if groups > size {
-            let message = format!("must be at most the number of inputs, {size}, found {groups}");
-            return Err(Error::new(message).at("num_outputs"));
+        let (size, groups) = (inputs.size(), config.num_outputs.min(inputs.size()).max(1));
+        if config.num_outputs > size {
+            let message = format!("must be at most the number of inputs, {size}, found {}", config.num_outputs);
+            cx.report(Error::new(message).at("num_outputs"));
         }
         let shares: Vec<usize> = (0..groups).map(|group| size / groups + usize::from(group < size % groups)).collect();
         let map = match &config.output_map {
-            Some(map) => given_map(map, size, groups).map_err(|e| e.at("output_map"))?,
+            Some(map) => given_map(map, size, config.num_outputs).unwrap_or_else(|error| {
+                cx.report(error.at("output_map"));
+                vec![0; size]
+            }),
             None => {
                 let group = |(group, &share): (usize, &usize)| std::iter::repeat_n(group as i32, share);
                 let mut map: Vec<i32> = shares.iter().enumerate().flat_map(group).collect();
@@ -145,7 +151,8 @@ fn given_map(map: &Array, size: usize, groups: usize) -> Result<Vec<i32>> {
     let numbers = map.to_f64();
     match numbers.iter().position(|&group| group.fract() != 0.0 || !(0.0..groups as f64).contains(&group)) {
         Some(at) => {
-            let message = format!("must be integers from 0 to {}, found {} at position {at}", groups - 1, numbers[at]);
+            let message =
+                format!("must be integers from 0 to {}, found {} at position {at}", groups.max(1) - 1, numbers[at]);
             Err(Error::new(message))
         }
         None => Ok(map.to_i32()),

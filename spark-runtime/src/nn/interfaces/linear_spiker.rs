@@ -17,7 +17,9 @@ pub struct LinearSpikerConfig {
 /// S = 1/(1 − e^(−(1000/max_freq − cd)/τ)).
 ///
 /// For `cd` ms after a spike the signal is not taken. Signals are meant to lie between 0 and 1. The output has the shape
-/// of the signal.
+/// of the signal. The scale S is Spark's own; the units are leaky integrate-and-fire neurons with a refractory period:
+///
+/// Gerstner, Kistler, Naud, Paninski, *Neuronal Dynamics*, Cambridge University Press, 2014, chapter 1.3.
 ///
 /// ```
 /// use spark::prelude::*;

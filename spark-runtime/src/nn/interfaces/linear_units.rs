@@ -53,8 +53,15 @@ impl LinearUnits {
         let infinite = gain.known().is_none_or(|gain| !gain.convert(cx.dtype()).to_f64()[0].is_finite());
         if (rise <= 0.0 || infinite) && ["tau", "cd", "max_freq"].iter().all(|name| cx.is_right(name)) {
             let interval = 1000.0 / max_freq;
-            let message = format!("must be shorter than an interval at max_freq, {interval} ms, found {cooldown} ms");
-            cx.report(Error::new(message).at("cd").help("a unit fires at most once per refractory period"));
+            // Only a time to rise that is lost in its own rounding is the refractory period's fault.
+            if rise <= 1e-6 * interval {
+                let message =
+                    format!("must be shorter than an interval at max_freq, {interval} ms, found {cooldown} ms");
+                cx.report(Error::new(message).at("cd").help("a unit fires at most once per refractory period"));
+            } else {
+                let message = format!("must not be so long that {rise} ms are none of it, found {tau} ms");
+                cx.report(Error::new(message).at("tau").help("an interval at max_freq less the refractory period"));
+            }
         }
         LinearUnits {
             refractory: cx.full(units, cx.number(cooldown)),

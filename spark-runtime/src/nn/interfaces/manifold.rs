@@ -48,18 +48,30 @@ pub struct ManifoldConfig {
 
 impl ManifoldConfig {
     /// The shape of the units: that of the signal, with the units of a line as last dimension.
-    pub(super) fn units_of(&self, inputs: &Shape) -> Shape {
-        Shape::units(&[inputs.dims(), vec![self.resolution]].concat())
+    pub(super) fn units_of(&self, cx: &mut Build<'_>, inputs: &Shape) -> Shape {
+        Shape::units(&[inputs.dims(), vec![self.possible_resolution(cx)]].concat())
+    }
+
+    /// The resolution; one that is too large is reported, and 1 given in its place.
+    fn possible_resolution(&self, cx: &mut Build<'_>) -> usize {
+        const MOST: usize = 1 << 24;
+        if self.resolution <= MOST {
+            return self.resolution;
+        }
+        let message = format!("must be at most {MOST}, found {}", self.resolution);
+        cx.report(Error::new(message).at("resolution"));
+        1
     }
 }
 
 impl Manifold {
     /// Lines for a signal of shape `inputs`. Draws one key, of which initializers get one each. A range that is empty or has no
-    /// length in the model's precision is reported.
+    /// length in the model's precision is reported, and so is a resolution that is too large.
     ///
     /// # Errors
-    /// If the signal or the resolution has too many elements.
+    /// If the signal has too many elements.
     pub(super) fn new(cx: &mut Build<'_>, inputs: &Shape, space: &ManifoldConfig) -> Result<Manifold> {
+        let resolution = space.possible_resolution(cx);
         // The reference draws none here, so the key is that of its first call, which nothing else uses.
         let keys = cx.key().split(3);
         let (overrides, dtype) = (InitOverrides::default(), cx.dtype());
@@ -85,7 +97,7 @@ impl Manifold {
             mins,
             span,
             sharpness: cx.number(-(0.5 / space.sigma)),
-            positions: positions(cx, space.resolution)?,
+            positions: positions(cx, resolution)?,
         })
     }
 }
@@ -103,10 +115,6 @@ impl Manifold {
 
 /// `resolution` numbers from 0 to π. The order of the arithmetic is that of XLA, so the numbers are the reference's.
 fn positions(cx: &Build<'_>, resolution: usize) -> Result<Real> {
-    const MOST: usize = 1 << 24;
-    if resolution > MOST {
-        return Err(Error::new(format!("must be at most {MOST}, found {resolution}")).at("resolution"));
-    }
     let last = resolution.saturating_sub(1).max(1);
     let shape = Shape::of(Axis::PRE, &[resolution]);
     let index = Array::new(shape.clone(), Data::I32((0..resolution as i32).collect()));

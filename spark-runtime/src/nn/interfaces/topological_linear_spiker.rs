@@ -22,6 +22,10 @@ pub struct TopologicalLinearSpikerConfig {
 ///
 /// The output has the shape of the signal, with the units of an element as last dimension.
 ///
+/// Spark's own code; that units with overlapping receptive fields tell a number is population coding:
+///
+/// Georgopoulos, Schwartz, Kettner, *Neuronal Population Coding of Movement Direction*, Science 233, 1986.
+///
 /// ```
 /// use spark::prelude::*;
 ///
@@ -55,7 +59,7 @@ pub struct TopologicalLinearSpiker {
 impl TopologicalLinearSpiker {
     fn build(cx: &mut Build, config: TopologicalLinearSpikerConfig) -> Result<Self> {
         let inputs = cx.shape("signal")?;
-        let shape = config.space.units_of(&inputs);
+        let shape = config.space.units_of(cx, &inputs);
         Ok(Self {
             potential: cx.zeros(&shape),
             units: LinearUnits::new(cx, &shape, &config.units),

@@ -23,6 +23,10 @@ pub struct TopologicalPoissonSpikerConfig {
 /// The output has the shape of the signal, with the units of an element as last dimension. The same seed gives the spikes
 /// of Spark on JAX.
 ///
+/// Spark's own code; that units with overlapping receptive fields tell a number is population coding:
+///
+/// Georgopoulos, Schwartz, Kettner, *Neuronal Population Coding of Movement Direction*, Science 233, 1986.
+///
 /// ```
 /// use spark::prelude::*;
 ///
@@ -54,7 +58,7 @@ impl TopologicalPoissonSpiker {
         let inputs = cx.shape("signal")?;
         Ok(Self {
             rng: cx.key_chain(),
-            units: config.space.units_of(&inputs),
+            units: config.space.units_of(cx, &inputs),
             space: Manifold::new(cx, &inputs, &config.space)?,
             scale: cx.number(cx.dt() * (config.max_freq / 1000.0)),
             config,

@@ -106,7 +106,7 @@ impl ZenkeRule {
             traces,
             post_slow_trace,
             target_trace: Tracer::normalized(cx, &kernel, target_tau),
-            largest_target: (2.0 * target_tau / (3.0 * cx.dt() * p.abs())).sqrt(),
+            largest_target: (2.0 * target_tau / (3.0 * cx.dt() * p.abs())).sqrt().min(cx.limit()),
             a: cx.param("a", &config.a, &kernel)?,
             b: cx.param("b", &config.b, &kernel)?,
             c: cx.param("c", &config.c, &kernel)?,

@@ -58,7 +58,7 @@ impl AdaptiveCurrentLeakySoma {
     fn build(cx: &mut Build, config: AdaptiveCurrentLeakySomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
         let membrane = LeakyMembrane::build(cx, &config.membrane, &units)?;
-        let adaptation = Adaptation::exact(cx, &config.adaptation, &units)?;
+        let adaptation = Adaptation::exact(cx, &config.adaptation, &membrane, &units)?;
         Ok(Self { potential: cx.zeros(&units), membrane, adaptation, config })
     }
 

@@ -57,7 +57,7 @@ impl AdaptiveExponentialSoma {
     fn build(cx: &mut Build, config: AdaptiveExponentialSomaConfig) -> Result<Self> {
         let units = cx.shape("current")?;
         let membrane = ExponentialMembrane::build(cx, &config.membrane, &units)?;
-        let adaptation = Adaptation::euler(cx, &config.adaptation, &units)?;
+        let adaptation = Adaptation::euler(cx, &config.adaptation, &membrane, &units)?;
         Ok(Self { potential: cx.zeros(&units), membrane, adaptation, config })
     }
 

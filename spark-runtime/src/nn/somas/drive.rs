@@ -5,10 +5,20 @@ use crate::prelude::*;
 /// The shape of a population whose inputs are all optional: that of the first of `ports` that is connected.
 ///
 /// # Errors
-/// If none is.
+/// If none is, or another has another shape.
 pub(super) fn population(cx: &Build, ports: &[&str]) -> Result<Shape> {
     match ports.iter().find(|port| cx.is_connected(port)) {
-        Some(port) => cx.shape(port),
+        Some(port) => {
+            let shape = cx.shape(port)?;
+            for other in ports.iter().filter(|other| cx.is_connected(other)) {
+                let found = cx.shape(other)?;
+                if found != shape {
+                    let message = format!("the inputs `{port}` of shape {shape} and `{other}` of shape {found} differ");
+                    return Err(Error::new(message).help("both have one element for each neuron"));
+                }
+            }
+            Ok(shape)
+        }
         None => {
             let message = "nothing is connected that says how many neurons there are";
             Err(Error::new(message).help(format!("connect one of the inputs {}", ports.join(", "))))

@@ -1,5 +1,6 @@
 //! The exponential membrane, a part that somas hold.
 
+use super::stability::longest_euler_step;
 use crate::prelude::*;
 
 /// Parameters of an [`ExponentialMembrane`].
@@ -25,7 +26,7 @@ pub struct ExponentialMembraneConfig {
 ///
 /// Potentials are relative to rest. Above the rheobase threshold ϑ the potential runs away, which is the upstroke of a
 /// spike. Where nothing resets it the exponential would overflow: it is bounded so that the upstroke stays a quarter of
-/// the largest number the storage type holds.
+/// the largest number the storage type holds. A τ below dt/2, with which the method diverges, is refused.
 #[spark::part]
 #[derive(Clone, Copy, Debug)]
 pub struct ExponentialMembrane {
@@ -72,13 +73,16 @@ impl Membrane for ExponentialMembrane {
         let LeakyParameters { rest, reset, tau, resistance, threshold } = config.leak.values(cx, units)?;
         let rheobase = cx.param("rheobase_threshold", &config.rheobase_threshold, units)?;
         let slope = cx.param("spike_slope", &config.spike_slope, units)?;
+        let scale = cx.dt() / tau;
+        longest_euler_step(cx, "potential_tau", tau, scale);
         Ok(ExponentialMembrane {
-            scale: cx.dt() / tau,
+            scale,
             resistance,
             rheobase: rheobase - rest,
             slope,
             steepness: 1.0 / slope,
-            limit: (cx.number(cx.largest() / 4.0) / slope).ln(),
+            // The exponential itself must not overflow either where the slope is below 1.
+            limit: (cx.number(cx.largest() / 4.0) / slope.max(1.0)).ln(),
             reset,
             threshold,
         })
@@ -93,6 +97,11 @@ impl Membrane for ExponentialMembrane {
     fn advance_against(&self, potential: Real, adaptation: Real, current: Real) -> Real {
         let held = self.drift(potential) - self.resistance * adaptation;
         potential + self.scale * (held + self.resistance * current)
+    }
+
+    #[track_caller]
+    fn linear(&self) -> (Real, Real) {
+        (self.scale, self.scale * self.resistance)
     }
 
     fn reset(&self) -> Real {

@@ -1,6 +1,7 @@
 //! Izhikevich's soma.
 
 use super::drive::Inlet;
+use super::stability::unstable;
 use crate::prelude::*;
 
 /// Parameters of [`IzhikevichSoma`].
@@ -36,7 +37,8 @@ pub struct IzhikevichSomaConfig {
 /// v is the potential itself, in mV; the variable `potential` is stored relative to `potential_rest`, and u begins at 0.
 /// The published model has R = 1. Without input v settles where the two equations balance, which is not
 /// `potential_rest` in general. After strong inhibition the parabola overshoots, more with every step; v stays above what
-/// keeps it finite in the storage type (−640 mV for `float16`, −10¹⁵ mV otherwise).
+/// keeps it finite in the storage type (−640 mV for `float16`, −10¹⁵ mV otherwise). Refused are
+/// a > 2/dt and b < −1/(R·dt), with which u diverges.
 ///
 /// Izhikevich, *Simple Model of Spiking Neurons*, IEEE Transactions on Neural Networks 14(6), 2003.
 ///
@@ -95,6 +97,20 @@ impl IzhikevichSoma {
         let recovery_sensitivity = cx.param("recovery_sensitivity", &config.recovery_sensitivity, &units)?;
         let resistance = cx.param("resistance", &config.resistance, &units)?;
         let threshold = cx.param("threshold", &config.threshold, &units)?;
+        let overshoot = 1.0 + cx.dt() * resistance * recovery_sensitivity;
+        if let Some(found) = unstable(cx, &["recovery_sensitivity", "resistance"], recovery_sensitivity, overshoot) {
+            let message = format!("must be at least −1/(dt·resistance), found {found} nS");
+            let error = Error::new(message).at("recovery_sensitivity");
+            cx.report(
+                error.help("every step would drive the potential further beyond the threshold: use a shorter dt"),
+            );
+        }
+        let overshoot = 2.0 - cx.dt() * recovery_timescale;
+        if let Some(found) = unstable(cx, &["recovery_timescale"], recovery_timescale, overshoot) {
+            let message = format!("must be at most two per time step, {}/ms, found {found}/ms", 2.0 / cx.dt());
+            let error = Error::new(message).at("recovery_timescale");
+            cx.report(error.help("the explicit Euler method diverges: use a shorter dt"));
+        }
         Ok(Self {
             potential: cx.zeros(&units),
             recovery: cx.zeros(&units),

@@ -105,6 +105,11 @@ impl Membrane for LeakyMembrane {
         self.decay * potential + self.gain * self.inlet.take(current)
     }
 
+    #[track_caller]
+    fn linear(&self) -> (Real, Real) {
+        (1.0 - self.decay, self.gain)
+    }
+
     fn reset(&self) -> Real {
         self.reset
     }

@@ -24,6 +24,9 @@ pub trait Membrane: Nested + Sized {
         self.advance(potential, current - adaptation)
     }
 
+    /// How a step moves a small potential: the share of it that is lost, and what is added, in mV per pA.
+    fn linear(&self) -> (Real, Real);
+
     /// The potential right after a spike.
     fn reset(&self) -> Real;
 

@@ -45,6 +45,7 @@ mod refractory_exponential;
 mod refractory_leaky;
 mod refractory_membrane;
 mod simplified_adaptive_exponential;
+mod stability;
 mod strict_refractory_leaky;
 
 pub use adaptation::{Adaptation, AdaptationConfig};

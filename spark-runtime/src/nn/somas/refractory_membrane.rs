@@ -70,8 +70,10 @@ impl<M: Membrane> RefractoryMembrane<M> {
     #[track_caller]
     pub fn fire_held(&mut self, potential: &mut Real, current: Real, jump: Real) -> Bool {
         let relaxed = self.membrane.advance(*potential, current) + jump;
-        let held = if self.refractory.is_over() { relaxed } else { *potential };
-        let fired = held >= self.membrane.threshold();
+        let ready = self.refractory.is_over();
+        let held = if ready { relaxed } else { *potential };
+        // A reset at or above the threshold must not spike before the period is over.
+        let fired = held >= self.membrane.threshold() && ready;
         self.refractory.update(fired);
         *potential = fired.select(self.membrane.reset(), held);
         fired
