@@ -1,6 +1,6 @@
 //! Brains: one step from module to module, circles, brains in brains, effects, and what is refused.
 
-use spark::config::Config;
+use spark::config::{Config, ConfigTree, ConfigValue};
 use spark::controller::{BrainConfig, ModuleSpecs, NeuronConfig, PortMap, register_neuron};
 use spark::prelude::*;
 
@@ -199,5 +199,32 @@ fn a_brain_survives_its_file() {
             model.state("a.soma.potential").unwrap().to_f32()
         };
         assert_eq!(run(read), run(brain.clone()));
+    }
+}
+
+#[test]
+fn a_modules_time_step_is_its_neurons_but_a_wrong_one_is_refused() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/scfg/brain_mutual_lif_f32.json.scfg");
+    let tree = spark::scfg::read_path(std::path::Path::new(file)).unwrap();
+    let with = |path: &str, dt: ConfigValue| {
+        let mut tree = tree.clone();
+        tree.set(path, dt).unwrap();
+        tree
+    };
+    let build = |tree: ConfigTree| Model::from_tree(tree).input("signal", [50]).build();
+    let [given, other] = [tree.clone(), with("pool_a.soma.dt", 0.25.into())].map(|tree| build(tree).unwrap());
+    assert_eq!(given.program(), other.program());
+    for path in ["pool_a.soma.dt", "pool_a.dt", "spiker.dt"] {
+        for (dt, text) in [
+            (ConfigValue::from(-1.0), "must be positive, found -1 ms"),
+            ("x".into(), "must be a number, found the string \"x\""),
+        ] {
+            let tree = with(path, dt);
+            for error in [tree.validate().unwrap_err(), build(tree).map(drop).unwrap_err()] {
+                let error = error.to_string();
+                assert!(error.starts_with(&format!("{path}: ")) && error.contains(text), "{error}");
+                assert_eq!(error.matches(path).count(), 1, "{error}");
+            }
+        }
     }
 }

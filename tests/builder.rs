@@ -108,7 +108,7 @@ fn every_mistake_is_reported_with_the_nearest_name() {
     assert_eq!(
         mistakes(&error),
         [
-            "odd: `LeakySomaConf` is not the configuration of a known module, neuron or brain  help: did you mean `LeakySomaConfig`?",
+            "odd: `LeakySomaConf` is not the configuration of a known module, neuron or brain  help: did you mean `LeakySomaConfig`? (a neuron of your own is registered first: register_neuron, or --register NAME=FILE.scfg)",
             "the input `signal` is declared twice",
             "there is no input `signl`  help: did you mean `signal`?; inputs are declared with `input`",
             "there is no module `spikr`  help: did you mean `spiker`?",
@@ -120,7 +120,7 @@ fn every_mistake_is_reported_with_the_nearest_name() {
             "soma.current: LeakySoma has no property `current` that can be set  help: none is known",
             "the output `out` must come from a module, and `signal` does not  help: name it as \"module.port\"",
             "the output `spikes` is given twice  help: give one of them another name",
-            "pool.module_cls: there is no module or neuron called `lif_neurn`  help: did you mean `LIFNeuron`?",
+            "pool.module_cls: there is no module or neuron called `lif_neurn`  help: did you mean `LIFNeuron`? (a neuron of your own is registered first: register_neuron, or --register NAME=FILE.scfg)",
             "spiker.max_freq: must be positive, found -1 Hz  help: Firing rate at a signal of 1.",
         ]
     );

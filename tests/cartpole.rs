@@ -16,6 +16,7 @@ mod training;
 use environment::{Action, CartPole, Outcome, State};
 use safetensors::SafeTensors;
 use spark::prelude::*;
+use spark_compiler::passes::CompileOptions;
 use training::{Run, median};
 
 fn state(numbers: &[f64]) -> State {
@@ -119,6 +120,41 @@ fn a_third_factor_changes_its_own_pool_only() {
 }
 
 #[test]
+fn the_passes_change_nothing_but_last_bits() {
+    let pools = ["A_excitatory", "B_excitatory", "A_inhibitory", "B_inhibitory", "critic"];
+    let build = |options: CompileOptions| {
+        let builder = brain::builder(1).options(options);
+        pools.iter().fold(builder, |builder, pool| builder.record(format!("{pool}.out_spikes"))).build().unwrap()
+    };
+    let mut brains = [CompileOptions::exact(), CompileOptions::default()].map(build);
+    let (mut spikes, before) = (0.0, brains[0].state("A_excitatory.synapses.kernel").unwrap().to_f32());
+    for t in 0..200 {
+        let swing = (t as f64 / 20.0).sin();
+        let signal = agent::signal(state(&[swing, -swing, 0.1 * swing, 0.5 - swing]));
+        let mut inputs = vec![("signal", HostPayload::from(&signal[..]))];
+        inputs
+            .extend([("mod_a", 0.5f32), ("mod_b", -0.3), ("mod_critic", 0.4)].map(|(name, m)| (name, vec![m].into())));
+        let [exact, fast] = brains.each_mut().map(|brain| brain.step(&inputs).unwrap());
+        for pool in pools {
+            let [exact, fast] = [&exact, &fast].map(|o| o.get(&format!("{pool}.out_spikes")).unwrap().value().to_f64());
+            assert_eq!(exact, fast, "{pool}, step {t}");
+            spikes += exact.iter().map(|spike| spike.abs()).sum::<f64>();
+        }
+        for output in ["activity", "danger"] {
+            let [exact, fast] = [&exact, &fast].map(|o| o.get(output).unwrap().value().to_f64());
+            assert_eq!(exact, fast, "{output}, step {t}");
+        }
+        for pool in ["A_excitatory", "B_excitatory", "critic"] {
+            let [exact, fast] =
+                brains.each_ref().map(|brain| brain.state(&format!("{pool}.synapses.kernel")).unwrap().to_f32());
+            let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * a.abs();
+            assert!(exact.iter().zip(&fast).all(near), "{pool}, step {t}");
+        }
+    }
+    assert!(spikes > 100.0 && brains[0].state("A_excitatory.synapses.kernel").unwrap().to_f32() != before, "{spikes}");
+}
+
+#[test]
 fn inhibitory_synapses_stay_as_they_are() {
     // An excitatory pool hears 256 units of the spiker, 8 of the background, 4 inhibitory neurons of the other pool.
     let mut brain = brain::build(1).unwrap();
@@ -164,7 +200,14 @@ fn averages_medians_and_the_files() {
     assert!(svg.starts_with("<svg") && svg.matches("<polyline").count() >= 5);
     assert_eq!(report::table(&runs).lines().count(), 1 + 3);
 
+    report::check(folder.path()).unwrap();
+    assert_eq!((read("cartpole.csv"), read("cartpole.svg")), (csv, svg));
+    let empty = folder.path().join("new");
+    report::check(&empty).unwrap();
+    assert_eq!(std::fs::read_dir(&empty).unwrap().count(), 0);
+
     let file = folder.path().join("cartpole.csv");
+    assert!(report::check(&file).unwrap_err().to_string().contains("cannot write"));
     let error = report::write(&file, &runs).unwrap_err().to_string();
     assert!(error.contains("cannot write") && error.contains("cartpole.csv"), "{error}");
 }

@@ -185,11 +185,43 @@ fn a_brain_uses_neurons_registered_on_the_command_line() {
     let (brain, neuron) = (golden("models/ab_brain.scfg"), golden("models/alif_mod_neuron.scfg"));
     let unknown = fails(&["inspect", &brain], folder.path());
     assert!(unknown.contains("there is no module or neuron called `alif_mod_neuron`"), "{unknown}");
+    assert!(unknown.contains("register_neuron, or --register NAME=FILE.scfg"), "{unknown}");
     let register = format!("ALIFModNeuron={neuron}");
     let shown = succeeds(&["inspect", &brain, "--register", &register], folder.path()).out;
     assert!(shown.contains("A_excitatory: ALIFModNeuron"), "{shown}");
     let wrong = fails(&["inspect", &brain, "--register", "ALIFModNeuron"], folder.path());
     assert!(wrong.contains("is not NAME=FILE"), "{wrong}");
+}
+
+#[test]
+fn the_tree_of_a_model_with_mistakes_comes_with_these() {
+    let folder = folder();
+    let text = std::fs::read_to_string(golden(LIF)).unwrap();
+    let field = "\"potential_rest\":";
+    assert!(text.contains(field));
+    std::fs::write(folder.path().join("lif.scfg"), text.replacen(field, &format!("\"a\": 1, {field}"), 1)).unwrap();
+    for arguments in [&["inspect", "lif.scfg"][..], &["inspect", "lif.scfg", "--tree"]] {
+        let ran = spark(arguments, folder.path());
+        assert_eq!(ran.code, Some(1), "{}", ran.err);
+        assert!(ran.out.contains("soma: "), "{}", ran.out);
+        assert!(ran.err.contains("lif.scfg: soma.a: ") && ran.err.contains("has no such field"), "{}", ran.err);
+    }
+}
+
+#[test]
+fn a_limit_of_memory_can_be_given() {
+    let folder = folder();
+    let text = std::fs::read_to_string(golden(LIF)).unwrap();
+    let units = text.rfind("\"units\": [").unwrap();
+    let end = units + text[units..].find(']').unwrap();
+    std::fs::write(folder.path().join("lif.scfg"), format!("{}\"units\": [300000{}", &text[..units], &text[end..]))
+        .unwrap();
+    let inspect = ["inspect", "lif.scfg", "--ir", "--input", "in_spikes=1000"];
+    let error = fails(&inspect, folder.path());
+    assert!(error.contains("300000") && error.contains("--memory-limit"), "{error}");
+    let ran = fails(&[&inspect[..], &["--memory-limit", "0"]].concat(), folder.path());
+    assert!(ran.contains("--memory-limit"), "{ran}");
+    succeeds(&["inspect", &golden(LIF), "--ir", "--memory-limit", "1", "--input", "in_spikes=80"], folder.path());
 }
 
 #[test]
@@ -415,7 +447,7 @@ fn refuses_damaged_files() {
     let huge = br#"{"current":{"dtype":"F32","shape":[4611686018427387904,8],"data_offsets":[0,4]}}"#;
     let length = (huge.len() as u64).to_le_bytes();
     refuses(&with(&[&length[..], huge, &[0; 4]].concat()), &[], "not a sound safetensors file");
-    refuses_model(folder.path().to_str().unwrap(), &input, &[], "cannot read the file");
+    refuses_model(folder.path().to_str().unwrap(), &input, &[], "this is a directory");
     let cut = &std::fs::read(golden(LIF_XZ)).unwrap()[..300];
     refuses_model(with(cut).to_str().unwrap(), &input, &[], "truncated");
 }

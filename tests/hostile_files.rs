@@ -18,6 +18,7 @@ use spark::controller::{ModuleSpecs, NeuronConfig, PortMap, register_neuron};
 use spark::prelude::*;
 use spark::scfg;
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tar::{Builder, EntryType};
 
@@ -309,6 +310,70 @@ fn a_model_larger_than_its_state_is_refused() {
     builds_not(&of("3", 2), "dimensions", 64 * MIB);
     builds_not(&of("1000000000", 2), "are too many units", 16 * MIB);
     builds_not(&of("6000", 6000), "fewer under a limit of memory", 64 * MIB);
+}
+
+/// A brain of two pools that read each other, the first of so many units, as a file.
+fn of_units(folder: &Path, units: &str) -> std::path::PathBuf {
+    let text = include_str!("golden/scfg/brain_mutual_lif_f32.json.scfg");
+    let indent = " ".repeat(24);
+    let field = format!("\n{indent}\"units\": [\n{indent}    40\n");
+    assert_eq!(text.matches(&field).count(), 1);
+    let path = folder.join("brain.scfg");
+    std::fs::write(&path, text.replace(&field, &format!("\n{indent}\"units\": [{units}\n"))).unwrap();
+    path
+}
+
+#[test]
+fn populations_that_a_few_digits_make_huge_are_refused() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let build = |units: &str| {
+        Model::from_file(of_units(folder.path(), units)).unwrap().memory_limit(64 << 20).input("signal", [50]).build()
+    };
+    assert!(build("40").is_ok());
+    for (units, place, text) in [
+        ("1000000000", "pool_a.units", "[1000000000] are too many units"),
+        ("4096, 4097", "pool_a.units", "[4096, 4097] are too many units"),
+        ("3000000", "pool_a.units", "an inhibition mask of 3000000 units does not fit"),
+    ] {
+        let start = std::time::Instant::now();
+        let (built, peak) = peak_of(|| build(units).map(drop));
+        let message = built.expect_err("the model is refused").to_string();
+        assert!(message.contains(place) && message.contains(text), "`{place}`, `{text}`: {message}");
+        assert!(peak < 256 * MIB, "{peak} bytes of memory: {message}");
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+    // In code, and with a limit under which not even the mask can be drawn.
+    let of = |units: usize| Model::component(NeuronConfig::new([units], LIFNeuron::modules())).input("in_spikes", [1]);
+    let (built, peak) = peak_of(|| of(1 << 30).build().map(drop));
+    assert!(built.unwrap_err().to_string().contains("too many units") && peak < MIB, "{peak} bytes");
+    let (built, peak) = peak_of(|| of(1 << 20).memory_limit(16 << 20).build().map(drop));
+    let message = built.unwrap_err().to_string();
+    assert!(message.contains("units: an inhibition mask of 1048576 units") && peak < MIB, "{peak} bytes: {message}");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_read() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    // Opening it would wait for somebody who writes.
+    let pipe = folder.path().join("pipe.scfg");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for path in [&*pipe, Path::new("/dev/zero"), folder.path()] {
+        let (read, peak) = peak_of(|| {
+            let errors = [scfg::read_path(path).map(drop), Checkpoint::read(path).map(drop)];
+            errors
+                .into_iter()
+                .chain([Checkpoint::is_checkpoint(path).map(drop), Model::load(path).map(drop)])
+                .collect::<Vec<_>>()
+        });
+        for error in read {
+            let message = error.unwrap_err().to_string();
+            assert!(message.contains(path.to_str().unwrap()) && message.contains("not a regular file"), "{message}");
+        }
+        assert!(peak < MIB, "{peak} bytes");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! `mod_a`, `mod_b` and `mod_critic`, are not zero.
 
 use spark::controller::{BrainConfig, ModuleSpecs, NeuronConfig, PortMap};
+use spark::model::ModelBuilder;
 use spark::prelude::*;
 use spark::rng::Key;
 
@@ -34,6 +35,11 @@ const BACKGROUND: usize = 8;
 /// # Errors
 /// If a module has a mistake.
 pub(crate) fn build(seed: u32) -> Result<Model> {
+    builder(seed).build()
+}
+
+/// A builder of it.
+pub(crate) fn builder(seed: u32) -> ModelBuilder {
     let mut seeds = Key::new(seed).bits32(16).into_iter();
     let mut seed = move || seeds.next().unwrap_or_default();
 
@@ -73,7 +79,7 @@ pub(crate) fn build(seed: u32) -> Result<Model> {
             .output("danger", "signal"),
     ]);
     let brain = Model::component(BrainConfig::new(modules)).input("signal", [SIGNALS]);
-    brain.input("mod_a", [1]).input("mod_b", [1]).input("mod_critic", [1]).build()
+    brain.input("mod_a", [1]).input("mod_b", [1]).input("mod_critic", [1])
 }
 
 /// An excitatory population whose synapses follow `rule`; their weights are about `weight` at first, in pA.

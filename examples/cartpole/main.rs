@@ -65,7 +65,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     let stop = || STOPPED.store(true, Ordering::Relaxed);
     ctrlc::set_handler(stop).map_err(|e| Error::new(format!("cannot listen to Ctrl-C: {e}")))?;
     // A folder that cannot be written to is known before the training, not after it.
-    report::write(&cli.output, &[])?;
+    report::check(&cli.output)?;
     let brains: Vec<(u32, bool)> = [true, false]
         .into_iter()
         .filter(|learns| !(cli.no_learning && *learns))

@@ -6,19 +6,41 @@ use spark::prelude::*;
 use std::fmt::Write;
 use std::path::Path;
 
+/// Names of the files.
+const FILES: [&str; 2] = ["cartpole.csv", "cartpole.svg"];
+
 /// Writes the lengths of all episodes as `cartpole.csv` and the learning curves as `cartpole.svg` into `folder`.
 ///
 /// # Errors
 /// If the folder cannot be created or a file cannot be written.
 pub(crate) fn write(folder: &Path, runs: &[Run]) -> Result<()> {
-    let failed = |path: &Path, e: &dyn std::fmt::Display| Error::new(format!("cannot write {}: {e}", path.display()));
     std::fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
-    let files = [("cartpole.csv", lengths(runs)), ("cartpole.svg", plot::curves(runs)?)];
-    for (name, text) in files {
+    for (name, text) in FILES.into_iter().zip([lengths(runs), plot::curves(runs)?]) {
         let path = folder.join(name);
         std::fs::write(&path, text).map_err(|e| failed(&path, &e))?;
     }
     Ok(())
+}
+
+/// Checks that [`write`] can write; results that are there stay as they are.
+///
+/// # Errors
+/// As [`write`].
+pub(crate) fn check(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
+    for name in FILES {
+        let path = folder.join(name);
+        let is_new = !path.exists();
+        std::fs::OpenOptions::new().create(true).append(true).open(&path).map_err(|e| failed(&path, &e))?;
+        if is_new {
+            std::fs::remove_file(&path).map_err(|e| failed(&path, &e))?;
+        }
+    }
+    Ok(())
+}
+
+fn failed(path: &Path, e: &dyn std::fmt::Display) -> Error {
+    Error::new(format!("cannot write {}: {e}", path.display()))
 }
 
 /// A line for each episode.

@@ -250,7 +250,7 @@ impl<'a> Build<'a> {
             let message = format!("an array of shape {shape} has too many elements");
             return Err(Error::new(message)
                 .at(name)
-                .help("at most 2^30 are possible, fewer under a limit of memory; use fewer units or inputs"));
+                .help("at most 2^30 are possible, fewer under a limit of memory (ModelBuilder::memory_limit, --memory-limit); use fewer units or inputs"));
         }
         let resolved = param.resolve(key, shape, dtype, overrides).and_then(|array| self.checked(name, param, array));
         Ok(resolved.unwrap_or_else(|error| {

@@ -27,6 +27,7 @@ pub mod port;
 pub mod prelude;
 pub mod random;
 pub mod registry;
+mod regular;
 pub mod rng;
 pub mod scfg;
 pub mod spec;

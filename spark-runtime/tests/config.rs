@@ -210,7 +210,7 @@ fn units_are_dimensions() {
     let huge = ConfigValue::List(vec![ConfigValue::Int(1 << 40); 2]);
     refuses(
         huge,
-        "[1099511627776, 1099511627776] are too many units\n  help: at most 2^30 are possible, fewer under a limit of memory",
+        "[1099511627776, 1099511627776] are too many units\n  help: at most 2^24 are possible, fewer under a limit of memory",
     );
     let default: Units = FromDefault::from_default([2, -3]);
     assert_eq!(default.check().unwrap_err().to_string(), "[1]: must be at least 1, found 0");

@@ -5,7 +5,7 @@
 //! configuration (the shape of the population, the dimensions of parameter arrays), which is said on standard error.
 
 use super::register::Register;
-use super::source::{self, Source};
+use super::source::{self, Limit, Source};
 use super::{passes, print, remark, tree};
 use clap::Args;
 use spark::config::{ConfigTree, ConfigValue};
@@ -27,6 +27,8 @@ pub(crate) struct InspectArgs {
     view: View,
     #[command(flatten)]
     register: Register,
+    #[command(flatten)]
+    limit: Limit,
     /// Dimensions of an input port without time, as in_spikes=80 or in_spikes=4x5; PORT.inhibition_mask=DIMS adds a mask
     #[arg(long, value_name = "PORT=DIMS", value_parser = parse_input)]
     input: Vec<(String, Vec<usize>)>,
@@ -76,10 +78,11 @@ fn parse_input(text: &str) -> Result<(String, Vec<usize>), String> {
 /// Shows a model's structure, or a stage of its compilation.
 ///
 /// # Errors
-/// If the file cannot be read, or the model or the input shapes have a mistake.
+/// If the file cannot be read, or the model or the input shapes have a mistake. Of a model whose parameters alone have
+/// mistakes, the tree is shown nevertheless.
 pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     let source = Source::open(&args.model, &args.register)?;
-    let builder = source.builder();
+    let builder = args.limit.apply(source.builder());
     let blueprint = builder.blueprint().map_err(|e| e.in_file(&args.model))?;
     let view = &args.view;
     if view.state {
@@ -92,10 +95,12 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
             return print(&with_inputs(builder, &blueprint, args)?.eager(true).build()?.inspect()?.to_string());
         }
         let tree = tree::text(&blueprint)?;
-        return print(&match source.checkpoint().filter(|_| !view.tree) {
+        print(&match source.checkpoint().filter(|_| !view.tree) {
             Some(checkpoint) => format!("{}{tree}{}\n", source::about(checkpoint), checkpoint.state()),
             None => tree,
-        });
+        })?;
+        let errors = blueprint.parameter_errors();
+        return if errors.is_empty() { Ok(()) } else { Err(Error::many(errors).in_file(&args.model)) };
     }
     let builder = match source.checkpoint() {
         Some(_) => builder,

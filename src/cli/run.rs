@@ -8,7 +8,7 @@
 use super::inputs::{self, Hints, Plan};
 use super::record::{Recorded, Recording};
 use super::register::Register;
-use super::source::Source;
+use super::source::{Limit, Source};
 use super::tensors::{self, TensorFile};
 use super::{Progress, interrupt, print, remark};
 use clap::Args;
@@ -64,6 +64,8 @@ pub(crate) struct RunArgs {
     asynchronous: Vec<String>,
     #[command(flatten)]
     register: Register,
+    #[command(flatten)]
+    limit: Limit,
     /// Evaluate operation by operation instead of compiling; slow, for debugging
     #[arg(long)]
     eager: bool,
@@ -110,9 +112,10 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     }
 
     let start = || match &source {
-        Source::Checkpoint(checkpoint) => checkpoint.builder().eager(args.eager),
+        Source::Checkpoint(_) => args.limit.apply(source.builder()).eager(args.eager),
         Source::Config(_) => {
-            let builder = plan.declare(source.builder()).eager(args.eager).contract(!args.no_contract);
+            let builder =
+                plan.declare(args.limit.apply(source.builder())).eager(args.eager).contract(!args.no_contract);
             args.dtype.into_iter().fold(builder, ModelBuilder::dtype)
         }
     };

@@ -2,12 +2,29 @@
 
 use super::register::Register;
 use super::tree::dims_text;
+use clap::Args;
 use spark::checkpoint::Checkpoint;
 use spark::config::ConfigTree;
 use spark::error::{Error, Result};
-use spark::model::{InputShape, Model, ModelBuilder};
+use spark::model::{FILE_MEMORY, InputShape, Model, ModelBuilder};
 use spark::scfg;
 use std::path::Path;
+
+/// What building a model may take.
+#[derive(Debug, Args)]
+pub(crate) struct Limit {
+    /// Memory that building the model may take, in GiB, every number counting 8 bytes [default: 1; of a checkpoint, by its
+    /// state]
+    #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    memory_limit: Option<u64>,
+}
+
+impl Limit {
+    /// Sets it, if one is given.
+    pub(crate) fn apply(&self, builder: ModelBuilder) -> ModelBuilder {
+        self.memory_limit.into_iter().fold(builder, |builder, gib| builder.memory_limit(gib << 30))
+    }
+}
 
 /// A model before it is built.
 pub(crate) enum Source {
@@ -47,7 +64,7 @@ impl Source {
     /// A builder of the model; for a configuration, one without inputs.
     pub(crate) fn builder(&self) -> ModelBuilder {
         match self {
-            Source::Config(tree) => Model::from_tree(tree.clone()),
+            Source::Config(tree) => Model::from_tree(tree.clone()).memory_limit(FILE_MEMORY),
             Source::Checkpoint(checkpoint) => checkpoint.builder(),
         }
     }

@@ -39,13 +39,13 @@ use crate::config::ConfigTree;
 use crate::error::{Error, Result};
 use crate::model::{GraphDef, Model, ModelBuilder};
 use crate::registry::snake_case;
+use crate::regular;
 use crate::scfg;
 use crate::state::State;
 use archive::Part;
 use manifest::{ConstantNote, Manifest};
 use sha2::{Digest, Sha256};
 use spark_compiler::ir::{Data, Program};
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
@@ -105,7 +105,7 @@ impl Checkpoint {
         let path = path.as_ref();
         let cannot = |e: std::io::Error| Error::new(format!("cannot read the file: {e}")).in_file(path);
         let mut start = Vec::new();
-        File::open(path).map_err(cannot)?.take(2).read_to_end(&mut start).map_err(cannot)?;
+        regular::open(path).map_err(|e| e.in_file(path))?.0.take(2).read_to_end(&mut start).map_err(cannot)?;
         Ok(start == archive::MAGIC)
     }
 
@@ -115,14 +115,9 @@ impl Checkpoint {
     /// If the file cannot be read, or anything of it is damaged, missing or superfluous; the error names the file.
     pub fn read(path: impl AsRef<Path>) -> Result<Checkpoint> {
         let path = path.as_ref();
-        let cannot = |e: std::io::Error| Error::new(format!("cannot read the file: {e}"));
         let open = || {
-            let file = File::open(path).map_err(cannot)?;
-            let metadata = file.metadata().map_err(cannot)?;
-            if !metadata.is_file() {
-                return Err(Error::new("this is not a regular file"));
-            }
-            from_parts(archive::read(BufReader::new(file), metadata.len())?)
+            let (file, size) = regular::open(path)?;
+            from_parts(archive::read(BufReader::new(file), size)?)
         };
         open().map_err(|e| e.in_file(path))
     }

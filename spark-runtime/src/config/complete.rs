@@ -5,6 +5,7 @@ use super::layout::{Layout, MODULES, Node, Values};
 use super::merge::{each_inside, fold};
 use super::param::read_array;
 use super::spec::FieldSpec;
+use super::validate::check;
 use super::value::{ConfigTree, ConfigValue};
 use crate::rng::Key;
 use spark_compiler::ir::DType;
@@ -28,7 +29,11 @@ impl HandedDown {
             let seed = Key::new(self.seed).fold_in(index as u32).0[0];
             values.insert("seed".into(), ConfigValue::Int(i64::from(seed)));
         }
-        if has("dt") {
+        // One that is wrong stays, for the module to refuse.
+        let sound =
+            |dt: &ConfigValue, field: &FieldSpec| f64::from_value(dt).and_then(|dt| check(&[dt], field)).is_ok();
+        let dt = fields.iter().find(|field| field.name == "dt");
+        if dt.is_some_and(|field| values.get("dt").is_none_or(|dt| sound(dt, field))) {
             values.insert("dt".into(), ConfigValue::Float(self.dt));
         }
         if let Some(units) = self.units.as_ref().filter(|_| has("units")) {

@@ -254,6 +254,9 @@ impl FieldType for Array {
     }
 }
 
+/// The most units of a population: far beyond what a dense kernel onto it could be stored for.
+const MOST_UNITS: usize = 1 << 24;
+
 /// The dimensions of a population, outermost first: at least one, each at least 1.
 ///
 /// The conversions into it do not check; reading a configuration, [`Config::validate`] and [`Units::check`] do.
@@ -264,7 +267,7 @@ impl Units {
     /// Checks the invariant.
     ///
     /// # Errors
-    /// If there is no dimension, a dimension is 0, or there are more than 2^30 units.
+    /// If there is no dimension, a dimension is 0, or there are more than 2^24 units.
     pub fn check(&self) -> Result<()> {
         if self.0.is_empty() {
             return Err(Error::new("must have at least one dimension, found none"));
@@ -273,9 +276,9 @@ impl Units {
             return Err(Error::new("must be at least 1, found 0").at(format!("[{i}]")));
         }
         match self.0.iter().try_fold(1usize, |n, &dim| n.checked_mul(dim)) {
-            Some(n) if n <= spark_compiler::array::budget::most_elements() => Ok(()),
+            Some(n) if n <= MOST_UNITS.min(spark_compiler::array::budget::most_elements()) => Ok(()),
             _ => Err(Error::new(format!("{:?} are too many units", self.0))
-                .help("at most 2^30 are possible, fewer under a limit of memory")),
+                .help("at most 2^24 are possible, fewer under a limit of memory")),
         }
     }
 

@@ -5,13 +5,13 @@
 
 use super::brain::{Brain, BrainConfig};
 use super::children;
-use super::class::Class;
+use super::class::{Class, unknown_type_help};
 use super::neuron::{Neuron, NeuronConfig};
 use super::parts::{Part, Parts};
 use super::wiring::ModuleSpecs;
 use crate::build::Holder;
 use crate::config::{ConfigErrors, ConfigTree, ConfigValue, FieldType, Units};
-use crate::error::{Error, Result, unknown_name_help};
+use crate::error::{Error, Result};
 use crate::module::{Build, DynModule, InputInfo, Port};
 use crate::payload::{Payload, PayloadType};
 use crate::port::ports_of;
@@ -98,7 +98,7 @@ impl Blueprint {
                 let names: Vec<&str> =
                     registry.modules.iter().map(|m| m.name).chain(Class::controllers(registry)).collect();
                 let message = format!("there is no module or neuron called `{}`", specs.module_cls);
-                let help = unknown_name_help(&specs.module_cls, names.iter().copied());
+                let help = unknown_type_help(&specs.module_cls, names.iter().copied());
                 Error::new(message).at("module_cls").help(help)
             })
         });

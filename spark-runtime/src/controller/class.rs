@@ -42,7 +42,7 @@ impl Class {
             let controllers = Class::controllers(registry).map(|name| format!("{name}Config"));
             let names: Vec<String> = modules.chain(controllers).collect();
             let message = format!("`{name}` is not the configuration of a known module, neuron or brain");
-            Error::new(message).help(unknown_name_help(name, names.iter().map(String::as_str)))
+            Error::new(message).help(unknown_type_help(name, names.iter().map(String::as_str)))
         })
     }
 
@@ -123,6 +123,12 @@ impl Class {
             Class::Brain => BrainConfig::read_tree(&tree, errors).map(Blueprint::brain),
         }
     }
+}
+
+/// The hint of an error about an unknown type of module.
+pub(super) fn unknown_type_help<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let known = unknown_name_help(name, candidates);
+    format!("{known} (a neuron of your own is registered first: register_neuron, or --register NAME=FILE.scfg)")
 }
 
 /// What configurations of this type have, if it is that of a module, neuron or brain.

@@ -15,7 +15,7 @@ use crate::port::Args;
 use crate::rng::RngStream;
 use crate::spec::PortSpecs;
 use indexmap::IndexMap;
-use spark_compiler::array::{Bool, tape};
+use spark_compiler::array::{Bool, budget, tape};
 use spark_compiler::ir::{Array, Axis, DType, Data, Elem, Shape};
 
 /// Parameters of a [`Neuron`].
@@ -206,7 +206,7 @@ impl Neuron {
         recorded(config.units.check().map_err(|e| e.prefixed("units")), errors)?;
         let mut neuron = Neuron {
             type_name,
-            inhibition_mask: inhibition_mask(&config),
+            inhibition_mask: recorded(inhibition_mask(&config), errors)?,
             ports,
             outputs: recorded(Exported::of(&parts), errors)?,
             children: Children::default(),
@@ -251,15 +251,23 @@ fn own_property(mask: Option<Bool>, property: &str) -> Option<Payload> {
 }
 
 /// A random choice of inhibitory neurons, as Spark draws it: the first ⌊units·rate⌋ of a permutation.
-fn inhibition_mask(config: &NeuronConfig) -> Array {
+///
+/// # Errors
+/// If there is no memory for it.
+fn inhibition_mask(config: &NeuronConfig) -> Result<Array> {
     let size = config.units.size();
+    // Drawing a permutation takes as much as four arrays.
+    if !budget::take(size.saturating_mul(4)) {
+        let message = format!("an inhibition mask of {size} units does not fit in memory");
+        return Err(Error::new(message).at("units").help("use fewer units, or a higher limit of memory"));
+    }
     let inhibitory = (size as f64 * config.inhibitory_rate) as usize;
     let mut mask = vec![false; size];
     let key = RngStream::new(config.seed).next_key();
     for index in key.permutation(size).into_iter().take(inhibitory) {
         mask[index] = true;
     }
-    Array::new(Shape::units(&config.units), Data::Bool(mask)).expect("one value per unit")
+    Ok(Array::new(Shape::units(&config.units), Data::Bool(mask)).expect("one value per unit"))
 }
 
 impl DynModule for Neuron {

@@ -70,7 +70,8 @@ impl ModelBuilder {
     }
 
     /// Refuses a model that takes more than about so many bytes, instead of taking them: for configurations of unknown
-    /// origin. What counts are all arrays made on the way, at 8 bytes an element, and the memory of the kernel.
+    /// origin. What counts are all arrays made on the way, at 8 bytes an element, and the memory of the kernel. Models of files
+    /// ([`Model::from_file`]) and checkpoints have a limit unless this sets another, models made in code have none.
     pub fn memory_limit(mut self, bytes: u64) -> ModelBuilder {
         self.memory_limit = Some(bytes);
         self
@@ -141,9 +142,8 @@ impl ModelBuilder {
             let kernel = Kernel::compile(program.clone(), &graphdef.options).map_err(|e| Error::new(e.to_string()))?;
             let bytes = kernel.stats().memory_bytes as u64;
             if let Some(limit) = memory_limit.filter(|&limit| bytes > limit) {
-                return Err(Error::new(format!(
-                    "the model takes {bytes} bytes of memory, more than the limit of {limit}"
-                )));
+                let message = format!("the model takes {bytes} bytes of memory, more than the limit of {limit}");
+                return Err(Error::new(message).help("raise it (ModelBuilder::memory_limit, --memory-limit)"));
             }
             Engine::Compiled(Box::new(kernel.instance().map_err(|e| Error::new(e.to_string()))?))
         };

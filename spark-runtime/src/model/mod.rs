@@ -55,6 +55,10 @@ struct InputPart {
     shape: Shape,
 }
 
+/// Bytes that building a model of a `.scfg` file may take, if nothing else is said ([`ModelBuilder::memory_limit`]): 2^27
+/// numbers at 8 bytes.
+pub const FILE_MEMORY: u64 = 1 << 30;
+
 /// An input port of a model.
 #[derive(Clone, Debug)]
 struct ModelInput {
@@ -144,12 +148,13 @@ impl Model {
         ModelBuilder::from_tree(tree)
     }
 
-    /// Starts a model from a `.scfg` file.
+    /// Starts a model from a `.scfg` file. It may take [`FILE_MEMORY`], if [`ModelBuilder::memory_limit`] says no other: a few
+    /// digits of a file could ask for terabytes.
     ///
     /// # Errors
     /// If the file cannot be read.
     pub fn from_file(path: impl AsRef<Path>) -> Result<ModelBuilder> {
-        Ok(ModelBuilder::from_tree(crate::scfg::read_path(path.as_ref())?))
+        Ok(ModelBuilder::from_tree(crate::scfg::read_path(path.as_ref())?).memory_limit(FILE_MEMORY))
     }
 
     /// The recorded program of one step, before the passes.

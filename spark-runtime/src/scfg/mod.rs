@@ -24,7 +24,7 @@ pub use write::write;
 
 use crate::config::ConfigTree;
 use crate::error::{Error, Result};
-use std::fs::File;
+use crate::regular;
 use std::io::Read;
 use std::path::Path;
 
@@ -34,7 +34,7 @@ pub const FILE_LIMIT: u64 = 64 << 20;
 /// Reads a configuration file.
 ///
 /// # Errors
-/// If the file cannot be read or is larger than [`FILE_LIMIT`], and as [`parse`]; the error names the file.
+/// If the file is not a regular one, cannot be read or is larger than [`FILE_LIMIT`], and as [`parse`]; the error names the file.
 pub fn read_path(path: &Path) -> Result<ConfigTree> {
     let parsed = read_bytes(path).and_then(|bytes| parse(&bytes));
     parsed.map_err(|error| error.in_file(path))
@@ -55,7 +55,7 @@ pub fn parse(bytes: &[u8]) -> Result<ConfigTree> {
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>> {
     let cannot = |e: std::io::Error| Error::new(format!("cannot read the file: {e}"));
-    let file = File::open(path).map_err(cannot)?;
+    let (file, _) = regular::open(path)?;
     let mut bytes = Vec::new();
     file.take(FILE_LIMIT + 1).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
