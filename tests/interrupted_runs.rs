@@ -206,10 +206,11 @@ const LIF: &str = "scfg/neuron_lif_f32.json.scfg";
 const LIF_INPUT: &str = "neuron/lif.f32.safetensors";
 
 /// A golden neuron's run to step 150, saved as `half.spark`.
-fn half_way() -> (TempDir, PathBuf, String) {
+fn half_way(options: &[&str]) -> (TempDir, PathBuf, String) {
     let folder = tempfile::tempdir().unwrap();
     let input = golden(LIF_INPUT);
-    let args = ["run", &golden(LIF), "-i", &input, "--record", "soma.potential"];
+    let model = golden(LIF);
+    let args = [&["run", &model, "-i", &input, "--record", "soma.potential"], options].concat();
     succeeds(&[&args[..], &["-o", "whole.safetensors"]].concat(), folder.path());
     let half = ["--steps", "150", "-o", "first.safetensors", "--save", "half.spark"];
     succeeds(&[&args[..], &half].concat(), folder.path());
@@ -219,9 +220,18 @@ fn half_way() -> (TempDir, PathBuf, String) {
 
 #[test]
 fn two_halves_are_a_whole() {
-    let (folder, _, input) = half_way();
+    for options in [&[][..], &["--exact"]] {
+        go_on(options);
+    }
+}
+
+/// A run begun with `options`, and gone on from in several ways.
+fn go_on(options: &[&str]) {
+    let (folder, _, input) = half_way(options);
     let again = ["run", "half.spark", "-i", &input, "--record", "soma.potential", "-o", "second.safetensors"];
-    for extra in [&[][..], &["--skip", "150"], &["--eager"], &["--save", "half.spark", "--steps", "250"]] {
+    let eager: &[&[&str]] = if options.is_empty() { &[] } else { &[&["--eager"]] };
+    let ways = [&[&[][..], &["--skip", "150"]], eager, &[&["--save", "half.spark", "--steps", "250"]]].concat();
+    for extra in ways {
         succeeds(&[&again[..], extra].concat(), folder.path());
         for name in ["out/out_spikes", "state/soma.potential"] {
             let [whole, first, second] = ["whole", "first", "second"]
@@ -237,7 +247,7 @@ fn two_halves_are_a_whole() {
 
 #[test]
 fn a_checkpoint_goes_on_as_it_began() {
-    let (folder, path, input) = half_way();
+    let (folder, path, input) = half_way(&[]);
     let again = ["run", "half.spark", "-i", &input];
     let with = |more: &[&'static str]| [&again[..], more].concat();
     fails(&with(&["--dtype", "float16"]), folder.path(), "--dtype: a checkpoint goes on as it began");
@@ -256,7 +266,7 @@ fn a_checkpoint_goes_on_as_it_began() {
 
 #[test]
 fn inspect_shows_a_checkpoint() {
-    let (folder, ..) = half_way();
+    let (folder, ..) = half_way(&[]);
     let shown = succeeds(&["inspect", "half.spark"], folder.path());
     for part in
         ["checkpoint after 150 steps", "input in_spikes: 80", "LIFNeuron", "soma", "potential: float32 48", "step"]

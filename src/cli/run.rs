@@ -19,6 +19,7 @@ use spark::model::{Model, ModelBuilder, Outputs};
 use spark::module::DynModule;
 use spark::spec::Direction;
 use spark_compiler::ir::DType;
+use spark_compiler::passes::CompileOptions;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -72,6 +73,10 @@ pub(crate) struct RunArgs {
     /// Round a·b + c after the product, too, instead of once (a fused multiply-add, as Spark on JAX)
     #[arg(long)]
     no_contract: bool,
+    /// Leave out the passes that keep states in another form or add numbers in another order: slower, and every bit is that
+    /// of an eager run
+    #[arg(long)]
+    exact: bool,
     /// Floating-point type of states and ports, instead of the file's
     #[arg(long, value_parser = PossibleValuesParser::new(["float32", "float16", "float64", "bfloat16"])
         .map(|name| DType::parse(&name).unwrap_or_default()))]
@@ -116,9 +121,18 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
         Source::Config(_) => {
             let builder =
                 plan.declare(args.limit.apply(source.builder())).eager(args.eager).contract(!args.no_contract);
+            let builder = if args.exact { builder.options(CompileOptions::whole_states()) } else { builder };
             args.dtype.into_iter().fold(builder, ModelBuilder::dtype)
         }
     };
+    if let Some(checkpoint) = source.checkpoint().filter(|_| args.eager) {
+        let options = checkpoint.graphdef().options();
+        if options.delay_filters || options.sum_filters {
+            let error =
+                Error::new("its states are kept in the form of a compiled model").at("--eager").in_file(&args.model);
+            return Err(error.help("go on without --eager, or begin the run with --exact"));
+        }
+    }
     let (mut model, paths) = build(start, &args.record, &in_model)?;
     source.restore(&mut model).map_err(in_model)?;
     let mut recording = Recording::new(&model, &paths, steps.len(), target.is_some())?;
@@ -165,7 +179,7 @@ fn check_overwriting(args: &RunArgs, source: &Source, target: Option<&Path>, sav
     if target.is_some() && target == save {
         return Err(Error::new("-o and --save name the same file").help("give one of them another name"));
     }
-    let changed = [("--dtype", args.dtype.is_some()), ("--no-contract", args.no_contract)];
+    let changed = [("--dtype", args.dtype.is_some()), ("--no-contract", args.no_contract), ("--exact", args.exact)];
     match changed.iter().find(|(_, given)| is_checkpoint && *given) {
         Some((option, _)) => {
             let error = Error::new("a checkpoint goes on as it began").at(*option).in_file(&args.model);
