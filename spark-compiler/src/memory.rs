@@ -5,7 +5,7 @@
 //! trusts the offsets among them.
 #![allow(unsafe_code)]
 
-use crate::ir::{Array, DType, Data, Elem};
+use crate::ir::{Array, DType, Data, Elem, Stored};
 use crate::loops::{Buffer, BufferId, Lowered, Role};
 use crate::with_data;
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -268,12 +268,19 @@ impl Memory {
             converted = data.convert(buffer.dtype);
             &converted
         };
-        let (inner, stride) = (inner(buffer), buffer.stride());
+        let (inner, stride) = (buffer.inner(), buffer.stride());
         let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
         let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
         if inner == 0 {
             return Ok(());
         }
+        let turned;
+        let data = if buffer.turned {
+            turned = with_data!(data, v => Stored::data(transposed(v, inner)));
+            &turned
+        } else {
+            data
+        };
         match data {
             Data::Bool(values) => {
                 for (values, bits) in values.chunks(inner).zip(bytes.chunks_mut(stride / 8)) {
@@ -295,7 +302,7 @@ impl Memory {
 
     /// Reads one row of a history, or a whole other buffer, into data of the buffer's type and length.
     fn get(&self, buffer: &Buffer, id: BufferId, row: usize, data: &mut Data) {
-        let (inner, stride) = (inner(buffer), buffer.stride());
+        let (inner, stride) = (buffer.inner(), buffer.stride());
         let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
         let bytes = &self.bytes(id)[row * row_bytes..][..row_bytes];
         if inner == 0 {
@@ -317,6 +324,9 @@ impl Memory {
             Data::U16(v) => get_rows(v, inner, bytes, stride),
             Data::I32(v) => get_rows(v, inner, bytes, stride),
         }
+        if buffer.turned {
+            *data = with_data!(&*data, v => Stored::data(transposed(v, v.len() / inner)));
+        }
     }
 }
 
@@ -325,9 +335,21 @@ fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryEr
     if expected == found { Ok(()) } else { Err(MemoryError::Length { name: name(), expected, found }) }
 }
 
-/// Elements of the innermost group.
-fn inner(buffer: &Buffer) -> usize {
-    buffer.inner()
+/// An array of `rows` rows, one after another, column by column. In blocks, so that both sides stay in cache.
+fn transposed<T: Copy + Default>(values: &[T], rows: usize) -> Vec<T> {
+    const BLOCK: usize = 32;
+    let columns = values.len() / rows;
+    let mut turned = vec![T::default(); values.len()];
+    for first_row in (0..rows).step_by(BLOCK) {
+        for first_column in (0..columns).step_by(BLOCK) {
+            for row in first_row..rows.min(first_row + BLOCK) {
+                for column in first_column..columns.min(first_column + BLOCK) {
+                    turned[column * rows + row] = values[row * columns + column];
+                }
+            }
+        }
+    }
+    turned
 }
 
 /// Number types without padding bytes, of which every bit pattern is a value.

@@ -31,7 +31,7 @@ pub(crate) fn follow(lowered: &Lowered, buffer: BufferId, map: &Map, inner: Opti
     let pitches = pitches(lowered, buffer);
     match map.iter().position(|&l| Some(l) == inner) {
         None => Follow::Uniform,
-        Some(group) if group + 1 == map.len() => Follow::Contiguous,
+        Some(group) if lowered.buffer(buffer).inner_group() == Some(group) => Follow::Contiguous,
         Some(group) => Follow::Strided(pitches[group]),
     }
 }
@@ -39,6 +39,9 @@ pub(crate) fn follow(lowered: &Lowered, buffer: BufferId, map: &Map, inner: Opti
 /// Elements from one index of each group to the next.
 fn pitches(lowered: &Lowered, buffer: BufferId) -> Vec<usize> {
     let buffer = lowered.buffer(buffer);
+    if buffer.turned {
+        return vec![1, buffer.stride()];
+    }
     let sizes = buffer.sizes();
     let mut pitches = vec![1; sizes.len()];
     let mut pitch = buffer.stride();

@@ -6,7 +6,7 @@
 
 use super::CompileError;
 use crate::ir::{BinaryOp, DType, Data, Elem, Literal, ReduceOp};
-use crate::loops::{Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, REPEATED, Role, Typed, Val, Visit};
+use crate::loops::{Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
 
 /// Checks a lowered program.
 ///
@@ -14,9 +14,15 @@ use crate::loops::{Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, REPEATED, 
 /// [`CompileError::Malformed`] with the first instruction that breaks a rule.
 pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
     for (n, nest) in lowered.nests.iter().enumerate() {
-        if let Some(visit) = &nest.visit {
-            self::visit(lowered, nest, visit).map_err(|why| CompileError::Malformed { nest: n, inst: 0, why })?;
-        }
+        let walk = match &nest.walk {
+            Walk::All => Ok(()),
+            Walk::Visit(visit) => self::visit(lowered, nest, visit),
+            Walk::Scan(scan) => match lowered.scans.get(*scan) {
+                Some(scan) => self::scan(lowered, scan),
+                None => Err("no such list of events".into()),
+            },
+        };
+        walk.map_err(|why| CompileError::Malformed { nest: n, inst: 0, why })?;
         for (i, typed) in nest.insts.iter().enumerate() {
             inst(lowered, nest, i, &typed.inst).map_err(|why| CompileError::Malformed { nest: n, inst: i, why })?;
         }
@@ -101,44 +107,64 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
     }
 }
 
-/// Buffers of a visit: bits over rows and columns, lists of arrivals that point to rows, partial sums of every row.
+/// Buffers of a visit: bits over rows, partial sums of every row.
 fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
     ensure(nest.sizes.len() == 2, || format!("a visit of {} loops", nest.sizes.len()))?;
     ensure(lowered.dense.is_some(), || "a visit without the switch to go over all elements".into())?;
-    for (bits, level) in visit.rows.iter().map(|b| (b, 0)).chain(visit.columns.iter().map(|b| (b, 1))) {
-        let found = array(lowered, nest, *bits, &vec![level])?;
+    for bits in &visit.rows {
+        let found = array(lowered, nest, *bits, &vec![0])?;
         ensure(found.dtype == DType::Bool, || format!("events {bits} are not truth values"))?;
+    }
+    if let Some(scan) = visit.scan {
+        let scan = lowered.scans.get(scan).ok_or("no such list of events")?;
+        ensure(scan.sizes == nest.sizes[..], || "events of another domain".into())?;
     }
     let sums: Vec<&Typed> = nest.insts.iter().filter(|t| matches!(t.inst, Inst::Reduce { .. })).collect();
     for typed in sums {
         let Inst::Reduce { op, over, buffer, .. } = typed.inst else { unreachable!("filtered") };
         let into = visit.sums.iter().find(|(to, _)| *to == buffer).map(|(_, partials)| lowered.buffer(*partials));
         let wide = into.is_some_and(|p| {
-            p.sizes() == [nest.sizes[0] * LANES] && p.dtype == typed.elem.dtype() && p.role == Role::Temporary
+            p.sizes() == [LANES, nest.sizes[0]] && p.dtype == typed.elem.dtype() && p.role == Role::Temporary
         });
         ensure(wide && over == 1 && op == ReduceOp::Sum, || format!("the sum into {buffer} cannot be taken in parts"))?;
     }
     let allowed = |t: &Typed| !matches!(t.inst, Inst::StoreRow { .. } | Inst::StoreAt { .. } | Inst::ScatterAdd { .. });
-    ensure(nest.insts.iter().all(allowed), || "a visit pushes, joins or scatters".into())?;
-    let Some(arrivals) = &visit.delayed else { return Ok(()) };
+    ensure(nest.insts.iter().all(allowed), || "a visit pushes, joins or scatters".into())
+}
+
+/// Buffers of a list of events: bits over columns, lists of arrivals that point to rows, room for the list.
+fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
+    ensure(lowered.dense.is_some(), || "a list of events without the switch".into())?;
+    let domain = Nest { sizes: scan.sizes.to_vec(), ..Nest::default() };
+    for bits in &scan.columns {
+        let found = array(lowered, &domain, *bits, &vec![1])?;
+        ensure(found.dtype == DType::Bool, || format!("events {bits} are not truth values"))?;
+    }
+    let working = |id: BufferId, sizes: &[usize]| {
+        let found = buffer(lowered, id)?;
+        let fits = found.sizes() == sizes && found.dtype == DType::I32 && found.role == Role::Temporary;
+        ensure(fits, || format!("{id} does not hold a list of events"))
+    };
+    working(scan.list, &[2 * (scan.most + scan.block())])?;
+    working(scan.count, &[])?;
+    let Some(arrivals) = &scan.delayed else { return Ok(()) };
     let rows = history(lowered, arrivals.history)?;
-    let past = array(lowered, nest, arrivals.history, &vec![1])?;
-    ensure(past.dtype == DType::U8 && rows == arrivals.steps, || "arrivals of another history".into())?;
-    indices(lowered, nest, arrivals.delays, &vec![0, 1], rows)?;
+    let past = array(lowered, &domain, arrivals.history, &vec![1])?;
+    let fits = past.dtype == DType::U8 && arrivals.least + arrivals.steps <= rows && arrivals.steps > 0;
+    ensure(fits, || "arrivals of another history".into())?;
+    indices(lowered, &domain, arrivals.delays, &vec![0, 1], rows)?;
     let constant = |id: BufferId| match &buffer(lowered, id)?.role {
-        Role::Constant(values) => Ok(values.clone()),
+        Role::Constant(values) => Ok(values),
         _ => Err(format!("{id} is not constant")),
     };
     let (starts, targets) = (constant(arrivals.starts)?, constant(arrivals.targets)?);
-    let right = starts.dtype() == DType::I32 && targets.dtype() == DType::U16;
-    ensure(right && starts.shape().groups().len() == 1 && targets.shape().groups().len() == 1, || {
-        "lists of arrivals".into()
-    })?;
-    let (starts, Data::U16(targets)) = (starts.to_i32(), targets.data()) else { unreachable!("checked") };
-    let enough = starts.len() > nest.sizes[1].next_multiple_of(8) * arrivals.steps;
+    let (Data::I32(starts), Data::U16(targets)) = (starts.data(), targets.data()) else {
+        return Err("lists of arrivals of another type".into());
+    };
+    let enough = starts.len() == scan.sizes[1] * arrivals.steps + 1;
     let ordered = starts.is_sorted() && starts.iter().all(|s| s % 4 == 0 && (0..=targets.len() as i32).contains(s));
     ensure(enough && ordered, || "starts of arrivals are not in order".into())?;
-    let inside = targets.iter().all(|&row| usize::from(row & !REPEATED) < nest.sizes[0]);
+    let inside = targets.iter().all(|&row| usize::from(row) < scan.sizes[0]);
     ensure(inside, || "arrivals at rows that do not exist".into())
 }
 

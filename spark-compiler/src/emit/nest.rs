@@ -15,7 +15,7 @@ use super::lanes::Lanes;
 use super::ops;
 use super::reduce::{finish, identity};
 use crate::ir::{DType, ReduceOp};
-use crate::loops::{BufferId, Inst, LANES, Lowered, Map, Nest, Role, Val};
+use crate::loops::{BufferId, Inst, LANES, Lowered, Map, Nest, Role, Val, Walk};
 use cranelift::prelude::*;
 
 /// Places an instruction of the innermost loop accesses.
@@ -52,6 +52,8 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) row: Value,
     /// The delays that are `.1` at all elements being visited.
     pub(super) delay: Option<(BufferId, Value)>,
+    /// Buffers of sums over the outer loop, and of the sixteen partial sums that they are taken in.
+    pub(super) parts: Vec<(BufferId, BufferId)>,
     /// Values that are true where stores leave what is there, if `.1` is true, too.
     pub(super) spared: (Vec<Val>, Option<Value>),
 }
@@ -72,9 +74,10 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
     if nest.size() == 0 {
         return;
     }
-    match &nest.visit {
-        Some(visit) => super::visits::emit(m, nest, visit),
-        None => Body::new(m, nest, None).loops(0),
+    match &nest.walk {
+        Walk::All => Body::new(m, nest, None).loops(0),
+        Walk::Visit(visit) => super::visits::emit(m, nest, visit),
+        Walk::Scan(scan) => super::scan::emit(m, &lowered.scans[*scan]),
     }
 }
 
@@ -116,6 +119,7 @@ impl<'k, 'a, 'f> Body<'k, 'a, 'f> {
             outer: Vec::new(),
             row,
             delay: None,
+            parts: Vec::new(),
             spared: (Vec::new(), None),
             m,
             nest,
@@ -171,7 +175,7 @@ impl Body<'_, '_, '_> {
         }
     }
 
-    fn innermost(&mut self) {
+    pub(super) fn innermost(&mut self) {
         let nest = self.nest;
         for (n, typed) in nest.insts.iter().enumerate() {
             if self.in_chunks(n) {
@@ -282,6 +286,12 @@ impl Body<'_, '_, '_> {
 
     /// Places of an instruction's accesses, for the current indices of the outer loops.
     pub(super) fn places(&mut self, inst: &Inst) -> Option<Access> {
+        if let Inst::Reduce { buffer, .. } = inst
+            && let Some(&(_, partials)) = self.parts.iter().find(|(to, _)| to == buffer)
+        {
+            let lane = self.m.c.b.ins().band_imm_u(self.outer[0], LANES as i64 - 1);
+            return Some(Access { main: self.m.place(partials, &vec![0, 1], self.inner, &[lane]), indices: None });
+        }
         let mut place = |buffer: &BufferId, map: &Map| self.m.place(*buffer, map, self.inner, &self.outer);
         let (main, indices) = match inst {
             Inst::Load { buffer, map } | Inst::Store { buffer, map, .. } | Inst::Reduce { buffer, map, .. } => {

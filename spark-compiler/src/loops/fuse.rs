@@ -8,11 +8,11 @@
 //! element earlier in the same nest. Where the schedule does not give that, the new value goes through a temporary and a
 //! last nest copies it.
 
-use super::nest::{Arrivals, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Typed, Val, Visit};
+use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Typed, Val};
 use super::schedule::{self, Place, complete_only, is_read, resolve};
 use super::visits;
 use crate::ir::{
-    Array, Axis, ConstId, DType, Data, Elem, HistoryId, InputId, Literal, Location, Op, OpId, Program, Shape, StateId,
+    Array, ConstId, DType, Data, Elem, HistoryId, InputId, Literal, Location, Op, OpId, Program, Shape, StateId,
 };
 use crate::passes::{Optimized, Visits};
 use std::borrow::Cow;
@@ -50,6 +50,8 @@ fn attempt(optimized: &Optimized) -> Result<Lowered, usize> {
         homes: HashMap::new(),
         reads: Vec::new(),
         arrivals: HashMap::new(),
+        scans: HashMap::new(),
+        layouts: optimized.layouts(),
     };
     lowering.declare();
     for (id, _) in program.iter() {
@@ -71,38 +73,41 @@ struct StateRead {
     elementwise: bool,
 }
 
-struct Lowering<'a> {
-    program: &'a Program,
-    visits: &'a Visits,
+pub(super) struct Lowering<'a> {
+    pub(super) program: &'a Program,
+    pub(super) visits: &'a Visits,
     places: Vec<Option<Place>>,
-    out: Lowered,
+    pub(super) out: Lowered,
     nests: BTreeMap<Place, Building>,
     /// Places in order of first use: nests of one level run in this order.
     order: Vec<Place>,
     inputs: HashMap<InputId, BufferId>,
     states: HashMap<StateId, BufferId>,
     constants: HashMap<ConstId, BufferId>,
-    histories: HashMap<HistoryId, BufferId>,
+    pub(super) histories: HashMap<HistoryId, BufferId>,
     /// Physical offsets derived from a constant of row-major indices into a value of some shape.
     offsets: HashMap<OffsetsKey, BufferId>,
     /// Buffers of values that other nests read.
     homes: HashMap<OpId, BufferId>,
     reads: Vec<StateRead>,
-    /// Lists of arrivals for delays of so many steps.
-    arrivals: HashMap<(ConstId, usize), (BufferId, BufferId)>,
+    /// Least delay and lists of arrivals for delays.
+    pub(super) arrivals: HashMap<ConstId, (usize, BufferId, BufferId)>,
+    /// Scans that are made already.
+    pub(super) scans: HashMap<visits::ScanKey, usize>,
+    layouts: bool,
 }
 
 #[derive(Default)]
-struct Building {
-    nest: Nest,
+pub(super) struct Building {
+    pub(super) nest: Nest,
     values: HashMap<OpId, Val>,
     loads: HashMap<(BufferId, Map), Val>,
     literals: HashMap<Literal, Val>,
-    stores: Vec<Typed>,
+    pub(super) stores: Vec<Typed>,
 }
 
 impl Building {
-    fn push(&mut self, inst: Inst, elem: Elem, location: Location) -> Val {
+    pub(super) fn push(&mut self, inst: Inst, elem: Elem, location: Location) -> Val {
         self.nest.insts.push(Typed { inst, elem, location });
         Val((self.nest.insts.len() - 1) as u32)
     }
@@ -181,8 +186,8 @@ impl Lowering<'_> {
         }
     }
 
-    fn buffer(&mut self, name: &str, role: Role, dtype: DType, shape: Shape) -> BufferId {
-        self.out.buffers.push(Buffer { name: name.into(), role, dtype, shape });
+    pub(super) fn buffer(&mut self, name: &str, role: Role, dtype: DType, shape: Shape) -> BufferId {
+        self.out.buffers.push(Buffer::new(name, role, dtype, shape));
         BufferId((self.out.buffers.len() - 1) as u32)
     }
 
@@ -197,7 +202,7 @@ impl Lowering<'_> {
         id
     }
 
-    fn constant(&mut self, id: ConstId) -> BufferId {
+    pub(super) fn constant(&mut self, id: ConstId) -> BufferId {
         if let Some(&buffer) = self.constants.get(&id) {
             return buffer;
         }
@@ -218,7 +223,7 @@ impl Lowering<'_> {
     }
 
     /// Buffer of a read or of a value of another nest.
-    fn memory_of(&mut self, source: OpId) -> BufferId {
+    pub(super) fn memory_of(&mut self, source: OpId) -> BufferId {
         match self.program.node(source).op {
             Op::Constant(id) => self.constant(id),
             Op::Input(id) => self.inputs[&id],
@@ -370,7 +375,7 @@ impl Lowering<'_> {
         if let Some(&buffer) = self.offsets.get(&key) {
             return buffer;
         }
-        let layout = Buffer { name: String::new(), role: Role::Temporary, dtype: DType::F32, shape: target.clone() };
+        let layout = Buffer::new("", Role::Temporary, DType::F32, target.clone());
         let list: Vec<i32> = match indices {
             Some(id) => self.program.constant(id).value.to_i32(),
             None => (0..shape.size() as i32).collect(),
@@ -430,62 +435,17 @@ impl Lowering<'_> {
         for place in order {
             let mut building = self.nests.remove(&place).expect("every place in the order has a nest");
             if let Some(number) = place.visit {
-                let visit = self.visit(number, &building.stores);
-                // Rows spare the elements of visited columns, so they have to know them.
-                let columns = visit.columns.iter().filter(|_| !visit.rows.is_empty());
-                for &buffer in columns {
-                    let load = Inst::Load { buffer, map: vec![1] };
-                    building.push(load, Elem::Bool, Location::UNKNOWN);
-                }
-                building.nest.visit = Some(visit);
+                self.make_visit(number, &mut building);
             }
             building.nest.insts.append(&mut building.stores);
             if !building.nest.insts.is_empty() {
                 self.out.nests.push(building.nest);
             }
         }
+        if self.layouts {
+            super::layout::turn(&mut self.out);
+        }
         Ok(self.out)
-    }
-
-    /// The buffers of a visit.
-    fn visit(&mut self, number: usize, stores: &[Typed]) -> Visit {
-        let visit = &self.visits.list[number];
-        let mut memory = |ids: &[OpId]| ids.iter().map(|&id| self.memory_of(resolve(self.program, id))).collect();
-        let (rows, columns) = (memory(&visit.rows), memory(&visit.columns));
-        if self.out.dense.is_none() {
-            self.out.dense = Some(self.buffer("dense", Role::Dense, DType::I32, Shape::scalar()));
-        }
-        let delayed = visit.delayed.map(|delayed| {
-            let delays = self.constant(delayed.delays);
-            let history = self.histories[&delayed.history];
-            let steps = self.program.history(delayed.history).rows;
-            let (starts, targets) = *self.arrivals.entry((delayed.delays, steps)).or_insert_with(|| {
-                let value = &self.program.constant(delayed.delays).value;
-                let (starts, targets) = visits::arrivals(value, steps);
-                let mut constant = |name: &str, data: Data| {
-                    let shape = Shape::of(Axis::anonymous(0), &[data.len()]);
-                    let array = Array::new(shape.clone(), data).expect("one element per element of the shape");
-                    self.out.buffers.push(Buffer {
-                        name: name.into(),
-                        dtype: array.dtype(),
-                        role: Role::Constant(array),
-                        shape,
-                    });
-                    BufferId((self.out.buffers.len() - 1) as u32)
-                };
-                (constant("arrivals.starts", Data::I32(starts)), constant("arrivals.targets", Data::U16(targets)))
-            });
-            Arrivals { history, delays, starts, steps, targets }
-        });
-        let mut sums = Vec::new();
-        for typed in stores {
-            if let Inst::Reduce { buffer, .. } = typed.inst {
-                let rows = self.out.buffer(buffer).shape.size();
-                let shape = Shape::of(Axis::anonymous(0), &[rows * LANES]);
-                sums.push((buffer, self.buffer("partial sums", Role::Temporary, typed.elem.dtype(), shape)));
-            }
-        }
-        Visit { rows, columns, delayed, sums }
     }
 
     /// A place after everything that computes `value`, over `shape`.

@@ -3,15 +3,19 @@
 //! * `nest`: the representation, with its memory layout and order of sums.
 //! * `schedule`: which nest each operation belongs to.
 //! * `fuse`: [`lower`] builds nests and buffers.
-//! * `visits`: lists of the elements that a nest visits.
+//! * `visits`: the buffers of nests that visit some elements, and the lists of these.
+//! * `layout`: which arrays lie in memory column by column.
 //! * `print`: the text form.
 
 mod fuse;
+mod layout;
 mod nest;
 mod print;
 mod schedule;
 mod visits;
 
 pub use fuse::lower;
-pub use nest::{Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, REPEATED, Role, Typed, Val, Visit};
+pub use nest::{
+    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, WHOLE, Walk,
+};
 pub(crate) use visits::MOST_ROWS;

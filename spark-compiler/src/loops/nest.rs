@@ -6,7 +6,7 @@
 //! nest needs goes through a buffer.
 //!
 //! # Memory layout of a buffer
-//! Row-major over its group sizes; the innermost group is padded to a multiple of [`BLOCK`] elements, and a scalar has
+//! Row-major over its group sizes, or column-major (`turned`) where loops go over columns; the innermost group is padded to a multiple of [`BLOCK`] elements, and a scalar has
 //! one block. So every row starts at a multiple of 64 elements, and whole vectors may be read and written past the last
 //! element: padding holds unspecified values and is never read into a result. `bool` buffers hold one bit per element,
 //! least significant bit first (bit `i % 8` of byte `i / 8`); padding bits are always zero. Every buffer starts at a
@@ -23,7 +23,7 @@
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
 use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Elem, Group, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
+    Array, BinaryOp, CompareOp, DType, Elem, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
 };
 use std::fmt;
 
@@ -107,17 +107,29 @@ pub struct Buffer {
     pub dtype: DType,
     /// Host shape (of one row, for a history).
     pub shape: Shape,
+    /// True if the two groups lie in memory in exchanged order: elements of the first one after another. Never bits.
+    pub turned: bool,
 }
 
 impl Buffer {
+    /// A buffer whose groups lie in order.
+    pub fn new(name: impl Into<String>, role: Role, dtype: DType, shape: Shape) -> Buffer {
+        Buffer { name: name.into(), role, dtype, shape, turned: false }
+    }
+
     /// Group sizes, outermost first; a scalar has none.
     pub fn sizes(&self) -> Vec<usize> {
         self.shape.sizes()
     }
 
-    /// Size of the innermost group; 1 for a scalar.
+    /// Which group has its elements one after another; none of a scalar.
+    pub fn inner_group(&self) -> Option<usize> {
+        if self.turned { Some(0) } else { self.shape.groups().len().checked_sub(1) }
+    }
+
+    /// Size of the group whose elements lie one after another; 1 for a scalar.
     pub fn inner(&self) -> usize {
-        self.shape.groups().last().map_or(1, Group::size)
+        self.inner_group().map_or(1, |group| self.shape.groups()[group].size())
     }
 
     /// Elements from one row of the innermost group to the next.
@@ -146,6 +158,10 @@ impl Buffer {
 
     /// Offset in elements, padding included, of row-major host index `index`.
     pub fn physical(&self, index: usize) -> usize {
+        if self.turned {
+            let columns = self.shape.groups()[1].size();
+            return index % columns * self.stride() + index / columns;
+        }
         index / self.inner() * self.stride() + index % self.inner()
     }
 }
@@ -313,12 +329,38 @@ pub struct Typed {
 pub struct Visit {
     /// Bits over the rows: visited whole where true.
     pub rows: Vec<BufferId>,
-    /// Bits over the columns: visited whole where true.
+    /// Whole columns, and single elements: what this scan of [`Lowered::scans`] has listed.
+    pub scan: Option<usize>,
+    /// For sums over the columns: where to, and a buffer for [`LANES`] partial sums of each row.
+    pub sums: Vec<(BufferId, BufferId)>,
+}
+
+/// A list of columns, and of columns with a delay, that have an event in this step. Visits go through it, in order of
+/// columns.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Scan {
+    /// Sizes of the domain.
+    pub sizes: [usize; 2],
+    /// Bits over the columns: listed whole where true.
     pub columns: Vec<BufferId>,
     /// Single elements.
     pub delayed: Option<Arrivals>,
-    /// For sums over the columns: where to, and a buffer for [`LANES`] partial sums of each row.
-    pub sums: Vec<(BufferId, BufferId)>,
+    /// `i32` pairs of column and delay; [`WHOLE`] in place of a delay for all rows of a column.
+    pub list: BufferId,
+    /// `i32` scalar: number of pairs; [`WHOLE`] if all elements are to be visited.
+    pub count: BufferId,
+    /// Pairs from which on it is better to visit all elements.
+    pub most: usize,
+}
+
+/// In place of a delay: the whole column. In place of a number of pairs: everything.
+pub const WHOLE: i32 = -1;
+
+impl Scan {
+    /// Pairs that one block of eight columns may add.
+    pub fn block(&self) -> usize {
+        8 * self.delayed.as_ref().map_or(1, |arrivals| arrivals.steps)
+    }
 }
 
 /// The elements at which a delayed truth value over the columns arrives.
@@ -328,26 +370,37 @@ pub struct Arrivals {
     pub history: BufferId,
     /// Steps for each element; a constant over rows and columns.
     pub delays: BufferId,
-    /// For column `j` and delay `d`, entry `j · delays + d` is where its rows begin in `targets`, the next where they end; a
-    /// constant.
-    pub starts: BufferId,
-    /// Number of delays per column.
+    /// The least of them.
+    pub least: usize,
+    /// Number of delays, from the least to the largest.
     pub steps: usize,
-    /// Rows, those of a column and delay one after another and a multiple of four of them; a constant. To fill up, the
-    /// last is repeated with [`REPEATED`] added.
+    /// For column `j` and delay `least + s`, entry `j · steps + s` is where its rows begin in `targets`, the next where they
+    /// end; a constant.
+    pub starts: BufferId,
+    /// Rows, those of a column and delay one after another and a multiple of four of them, the last repeated to fill up; a
+    /// constant.
     pub targets: BufferId,
 }
 
-/// Marks rows in [`Arrivals::targets`] that occurred before.
-pub const REPEATED: u16 = 1 << 15;
+/// What a nest does with its loops.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum Walk {
+    /// Its instructions, at all elements.
+    #[default]
+    All,
+    /// Its instructions, at some elements.
+    Visit(Visit),
+    /// Makes a list of [`Lowered::scans`]; it has neither loops nor instructions.
+    Scan(usize),
+}
 
 /// A perfect loop nest.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Nest {
     /// Trip counts, outermost first; the last loop is vectorised.
     pub sizes: Vec<usize>,
-    /// The elements it goes over; `None` for all.
-    pub visit: Option<Visit>,
+    /// The elements it goes over.
+    pub walk: Walk,
     /// The body, operands first.
     pub insts: Vec<Typed>,
 }
@@ -362,6 +415,14 @@ impl Nest {
     pub fn size(&self) -> usize {
         self.sizes.iter().product()
     }
+
+    /// The elements it visits, if not all.
+    pub fn visit(&self) -> Option<&Visit> {
+        match &self.walk {
+            Walk::Visit(visit) => Some(visit),
+            Walk::All | Walk::Scan(_) => None,
+        }
+    }
 }
 
 /// A program ready for code generation.
@@ -373,6 +434,8 @@ pub struct Lowered {
     pub buffers: Vec<Buffer>,
     /// One step: nests in order.
     pub nests: Vec<Nest>,
+    /// Lists of events.
+    pub scans: Vec<Scan>,
     /// The [`Role::Dense`] buffer, if a nest has a visit.
     pub dense: Option<BufferId>,
 }

@@ -1,6 +1,6 @@
 //! The text form of lowered programs, for `inspect --loops` and tests.
 
-use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val};
+use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val, Walk};
 use crate::ir::print::literal;
 use std::fmt::{self, Write};
 
@@ -29,7 +29,8 @@ fn describe(buffer: &Buffer) -> String {
         Role::Temporary => "temporary".to_string(),
         Role::Dense => "switch".to_string(),
     };
-    format!("{}{}: {role} \"{}\"", buffer.dtype, buffer.shape, buffer.name)
+    let turned = if buffer.turned { ", column by column" } else { "" };
+    format!("{}{}: {role} \"{}\"{turned}", buffer.dtype, buffer.shape, buffer.name)
 }
 
 /// Names of loop indices, outermost first.
@@ -39,18 +40,26 @@ fn index(level: usize) -> char {
 
 fn write_nest(f: &mut fmt::Formatter<'_>, lowered: &Lowered, number: usize, nest: &Nest) -> fmt::Result {
     write!(f, "nest {number}:")?;
-    if nest.sizes.is_empty() {
+    if nest.sizes.is_empty() && nest.walk == Walk::All {
         write!(f, " once")?;
     }
     for (level, size) in nest.sizes.iter().enumerate() {
         write!(f, " for {} in 0..{size}", index(level))?;
     }
-    if let Some(visit) = &nest.visit {
-        let name = |id: &BufferId| format!("`{}`", lowered.buffer(*id).name);
-        let rows = visit.rows.iter().map(|id| format!("rows of {}", name(id)));
-        let columns = visit.columns.iter().map(|id| format!("columns of {}", name(id)));
-        let delayed = visit.delayed.iter().map(|a| format!("arrivals of {}", name(&a.history)));
-        write!(f, " where {}", rows.chain(columns).chain(delayed).collect::<Vec<_>>().join(" or "))?;
+    let name = |id: &BufferId| format!("`{}`", lowered.buffer(*id).name);
+    let listed = |scan: usize| {
+        let scan = &lowered.scans[scan];
+        let columns = scan.columns.iter().map(|id| format!("columns of {}", name(id)));
+        let delayed = scan.delayed.iter().map(|a| format!("arrivals of {}", name(&a.history)));
+        columns.chain(delayed).collect::<Vec<_>>().join(" or ")
+    };
+    match &nest.walk {
+        Walk::All => {}
+        Walk::Visit(visit) => {
+            let rows = visit.rows.iter().map(|id| format!("rows of {}", name(id)));
+            write!(f, " where {}", rows.chain(visit.scan.map(listed)).collect::<Vec<_>>().join(" or "))?;
+        }
+        Walk::Scan(scan) => write!(f, " list {}", listed(*scan))?,
     }
     writeln!(f)?;
     for (i, typed) in nest.insts.iter().enumerate() {

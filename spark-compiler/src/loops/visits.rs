@@ -1,17 +1,101 @@
-//! Lists of arrivals: which elements a delayed event reaches, by column and delay.
+//! Visits: the buffers that nests over some elements need, and the lists of these elements.
+//!
+//! What visits share, a list of the columns with an event in this step, is made once, by a nest of its own before the first.
 
-use super::nest::REPEATED;
-use crate::ir::Array;
+use super::fuse::{Building, Lowering};
+use super::nest::{Arrivals, BufferId, Inst, LANES, Nest, Role, Scan, Visit, Walk};
+use super::schedule::resolve;
+use crate::ir::{Array, Axis, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
 
 /// Rows that a list can name.
-pub(crate) const MOST_ROWS: usize = REPEATED as usize;
+pub(crate) const MOST_ROWS: usize = 1 << 15;
 
-/// `starts` and `targets` of [`super::Arrivals`] for `delays` over rows and columns, each below `steps`.
-pub(super) fn arrivals(delays: &Array, steps: usize) -> (Vec<i32>, Vec<u16>) {
+/// All elements are visited if more than one in so many has an event.
+const DENSE_FROM: usize = 4;
+
+/// Bits over columns, delayed ones, and the sizes of the domain.
+pub(super) type ScanKey = (Vec<BufferId>, Option<(HistoryId, ConstId)>, [usize; 2]);
+
+impl Lowering<'_> {
+    /// Has a nest visit the elements of visit `number`.
+    pub(super) fn make_visit(&mut self, number: usize, building: &mut Building) {
+        let visit = &self.visits.list[number];
+        let mut memory = |ids: &[OpId]| ids.iter().map(|&id| self.memory_of(resolve(self.program, id))).collect();
+        let (rows, columns): (Vec<BufferId>, Vec<BufferId>) = (memory(&visit.rows), memory(&visit.columns));
+        if self.out.dense.is_none() {
+            self.out.dense = Some(self.buffer("dense", Role::Dense, DType::I32, Shape::scalar()));
+        }
+        // Rows spare the elements of visited columns, so they have to know them.
+        for &buffer in columns.iter().filter(|_| !rows.is_empty()) {
+            let load = Inst::Load { buffer, map: vec![1] };
+            building.push(load, Elem::Bool, Location::UNKNOWN);
+        }
+        let sizes = [building.nest.sizes[0], building.nest.sizes[1]];
+        let listed = !columns.is_empty() || visit.delayed.is_some();
+        let scan = listed.then(|| self.scan(columns, number, sizes));
+        let mut sums = Vec::new();
+        for typed in &building.stores {
+            if let Inst::Reduce { buffer, .. } = typed.inst {
+                let shape = Shape::of(Axis::anonymous(0), &[LANES]).with(Axis::anonymous(1), &[sizes[0]]);
+                sums.push((buffer, self.buffer("partial sums", Role::Temporary, typed.elem.dtype(), shape)));
+            }
+        }
+        building.nest.walk = Walk::Visit(Visit { rows, scan, sums });
+    }
+
+    /// The list of `columns` with an event and of what arrives for visit `number`; made before the first visit.
+    fn scan(&mut self, columns: Vec<BufferId>, number: usize, sizes: [usize; 2]) -> usize {
+        let delayed = self.visits.list[number].delayed;
+        let key = (columns.clone(), delayed.map(|d| (d.history, d.delays)), sizes);
+        if let Some(&scan) = self.scans.get(&key) {
+            return scan;
+        }
+        let delayed = delayed.map(|delayed| {
+            let (least, starts, targets) = self.arrivals(delayed.delays);
+            let history = self.histories[&delayed.history];
+            let steps = (self.out.buffer(starts).shape.size() - 1) / sizes[1];
+            Arrivals { history, delays: self.constant(delayed.delays), least, steps, starts, targets }
+        });
+        let steps = delayed.as_ref().map_or(1, |d| d.steps);
+        let most = sizes[1] * steps / DENSE_FROM;
+        let list = Shape::of(Axis::anonymous(0), &[2 * (most + 8 * steps)]);
+        let list = self.buffer("events", Role::Temporary, DType::I32, list);
+        let count = self.buffer("events.count", Role::Temporary, DType::I32, Shape::scalar());
+        self.out.scans.push(Scan { sizes, columns, delayed, list, count, most });
+        let scan = self.out.scans.len() - 1;
+        self.scans.insert(key, scan);
+        self.out.nests.push(Nest { walk: Walk::Scan(scan), ..Nest::default() });
+        scan
+    }
+
+    /// The least of these delays, and the constants `starts` and `targets` for them.
+    fn arrivals(&mut self, delays: ConstId) -> (usize, BufferId, BufferId) {
+        if let Some(&lists) = self.arrivals.get(&delays) {
+            return lists;
+        }
+        let (least, starts, targets) = arrivals(&self.program.constant(delays).value);
+        let mut constant = |name: &str, data: Data| {
+            let shape = Shape::of(Axis::anonymous(0), &[data.len()]);
+            let array = Array::new(shape.clone(), data).expect("one element per element of the shape");
+            let dtype = array.dtype();
+            self.buffer(name, Role::Constant(array), dtype, shape)
+        };
+        let starts = constant("arrivals.starts", Data::I32(starts));
+        let lists = (least, starts, constant("arrivals.targets", Data::U16(targets)));
+        self.arrivals.insert(delays, lists);
+        lists
+    }
+}
+
+/// The least delay, `starts` and `targets` of [`Arrivals`] for `delays` over rows and columns.
+fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
     let sizes = delays.shape().sizes();
     let (rows, columns) = (sizes[0], sizes[1]);
     let delays = delays.to_i32();
-    let bucket = |row: usize, column: usize| column * steps + delays[row * columns + column] as usize;
+    let (least, most) = delays.iter().fold((i32::MAX, 0), |(low, high), &d| (low.min(d), high.max(d)));
+    let least = least.min(most);
+    let steps = (most - least + 1) as usize;
+    let bucket = |row: usize, column: usize| column * steps + (delays[row * columns + column] - least) as usize;
     let mut counts = vec![0u32; columns * steps];
     for row in 0..rows {
         for column in 0..columns {
@@ -24,8 +108,7 @@ pub(super) fn arrivals(delays: &Array, steps: usize) -> (Vec<i32>, Vec<u16>) {
         starts.push(total as i32);
         total += count.next_multiple_of(4);
     }
-    // Loops go over eight columns at a time.
-    starts.resize(columns.next_multiple_of(8) * steps + 1, total as i32);
+    starts.push(total as i32);
     let mut targets = vec![0u16; total as usize];
     let mut next: Vec<u32> = starts.iter().map(|&start| start as u32).collect();
     for row in 0..rows {
@@ -39,10 +122,10 @@ pub(super) fn arrivals(delays: &Array, steps: usize) -> (Vec<i32>, Vec<u16>) {
         let end = next[bucket] as usize;
         if !count.is_multiple_of(4) {
             let last = targets[end - 1];
-            targets[end..starts[bucket + 1] as usize].fill(last | REPEATED);
+            targets[end..starts[bucket + 1] as usize].fill(last);
         }
     }
-    (starts, targets)
+    (least as usize, starts, targets)
 }
 
 #[cfg(test)]
@@ -50,44 +133,47 @@ mod tests {
     use super::*;
     use crate::ir::{Axis, Data, Shape};
 
-    /// Each element is in the list of its column and delay once, marked repetitions fill lists up, and columns that fill a
-    /// block up have none.
+    /// Each element is in the list of its column and delay once; what fills lists up repeats the last.
     #[track_caller]
-    fn check(rows: usize, columns: usize, steps: usize, delay: impl Fn(usize, usize) -> usize) {
-        let shape = Shape::units(&[rows]).with(Axis::PRE, &[columns]);
-        let list = (0..rows * columns).map(|i| delay(i / columns, i % columns) as i32).collect();
-        let delays = Array::new(shape, Data::I32(list).convert(crate::ir::DType::U8)).unwrap();
-        let (starts, targets) = arrivals(&delays, steps);
-        assert_eq!(starts.len(), columns.next_multiple_of(8) * steps + 1);
-        assert_eq!((starts[0], *starts.last().unwrap()), (0, targets.len() as i32));
+    fn check(rows: usize, columns: usize, delay: impl Fn(usize, usize) -> usize) {
+        let shape = Shape::of(Axis::anonymous(0), &[rows]).with(Axis::anonymous(1), &[columns]);
+        let elements = (0..rows * columns).map(|at| delay(at / columns, at % columns) as u8).collect();
+        let delays = Array::new(shape, Data::U8(elements)).unwrap();
+        let (least, starts, targets) = arrivals(&delays);
+        let steps = (starts.len() - 1) / columns;
+        assert_eq!((starts.len(), starts[0]), (columns * steps + 1, 0));
+        assert_eq!(*starts.last().unwrap(), targets.len() as i32);
+        let mut listed = 0;
         for (bucket, ends) in starts.windows(2).enumerate() {
-            let (column, step) = (bucket / steps, bucket % steps);
+            let (column, step) = (bucket / steps, bucket % steps + least);
             let list = &targets[ends[0] as usize..ends[1] as usize];
-            let rows: Vec<usize> = (0..rows).filter(|&row| column < columns && delay(row, column) == step).collect();
+            let rows: Vec<usize> = (0..rows).filter(|&row| delay(row, column) == step).collect();
+            listed += rows.len();
             let (first, repeated) = list.split_at(rows.len());
             assert!(first.iter().map(|&row| usize::from(row)).eq(rows.iter().copied()), "{bucket}: {list:?}");
             assert_eq!(list.len(), rows.len().next_multiple_of(4));
-            assert!(repeated.iter().all(|&row| Some(&(row ^ REPEATED)) == first.last()), "{bucket}: {list:?}");
+            assert!(repeated.iter().all(|row| Some(row) == first.last()), "{bucket}: {list:?}");
         }
+        assert_eq!(listed, rows * columns);
     }
 
     #[test]
     fn every_element_is_listed_once() {
         for (rows, columns) in [(1, 1), (3, 4), (4, 8), (5, 9), (17, 7), (8, 16)] {
             for steps in [1, 2, 8, 20] {
-                check(rows, columns, steps, |row, column| (row * 7 + column * 3 + row * column) % steps);
+                check(rows, columns, |row, column| (row * 7 + column * 3 + row * column) % steps);
             }
         }
     }
 
     #[test]
     fn delays_that_do_not_occur_have_empty_lists() {
-        check(6, 3, 9, |_, _| 8);
-        check(6, 3, 9, |row, _| row % 2 * 5);
+        check(6, 3, |_, _| 8);
+        check(6, 3, |row, _| row % 2 * 5 + 1);
     }
 
     #[test]
     fn the_last_row_that_a_list_can_name() {
-        check(MOST_ROWS, 1, 2, |row, _| usize::from(row + 1 == MOST_ROWS));
+        check(MOST_ROWS, 1, |row, _| usize::from(row + 1 == MOST_ROWS));
     }
 }

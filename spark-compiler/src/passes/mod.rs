@@ -10,6 +10,7 @@
 //! | `delay_filters` | filters move before the delays of what they filter | yes |
 //! | `sum_filters` | sums move before linear filters | no: sums are taken in another order |
 //! | `events` | loops over synapses visit those with a spike | yes |
+//! | `layouts` | arrays that are visited by columns lie in memory by columns (done by [`lower`](crate::loops::lower)) | yes |
 //!
 //! Each is one file with its conditions; [`optimize`] runs those that [`CompileOptions`] asks for, verifying in between in
 //! debug builds. They see arrays and operations, never names. What they did and what kept them from doing more is
@@ -57,6 +58,8 @@ pub struct CompileOptions {
     pub sum_filters: bool,
     /// Visit only synapses with a spike.
     pub events: bool,
+    /// Keep arrays in memory column by column where visits go over columns.
+    pub layouts: bool,
 }
 
 impl Default for CompileOptions {
@@ -77,6 +80,7 @@ impl CompileOptions {
             delay_filters: false,
             sum_filters: false,
             events: false,
+            layouts: false,
         }
     }
 
@@ -91,6 +95,7 @@ impl CompileOptions {
             delay_filters: true,
             sum_filters: false,
             events: true,
+            layouts: true,
         }
     }
 }
@@ -102,7 +107,7 @@ impl CompileOptions {
     }
 
     /// The passes, each with its name.
-    fn named(&mut self) -> [(&'static str, &mut bool); 8] {
+    fn named(&mut self) -> [(&'static str, &mut bool); 9] {
         [
             ("fold", &mut self.fold),
             ("simplify", &mut self.simplify),
@@ -112,11 +117,12 @@ impl CompileOptions {
             ("delay_filters", &mut self.delay_filters),
             ("sum_filters", &mut self.sum_filters),
             ("events", &mut self.events),
+            ("layouts", &mut self.layouts),
         ]
     }
 
     /// Names of all passes.
-    pub fn names() -> [&'static str; 8] {
+    pub fn names() -> [&'static str; 9] {
         CompileOptions::none().named().map(|(name, _)| name)
     }
 
@@ -141,6 +147,7 @@ pub struct Optimized {
     visits: Visits,
     views: Vec<StateView>,
     notes: Vec<Note>,
+    layouts: bool,
 }
 
 impl Optimized {
@@ -157,6 +164,11 @@ impl Optimized {
     /// How the host sees each state.
     pub fn views(&self) -> &[StateView] {
         &self.views
+    }
+
+    /// Whether lowering may choose the order of arrays in memory.
+    pub fn layouts(&self) -> bool {
+        self.layouts
     }
 
     /// What the passes did, and what kept them from doing more.
@@ -200,7 +212,7 @@ pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
         (program, visits) = events::events(&program, &mut notes);
         program = checked(program, "events");
     }
-    Optimized { program, visits, views, notes }
+    Optimized { program, visits, views, notes, layouts: options.layouts }
 }
 
 /// The program after the passes that leave its states alone.

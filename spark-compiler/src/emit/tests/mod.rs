@@ -30,7 +30,7 @@ fn shape(sizes: &[usize]) -> Shape {
 impl Build {
     fn buffer(&mut self, role: Role, dtype: DType, sizes: &[usize]) -> BufferId {
         let name = format!("buffer {}", self.lowered.buffers.len());
-        self.lowered.buffers.push(Buffer { name, role, dtype, shape: shape(sizes) });
+        self.lowered.buffers.push(Buffer::new(name, role, dtype, shape(sizes)));
         BufferId(self.lowered.buffers.len() as u32 - 1)
     }
 

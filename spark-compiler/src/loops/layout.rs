@@ -1,0 +1,66 @@
+//! Layout: which arrays of two groups lie in memory column by column.
+//!
+//! A visit goes from column to column, and in each over rows. An array whose first group, the rows, lies innermost is then
+//! read from memory in order; one whose columns lie innermost costs a cache line for each element.
+//!
+//! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
+//! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
+
+use super::nest::{BufferId, Inst, Lowered, Nest, Role};
+use crate::ir::DType;
+
+/// Turns the arrays that only visits of columns access.
+pub(super) fn turn(lowered: &mut Lowered) {
+    let mut accesses = vec![Accesses::None; lowered.buffers.len()];
+    for nest in &lowered.nests {
+        let by_column = by_column(nest);
+        for typed in &nest.insts {
+            let mut note = |id: BufferId, here: bool| {
+                let slot = &mut accesses[id.index()];
+                *slot = if here && by_column && *slot != Accesses::Others { Accesses::ByColumn } else { Accesses::Others };
+            };
+            match &typed.inst {
+                Inst::Load { buffer, map } | Inst::Store { buffer, map, .. } => note(*buffer, *map == [0, 1]),
+                Inst::LoadDelayed { history, delays, delays_map, .. } => {
+                    note(*history, false);
+                    note(*delays, *delays_map == [0, 1]);
+                }
+                Inst::LoadAt { buffer, offsets, .. } | Inst::ScatterAdd { buffer, offsets, .. } => {
+                    note(*buffer, false);
+                    note(*offsets, false);
+                }
+                Inst::StoreRow { history: buffer, .. }
+                | Inst::StoreAt { buffer, .. }
+                | Inst::Reduce { buffer, .. } => note(*buffer, false),
+                Inst::Literal(_)
+                | Inst::Unary(..)
+                | Inst::Binary(..)
+                | Inst::Compare(..)
+                | Inst::MulAdd(..)
+                | Inst::Select(..)
+                | Inst::Cast(..)
+                | Inst::Bitcast(..)
+                | Inst::Index
+                | Inst::Threefry { .. } => {}
+            }
+        }
+    }
+    for (buffer, accesses) in lowered.buffers.iter_mut().zip(accesses) {
+        let array = matches!(buffer.role, Role::State(_) | Role::Constant(_)) && buffer.dtype != DType::Bool;
+        buffer.turned = array && buffer.shape.groups().len() == 2 && accesses == Accesses::ByColumn;
+    }
+}
+
+/// How a buffer is accessed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Accesses {
+    None,
+    /// Only at the elements of visits that go over columns.
+    ByColumn,
+    Others,
+}
+
+/// True if the nest visits columns and never rows.
+fn by_column(nest: &Nest) -> bool {
+    nest.visit().is_some_and(|visit| visit.rows.is_empty() && visit.scan.is_some())
+}
