@@ -127,7 +127,7 @@ impl Kernel {
             visiting_all: false,
             inputs,
             outputs: with(|r| *r == Role::Output),
-            histories: with(|r| matches!(r, Role::History { .. })),
+            histories: with(|r| matches!(r, Role::History { depth: 1.., .. })),
             states,
             steps: 0,
             kernel: self.clone(),
@@ -242,8 +242,31 @@ impl Instance {
         self.read(self.outputs[index])
     }
 
+    /// A buffer; of a state, as it is with all that was put off.
     fn read(&self, id: BufferId) -> Array {
+        let lowered = &self.kernel.lowered;
+        if lowered.logs.iter().any(|log| log.state == id) && self.is_behind() {
+            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.touched]).collect();
+            let flushed = self.kernel.code.flushed(&self.memory, &written, id);
+            let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}")).expect("a state that is written");
+            return self.memory.decode(lowered, id, &flushed).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        }
         self.memory.read(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"))
+    }
+
+    /// True if events are put off.
+    fn is_behind(&self) -> bool {
+        let lowered = &self.kernel.lowered;
+        let numbers = |id| self.memory.read(lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}")).to_i32();
+        lowered.logs.iter().any(|log| {
+            let head = numbers(log.head)[0];
+            numbers(log.touched).iter().any(|&touched| touched != head)
+        })
+    }
+
+    /// Does what was put off, so that values it depends on may be changed.
+    fn catch_up(&mut self) {
+        self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
     }
 
     /// Number of outputs.
@@ -339,6 +362,7 @@ impl Instance {
     }
 
     fn write_state(&mut self, id: BufferId, index: usize, data: &Data) {
+        self.catch_up();
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
         if self.kernel.lowered.dense.is_some() {
             let range = self.kernel.forms.ranges.of_state(StateId::from_index(index));
@@ -364,8 +388,16 @@ impl Instance {
         let lowered = &self.kernel.lowered;
         let id = *self.histories.iter().find(|&&id| lowered.buffer(id).name == name)?;
         match lowered.buffer(id).role {
-            Role::History { rows, position } => Some((id, rows, position)),
+            Role::History { rows, position, .. } => Some((id, rows, position)),
             _ => None,
+        }
+    }
+
+    /// Rows of a history that the program reads.
+    fn depth(&self, history: BufferId) -> usize {
+        match self.kernel.lowered.buffer(history).role {
+            Role::History { depth, .. } => depth,
+            _ => crate::bug!("{history} is not a history"),
         }
     }
 
@@ -375,10 +407,10 @@ impl Instance {
         let (id, rows, position) = self.find_history(name)?;
         let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         let next = self.read(position).to_i32()[0] as usize;
-        let size = all.len() / rows;
+        let (size, depth) = (all.len() / rows, self.depth(id));
         Some(with_data!(&all, v => {
             let ago = |steps: usize| &v[(next + rows - steps) % rows * size..][..size];
-            crate::ir::Stored::data((1..rows).flat_map(ago).copied().collect())
+            crate::ir::Stored::data((1..depth).flat_map(ago).copied().collect())
         }))
     }
 
@@ -394,6 +426,7 @@ impl Instance {
         };
         let buffer = self.kernel.lowered.buffer(id);
         let size = buffer.shape.size();
+        let (kept, rows) = (rows, self.depth(id));
         if data.len() != size * (rows - 1) {
             return Err(RunError::StateSize {
                 name: name.into(),
@@ -403,14 +436,16 @@ impl Instance {
                 found_dtype: data.dtype(),
             });
         }
-        // The next step writes row 0, so that of `k` steps ago is row `rows − k`.
-        let mut all = Data::zeros(buffer.dtype, size);
+        // The next step writes row 0, so that of `k` steps ago is row `rows − k`. Rows from `depth` on are read only for what is
+        // put off, which is nothing now.
+        let mut all = Data::zeros(buffer.dtype, size * (1 + kept - rows));
         let past = data.convert(buffer.dtype);
         with_data!(&past, v => {
             let ago = |steps: usize| &v[(steps - 1) * size..][..size];
             let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
             crate::memory::append(&mut all, &part);
         });
+        self.catch_up();
         let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);
         memory.write_history(lowered, id, &all).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
         memory.write(lowered, position, &Data::I32(vec![0])).unwrap_or_else(|e| crate::bug!("checked history: {e}"));

@@ -145,7 +145,7 @@ impl Memory {
             self.owned(lowered, id)?;
             match &buffer.role {
                 Role::State(values) => self.put(buffer, id, 0, values.data())?,
-                Role::History { .. } | Role::Position { .. } => self.bytes_mut(id).fill(0),
+                Role::History { .. } | Role::Position { .. } | Role::Log => self.bytes_mut(id).fill(0),
                 Role::Constant(_) | Role::Input | Role::Output | Role::Temporary | Role::Dense => {}
             }
         }
@@ -228,6 +228,28 @@ impl Memory {
         self.table.as_ptr()
     }
 
+    /// Copies of some buffers, and the table with the copies in place of these buffers. The pointers of the others may only be
+    /// read through.
+    pub(crate) fn copies(&self, ids: &[BufferId]) -> (Vec<Vec<u8>>, Vec<*mut u8>) {
+        let mut copies: Vec<Vec<u8>> = ids.iter().map(|&id| self.bytes(id).to_vec()).collect();
+        let mut table = self.table.to_vec();
+        for (id, copy) in ids.iter().zip(&mut copies) {
+            table[id.index()] = copy.as_mut_ptr();
+        }
+        (copies, table)
+    }
+
+    /// As [`Memory::read`], from other bytes than the buffer's own.
+    ///
+    /// # Errors
+    /// [`MemoryError::Foreign`] if the memory was made for another program.
+    pub(crate) fn decode(&self, lowered: &Lowered, id: BufferId, bytes: &[u8]) -> Result<Array, MemoryError> {
+        let buffer = self.owned(lowered, id)?;
+        let mut data = Data::zeros(buffer.dtype, buffer.shape.size());
+        elements(buffer, bytes, &mut data);
+        Ok(Array::new(buffer.shape.clone(), data).expect("as many elements as the shape has"))
+    }
+
     fn owned<'l>(&self, lowered: &'l Lowered, id: BufferId) -> Result<&'l Buffer, MemoryError> {
         let buffer = lowered.buffers.get(id.index()).ok_or(MemoryError::Foreign(id))?;
         let same = lowered.buffers.len() == self.sizes.len() && buffer.bytes() == self.sizes[id.index()];
@@ -302,31 +324,35 @@ impl Memory {
 
     /// Reads one row of a history, or a whole other buffer, into data of the buffer's type and length.
     fn get(&self, buffer: &Buffer, id: BufferId, row: usize, data: &mut Data) {
-        let (inner, stride) = (buffer.inner(), buffer.stride());
         let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
-        let bytes = &self.bytes(id)[row * row_bytes..][..row_bytes];
-        if inner == 0 {
-            return;
-        }
-        match data {
-            Data::Bool(values) => {
-                for (values, bits) in values.chunks_mut(inner).zip(bytes.chunks(stride / 8)) {
-                    for (i, value) in values.iter_mut().enumerate() {
-                        *value = bits[i / 8] >> (i % 8) & 1 == 1;
-                    }
+        elements(buffer, &self.bytes(id)[row * row_bytes..][..row_bytes], data);
+    }
+}
+
+/// The elements of one row of a history, or of a whole other buffer, in host order.
+fn elements(buffer: &Buffer, bytes: &[u8], data: &mut Data) {
+    let (inner, stride) = (buffer.inner(), buffer.stride());
+    if inner == 0 {
+        return;
+    }
+    match data {
+        Data::Bool(values) => {
+            for (values, bits) in values.chunks_mut(inner).zip(bytes.chunks(stride / 8)) {
+                for (i, value) in values.iter_mut().enumerate() {
+                    *value = bits[i / 8] >> (i % 8) & 1 == 1;
                 }
             }
-            Data::F16(v) => get_rows(v, inner, bytes, stride),
-            Data::BF16(v) => get_rows(v, inner, bytes, stride),
-            Data::F32(v) => get_rows(v, inner, bytes, stride),
-            Data::F64(v) => get_rows(v, inner, bytes, stride),
-            Data::U8(v) => get_rows(v, inner, bytes, stride),
-            Data::U16(v) => get_rows(v, inner, bytes, stride),
-            Data::I32(v) => get_rows(v, inner, bytes, stride),
         }
-        if buffer.turned {
-            *data = with_data!(&*data, v => Stored::data(transposed(v, v.len() / inner)));
-        }
+        Data::F16(v) => get_rows(v, inner, bytes, stride),
+        Data::BF16(v) => get_rows(v, inner, bytes, stride),
+        Data::F32(v) => get_rows(v, inner, bytes, stride),
+        Data::F64(v) => get_rows(v, inner, bytes, stride),
+        Data::U8(v) => get_rows(v, inner, bytes, stride),
+        Data::U16(v) => get_rows(v, inner, bytes, stride),
+        Data::I32(v) => get_rows(v, inner, bytes, stride),
+    }
+    if buffer.turned {
+        *data = with_data!(&*data, v => Stored::data(transposed(v, v.len() / inner)));
     }
 }
 

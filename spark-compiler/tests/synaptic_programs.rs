@@ -121,6 +121,7 @@ struct Shares {
     by_row: usize,
     by_column: usize,
     turned: usize,
+    later: usize,
 }
 
 const CASES_PER_PROGRAM: u64 = 8;
@@ -139,6 +140,7 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
         ("delay filters alone", CompileOptions { delay_filters: true, ..none }),
         ("events alone", CompileOptions { events: true, ..none }),
         ("events and layouts", CompileOptions { events: true, layouts: true, ..none }),
+        ("events and deferred", CompileOptions { events: true, deferred: true, ..none }),
     ];
     let mut instances = Vec::new();
     for (name, options) in exact {
@@ -176,6 +178,7 @@ impl Shares {
         self.by_arrival += usize::from(lowered.scans.iter().any(|scan| scan.delayed.is_some()));
         self.by_row += usize::from(visits.iter().any(|visit| !visit.rows.is_empty()));
         self.by_column += usize::from(lowered.scans.iter().any(|scan| !scan.columns.is_empty()));
+        self.later += usize::from(!lowered.logs.is_empty());
         self.turned += usize::from(lowered.buffers.iter().any(|buffer| buffer.turned));
     }
 }
@@ -193,9 +196,9 @@ fn check_quarter(quarter: u64) {
     }
     println!("{shares:?}, {} cases", shares.programs as u64 * CASES_PER_PROGRAM);
     assert!(failures.is_empty(), "{} of {count} programs:\n{}", failures.len(), failures.join("\n----\n"));
-    let Shares { programs, narrowed, delayed, visited_sums, visited_states, by_arrival, by_row, by_column, turned } = shares;
+    let Shares { programs, narrowed, delayed, visited_sums, visited_states, by_arrival, by_row, by_column, turned, later } = shares;
     let states = [(narrowed, 8), (delayed, 12), (visited_states, 16)];
-    let visits = [(visited_sums, 3), (by_arrival, 6), (by_row, 64), (by_column, 8), (turned, 8)];
+    let visits = [(visited_sums, 3), (by_arrival, 6), (by_row, 64), (by_column, 8), (turned, 8), (later, 64)];
     for (number, (found, one_in)) in states.into_iter().chain(visits).enumerate() {
         assert!(found * one_in >= programs, "share {number}: {found} of {programs}");
     }

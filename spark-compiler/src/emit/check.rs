@@ -6,7 +6,7 @@
 
 use super::CompileError;
 use crate::ir::{BinaryOp, DType, Data, Elem, Literal, ReduceOp};
-use crate::loops::{Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
+use crate::loops::{Buffer, BufferId, Inst, LANES, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
 
 /// Checks a lowered program.
 ///
@@ -20,6 +20,10 @@ pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
             Walk::Scan(scan) => match lowered.scans.get(*scan) {
                 Some(scan) => self::scan(lowered, scan),
                 None => Err("no such list of events".into()),
+            },
+            Walk::Replay(log) => match lowered.logs.get(*log) {
+                Some(log) => self::log(lowered, n, log)?,
+                None => Err("no such log of events".into()),
             },
         };
         walk.map_err(|why| CompileError::Malformed { nest: n, inst: 0, why })?;
@@ -66,7 +70,8 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         Inst::Store { buffer, map, .. } => {
             let target = array(lowered, nest, *buffer, map)?;
             ensure(!matches!(target.role, Role::History { .. }), || "a plain store into a history".into())?;
-            covers(nest, map, None)
+            // A replay goes over entries, of which each is one row.
+            covers(nest, map, matches!(nest.walk, Walk::Replay(_)).then_some(1))
         }
         Inst::StoreRow { history, map, .. } => {
             self::history(lowered, *history)?;
@@ -168,6 +173,44 @@ fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
     ensure(inside, || "arrivals at rows that do not exist".into())
 }
 
+/// Buffers of what is put off, and the instructions that replay it. Entries come from bits over the rows, so rows are inside.
+fn log(lowered: &Lowered, nest: usize, log: &Log) -> Result<Result<(), String>, CompileError> {
+    for (i, typed) in log.replay.insts.iter().enumerate() {
+        inst(lowered, &log.replay, i, &typed.inst).map_err(|why| CompileError::Malformed { nest, inst: i, why })?;
+    }
+    Ok(log_buffers(lowered, log))
+}
+
+fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
+    let &[columns, entries, rows] = &log.replay.sizes[..] else { return Err("a replay has three loops".into()) };
+    let loads = |t: &Typed| !t.inst.is_effect() || matches!(t.inst, Inst::Store { buffer, .. } if buffer == log.state);
+    ensure(log.replay.insts.iter().all(loads), || "a replay changes more than its state".into())?;
+    let scan = lowered.scans.get(log.scan).ok_or("no such list of events")?;
+    ensure(scan.sizes == [rows, columns] && rows <= 1 << 16, || "events of another domain".into())?;
+    ensure(entries.is_power_of_two() && entries < 1 << 31, || format!("{entries} entries"))?;
+    let domain = Nest { sizes: vec![rows, columns], ..Nest::default() };
+    for bits in &log.rows {
+        let found = array(lowered, &domain, *bits, &vec![0])?;
+        ensure(found.dtype == DType::Bool, || format!("events {bits} are not truth values"))?;
+    }
+    let working = |id: BufferId, sizes: &[usize]| {
+        let found = buffer(lowered, id)?;
+        let fits = found.sizes() == sizes && found.dtype == DType::I32 && found.role == Role::Log;
+        ensure(fits, || format!("{id} does not hold a log"))
+    };
+    working(log.entries, &[entries])?;
+    working(log.touched, &[columns])?;
+    [log.head, log.step, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
+    for (from, to) in &log.values {
+        let (from, to) = (plain(lowered, *from)?, plain(lowered, *to)?);
+        let same = from.dtype == to.dtype || (from.dtype, to.dtype) == (DType::Bool, DType::U8);
+        let wide = same && to.sizes() == [entries] && to.role == Role::Log;
+        let fits = wide && (from.sizes() == [rows] || from.shape.is_scalar()) && !from.turned;
+        ensure(fits, || "values that do not fit their log".into())?;
+    }
+    Ok(())
+}
+
 fn buffer(lowered: &Lowered, id: BufferId) -> Result<&Buffer, String> {
     lowered.buffers.get(id.index()).ok_or_else(|| format!("no buffer {id}"))
 }
@@ -214,7 +257,7 @@ fn indices(lowered: &Lowered, nest: &Nest, id: BufferId, map: &Map, bound: usize
 /// The number of rows of a history whose position is its own.
 fn history(lowered: &Lowered, id: BufferId) -> Result<usize, String> {
     let found = buffer(lowered, id)?;
-    let Role::History { rows, position } = found.role else { return Err(format!("{id} is not a history")) };
+    let Role::History { rows, position, .. } = found.role else { return Err(format!("{id} is not a history")) };
     let position = buffer(lowered, position)?;
     let owned = position.role == Role::Position { rows } && position.dtype == DType::I32 && position.shape.is_scalar();
     ensure(owned && rows > 0, || format!("history {id} of {rows} rows has the position {position:?}"))?;

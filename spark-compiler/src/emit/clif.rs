@@ -47,6 +47,28 @@ pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function>
     }
 }
 
+/// The function that replays all that is put off, between two steps; `None` if nothing ever is.
+pub(crate) fn flush(lowered: &Lowered, isa: &dyn TargetIsa) -> Option<Function> {
+    if lowered.logs.is_empty() {
+        return None;
+    }
+    let mut context = FunctionBuilderContext::new();
+    let mut function = Function::with_name_signature(UserFuncName::user(1, 0), signature(isa));
+    let mut b = FunctionBuilder::new(&mut function, &mut context);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    let table = b.block_params(entry)[0];
+    let mut m = Memories::new(b, table, lowered);
+    lowered.logs.iter().for_each(|log| super::replay::flush(&mut m, log));
+    let status = m.index(0);
+    let mut b = m.c.b;
+    b.ins().return_(&[status]);
+    b.seal_all_blocks();
+    b.finalize(isa.frontend_config());
+    Some(function)
+}
+
 /// The signature of every function.
 pub(crate) fn signature(isa: &dyn TargetIsa) -> Signature {
     let mut signature = Signature::new(isa.default_call_conv());

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{CompileError, check::check, clif};
-use crate::loops::Lowered;
+use crate::loops::{BufferId, Lowered};
 use crate::memory::{Memory, fingerprint};
 use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{ir::Function, settings};
@@ -42,6 +42,8 @@ pub struct ForeignMemory;
 
 struct Machine {
     steps: Vec<Step>,
+    /// Replays what is put off.
+    flush: Option<Step>,
     /// Kept alive as long as `steps` may run. In a mutex because the module is not `Sync`; nobody locks it but `Drop`.
     module: Mutex<Option<JITModule>>,
     fingerprint: u64,
@@ -73,8 +75,9 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
     guarded(|| {
         let start = Instant::now();
         let isa = host()?;
-        let functions = clif::functions(lowered, &*isa);
+        let mut functions = clif::functions(lowered, &*isa);
         let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
+        let flushes = clif::flush(lowered, &*isa).map(|function| functions.push(function)).is_some();
         stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
 
         let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
@@ -94,7 +97,7 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
             ids.push(id);
         }
         module.finalize_definitions().map_err(backend)?;
-        let steps = ids
+        let mut steps: Vec<Step> = ids
             .into_iter()
             .map(|id| {
                 let address = module.get_finalized_function(id);
@@ -102,8 +105,9 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
                 unsafe { std::mem::transmute::<*const u8, Step>(address) }
             })
             .collect();
+        let flush = if flushes { steps.pop() } else { None };
         stats.compile_time = start.elapsed();
-        let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
+        let machine = Machine { steps, flush, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
         Ok(Code(Arc::new(machine)))
     })
 }
@@ -181,6 +185,41 @@ impl Code {
             debug_assert_eq!(status, 0, "steps cannot fail");
         }
         Ok(())
+    }
+
+    /// Replays what is put off, so that states are what they would be without.
+    ///
+    /// # Errors
+    /// As [`Code::step`].
+    pub(crate) fn flush(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
+        if memory.fingerprint() != self.0.fingerprint {
+            return Err(ForeignMemory);
+        }
+        if let Some(flush) = self.0.flush {
+            // SAFETY: as in `step`.
+            unsafe { flush(memory.table()) };
+        }
+        Ok(())
+    }
+
+    /// The bytes that a buffer would have after [`Code::flush`], which writes to `written` only.
+    ///
+    /// # Errors
+    /// As [`Code::step`].
+    pub(crate) fn flushed(
+        &self,
+        memory: &Memory,
+        written: &[BufferId],
+        buffer: BufferId,
+    ) -> Result<Option<Vec<u8>>, ForeignMemory> {
+        if memory.fingerprint() != self.0.fingerprint {
+            return Err(ForeignMemory);
+        }
+        let Some(flush) = self.0.flush else { return Ok(None) };
+        let (mut copies, table) = memory.copies(written);
+        // SAFETY: as in `step`; what the code writes to, it writes to in the copies.
+        unsafe { flush(table.as_ptr()) };
+        Ok(written.iter().position(|&id| id == buffer).map(|at| std::mem::take(&mut copies[at])))
     }
 
     /// Figures of the compilation.

@@ -5,7 +5,7 @@
 //!
 //! * `check`: what memory safety of the generated code rests on, checked before anything is emitted.
 //! * `clif`: functions of the program; splits long programs, advances histories.
-//! * `nest`: one loop nest. `instructions`: what is in it. `scan`: lists of events. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
+//! * `nest`: one loop nest. `instructions`: what is in it. `scan`: lists of events. `replay`: events that were put off. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `jit`: machine code in memory.
 //!
@@ -28,6 +28,7 @@ mod nest;
 mod ops;
 mod recipes;
 mod reduce;
+mod replay;
 mod scan;
 mod visits;
 

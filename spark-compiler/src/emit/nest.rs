@@ -52,6 +52,8 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) row: Value,
     /// The delays that are `.1` at all elements being visited.
     pub(super) delay: Option<(BufferId, Value)>,
+    /// Steps since the event that is replayed, an `i64`.
+    pub(super) age: Option<Value>,
     /// Buffers of sums over the outer loop, and of the sixteen partial sums that they are taken in.
     pub(super) parts: Vec<(BufferId, BufferId)>,
     /// Values that are true where stores leave what is there, if `.1` is true, too.
@@ -78,6 +80,7 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
         Walk::All => Body::new(m, nest, None).loops(0),
         Walk::Visit(visit) => super::visits::emit(m, nest, visit),
         Walk::Scan(scan) => super::scan::emit(m, &lowered.scans[*scan]),
+        Walk::Replay(log) => super::replay::emit(m, &lowered.logs[*log]),
     }
 }
 
@@ -92,7 +95,11 @@ fn levels(nest: &Nest, delays: Option<BufferId>) -> Vec<usize> {
             Inst::Literal(_) => 0,
             Inst::Load { map, .. } | Inst::LoadAt { map, .. } => of_map(map),
             Inst::LoadDelayed { map, delays: by, .. } if Some(*by) == delays => of_map(map),
-            Inst::LoadDelayed { map, delays_map, .. } => of_map(map).max(of_map(delays_map)),
+            // In a replay, how long ago something was depends on the entry.
+            Inst::LoadDelayed { map, delays_map, .. } => {
+                let entry = if matches!(nest.walk, Walk::Replay(_)) { 2 } else { 0 };
+                of_map(map).max(of_map(delays_map)).max(entry)
+            }
             Inst::Index => all,
             inst if inst.is_effect() => all,
             inst => inst.operands().into_iter().map(|v| levels[v.index()]).max().unwrap_or(0),
@@ -119,6 +126,7 @@ impl<'k, 'a, 'f> Body<'k, 'a, 'f> {
             outer: Vec::new(),
             row,
             delay: None,
+            age: None,
             parts: Vec::new(),
             spared: (Vec::new(), None),
             m,
@@ -172,6 +180,16 @@ impl Body<'_, '_, '_> {
         match self.inner {
             Some(inner) => self.levels[n] == inner + 1,
             None => inst.is_effect(),
+        }
+    }
+
+    /// Finds the places of the instructions of the innermost loop, for the current indices of the outer ones.
+    pub(super) fn place_all(&mut self) {
+        let nest = self.nest;
+        for (n, typed) in nest.insts.iter().enumerate() {
+            if self.in_chunks(n) {
+                self.access[n] = self.places(&typed.inst);
+            }
         }
     }
 
@@ -336,7 +354,7 @@ impl Body<'_, '_, '_> {
     /// The row a history writes in this step, and the number of rows.
     fn history(&self, history: BufferId) -> (usize, BufferId) {
         match self.m.lowered.buffer(history).role {
-            Role::History { rows, position } => (rows, position),
+            Role::History { rows, position, .. } => (rows, position),
             _ => unreachable!("checked: a history"),
         }
     }
@@ -344,21 +362,18 @@ impl Body<'_, '_, '_> {
     /// The row that this step writes, as an `i64`.
     fn position(&mut self, history: BufferId) -> Value {
         let (_, position) = self.history(history);
-        let place = self.m.place(position, &vec![], None, &[]);
-        let row = self.m.load_element(place, None, 0);
-        self.m.c.b.ins().uextend(types::I64, row)
+        self.m.position(position)
     }
 
-    /// `place` in the row of `delay` (an `i32`) steps ago.
+    /// `place` in the row of `delay` (an `i32`) steps ago; before the event that is replayed, if one is.
     pub(super) fn past_row(&mut self, history: BufferId, place: Place, delay: Value) -> Place {
         let (rows, _) = self.history(history);
         let position = self.position(history);
-        let delay = self.m.c.b.ins().uextend(types::I64, delay);
-        let row = self.m.c.b.ins().isub(position, delay);
-        let wrapped = self.m.c.b.ins().iadd_imm_s(row, rows as i64);
-        let zero = self.m.index(0);
-        let negative = self.m.c.b.ins().icmp(IntCC::SignedLessThan, row, zero);
-        let row = self.m.c.b.ins().select(negative, wrapped, row);
+        let mut delay = self.m.c.b.ins().uextend(types::I64, delay);
+        if let Some(age) = self.age {
+            delay = self.m.c.b.ins().iadd(delay, age);
+        }
+        let row = self.m.wrapped(position, delay, rows);
         self.m.in_row(place, history, row)
     }
 }

@@ -176,11 +176,10 @@ fn past_rows(m: &mut Memories<'_, '_>, arrivals: &Arrivals) -> Vec<Value> {
 
 /// Address of the row of `least + step` steps ago.
 fn past_row(m: &mut Memories<'_, '_>, arrivals: &Arrivals, step: Value) -> Value {
-    let Role::History { rows, position } = m.lowered.buffer(arrivals.history).role else {
+    let Role::History { rows, position, .. } = m.lowered.buffer(arrivals.history).role else {
         unreachable!("checked: a history")
     };
-    let position = m.scalar(position);
-    let position = m.c.b.ins().uextend(I64, position);
+    let position = m.position(position);
     let delay = m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
     let row = m.wrapped(position, delay, rows);
     let pitch = m.lowered.buffer(arrivals.history).padded_len();
@@ -194,6 +193,14 @@ impl Memories<'_, '_> {
     pub(super) fn scalar(&mut self, buffer: BufferId) -> Value {
         let place = self.place(buffer, &vec![], None, &[]);
         self.load_element(place, None, 0)
+    }
+
+    /// The row of a history that this step writes, an `i64`. Positions change only after the last nest, so reads of them may move.
+    pub(super) fn position(&mut self, position: BufferId) -> Value {
+        let start = self.start(position);
+        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+        let row = self.c.b.ins().load(I32, flags, start, 0);
+        self.c.b.ins().uextend(I64, row)
     }
 
     /// Row `delay` before `position` in a ring of `rows`.

@@ -16,8 +16,9 @@ use super::access::{At, Memories};
 use super::lanes::Lanes;
 use super::nest::Body;
 use super::reduce::combine;
+use super::replay;
 use crate::ir::{Elem, ReduceOp};
-use crate::loops::{Arrivals, BufferId, Inst, LANES, Nest, Scan, Val, Visit};
+use crate::loops::{Arrivals, BufferId, Inst, LANES, Nest, Role, Scan, Val, Visit};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
@@ -133,6 +134,11 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
     let turned = turned(nest);
     let count = m.scalar(scan.count);
     let everything = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+    let log = visit.log.map(|log| &m.lowered.logs[log]);
+    if let Some(log) = log {
+        let some = m.c.b.ins().icmp_imm_s(IntCC::Equal, everything, 0);
+        m.only_if(some, |m| replay::write_down(m, log));
+    }
     let count = m.c.b.ins().uextend(I64, count);
     let columns = m.index(nest.sizes[1]);
     let count = m.c.b.ins().select(everything, columns, count);
@@ -148,8 +154,14 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
         body.outer.push(column);
         body.hoisted(1);
         body.innermost();
+        if let Some(log) = log {
+            replay::up_to_date(body.m, log, column);
+        }
         body.m.c.b.ins().jump(next, &[]);
         body.m.c.b.switch_to_block(some_rows);
+        if let (Some(log), Some(arrivals)) = (log, &scan.delayed) {
+            replay::own_entries(m, log, column, |m, row| arrived(m, arrivals, column, row));
+        }
         if let Some(arrivals) = &scan.delayed {
             let mut body = Body::new(m, &turned, Some(arrivals.delays));
             body.parts = visit.sums.clone();
@@ -166,6 +178,21 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
             add_up(m, nest.sizes[0], typed.elem, op, buffer, partials);
         }
     }
+}
+
+/// Other than 0 where a delayed event arrives.
+fn arrived(m: &mut Memories<'_, '_>, arrivals: &Arrivals, column: Value, row: Value) -> Value {
+    let Role::History { rows, position, .. } = m.lowered.buffer(arrivals.history).role else {
+        unreachable!("checked: a history")
+    };
+    let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
+    let delay = m.load_element(delays, None, 0);
+    let delay = m.c.b.ins().uextend(I64, delay);
+    let position = m.position(position);
+    let past = m.wrapped(position, delay, rows);
+    let place = m.place(arrivals.history, &vec![0], None, &[column]);
+    let place = m.in_row(place, arrivals.history, past);
+    m.load_element(place, None, 0)
 }
 
 /// Column (`i64`) and step (`i32`) of pair `k` of the list; column `k`, whole, if everything is to be visited.
@@ -224,11 +251,7 @@ fn arriving(body: &mut Body<'_, '_, '_>, arrivals: &Arrivals, column: Value, ste
     body.delay = Some((arrivals.delays, delay));
     body.outer.push(column);
     body.hoisted(1);
-    for (n, typed) in body.nest.insts.iter().enumerate() {
-        if body.in_chunks(n) {
-            body.access[n] = body.places(&typed.inst);
-        }
-    }
+    body.place_all();
     let step = body.m.c.b.ins().uextend(I64, step);
     let bucket = body.m.c.b.ins().imul_imm_s(column, arrivals.steps as i64);
     let bucket = body.m.c.b.ins().iadd(bucket, step);

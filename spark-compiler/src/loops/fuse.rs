@@ -51,6 +51,8 @@ fn attempt(optimized: &Optimized) -> Result<Lowered, usize> {
         reads: Vec::new(),
         arrivals: HashMap::new(),
         scans: HashMap::new(),
+        logs: HashMap::new(),
+        pushes: HashMap::new(),
         layouts: optimized.layouts(),
     };
     lowering.declare();
@@ -82,7 +84,7 @@ pub(super) struct Lowering<'a> {
     /// Places in order of first use: nests of one level run in this order.
     order: Vec<Place>,
     inputs: HashMap<InputId, BufferId>,
-    states: HashMap<StateId, BufferId>,
+    pub(super) states: HashMap<StateId, BufferId>,
     constants: HashMap<ConstId, BufferId>,
     pub(super) histories: HashMap<HistoryId, BufferId>,
     /// Physical offsets derived from a constant of row-major indices into a value of some shape.
@@ -94,6 +96,10 @@ pub(super) struct Lowering<'a> {
     pub(super) arrivals: HashMap<ConstId, (usize, BufferId, BufferId)>,
     /// Scans that are made already.
     pub(super) scans: HashMap<visits::ScanKey, usize>,
+    /// What is put off of a state, by its buffer.
+    pub(super) logs: HashMap<BufferId, usize>,
+    /// Nests that keep the past of columns, by log.
+    pub(super) pushes: HashMap<usize, Vec<Nest>>,
     layouts: bool,
 }
 
@@ -135,7 +141,7 @@ impl Lowering<'_> {
                 Shape::scalar(),
             );
             let dtype = if history.elem == Elem::Bool { DType::U8 } else { history.elem.dtype() };
-            let role = Role::History { rows, position };
+            let role = Role::History { rows, depth: rows, position };
             let id = self.buffer(&history.name, role, dtype, history.shape.clone());
             self.histories.insert(HistoryId::from_index(i), id);
         }
@@ -167,7 +173,8 @@ impl Lowering<'_> {
             }
             if let Some(number) = place.visit {
                 let visit = &self.visits.list[number];
-                for &event in visit.rows.iter().chain(&visit.columns) {
+                let later = visit.later.iter().flat_map(|later| &later.rows);
+                for &event in visit.rows.iter().chain(&visit.columns).chain(later) {
                     let source = resolve(program, event);
                     if !is_read(program, source) {
                         self.home(source);
@@ -284,32 +291,6 @@ impl Lowering<'_> {
         };
         let inst = match &node.op {
             Op::Literal(_) | Op::Constant(_) | Op::Input(_) | Op::State(_) => crate::bug!("reads have no place"),
-            Op::Unary(op, a) => Inst::Unary(*op, self.value(*a, &place, &shape)),
-            Op::Binary(op, a, b) => {
-                let (a, b) = (self.value(*a, &place, &shape), self.value(*b, &place, &shape));
-                Inst::Binary(*op, a, b)
-            }
-            Op::Compare(op, a, b) => {
-                let (a, b) = (self.value(*a, &place, &shape), self.value(*b, &place, &shape));
-                Inst::Compare(*op, a, b)
-            }
-            Op::MulAdd(a, b, c) => {
-                let [a, b, c] = [*a, *b, *c].map(|v| self.value(v, &place, &shape));
-                Inst::MulAdd(a, b, c)
-            }
-            Op::Select(c, a, b) => {
-                let c = self.value(*c, &place, &shape);
-                let (a, b) = (self.value(*a, &place, &shape), self.value(*b, &place, &shape));
-                Inst::Select(c, a, b)
-            }
-            Op::Cast(a) => Inst::Cast(self.value(*a, &place, &shape), node.elem),
-            Op::Bitcast(a) => Inst::Bitcast(self.value(*a, &place, &shape), node.elem),
-            Op::Index => Inst::Index,
-            Op::Threefry { word, key, counter } => {
-                let key = key.map(|w| self.value(w, &place, &shape));
-                let counter = counter.map(|w| self.value(w, &place, &shape));
-                Inst::Threefry { word: *word, key, counter }
-            }
             Op::Reduce(op, axis, a) => {
                 let value = self.value(*a, &place, &shape);
                 let over = shape.position(*axis).expect("typing checked the axis");
@@ -348,6 +329,8 @@ impl Lowering<'_> {
             }
             Op::Gather { source, indices } => self.gather(*source, Some(*indices), &place, &shape),
             Op::Regroup(source) => self.gather(*source, None, &place, &shape),
+            op => Inst::elementwise(op, node.elem, |operand| self.value(operand, &place, &shape))
+                .unwrap_or_else(|| crate::bug!("{id} has no instruction")),
         };
         let nest = self.nest(&place);
         let val = nest.push(inst, node.elem, node.location);
@@ -470,7 +453,8 @@ impl Lowering<'_> {
         let visited: Vec<(Place, usize)> = self.nests.keys().filter_map(visited).collect();
         for (place, number) in visited {
             let visit = &self.visits.list[number];
-            for &event in visit.rows.iter().chain(&visit.columns) {
+            let later = visit.later.iter().flat_map(|later| &later.rows);
+            for &event in visit.rows.iter().chain(&visit.columns).chain(later) {
                 if let Op::State(state) = self.program.node(resolve(self.program, event)).op {
                     self.reads.push(StateRead { state, place: place.clone(), elementwise: false });
                 }

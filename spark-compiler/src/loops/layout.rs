@@ -6,24 +6,27 @@
 //! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
 //! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
 
-use super::nest::{BufferId, Inst, Lowered, Nest, Role};
+use super::nest::{BufferId, Inst, Lowered, Nest, Role, Walk};
 use crate::ir::DType;
 
 /// Turns the arrays that only visits of columns access.
 pub(super) fn turn(lowered: &mut Lowered) {
     let mut accesses = vec![Accesses::None; lowered.buffers.len()];
-    for nest in &lowered.nests {
+    let replays = lowered.logs.iter().map(|log| &log.replay);
+    for nest in lowered.nests.iter().chain(replays) {
         let by_column = by_column(nest);
+        // Loops over columns, entries and rows, or over rows and columns.
+        let element = if matches!(nest.walk, Walk::Replay(_)) { [2, 0] } else { [0, 1] };
         for typed in &nest.insts {
             let mut note = |id: BufferId, here: bool| {
                 let slot = &mut accesses[id.index()];
                 *slot = if here && by_column && *slot != Accesses::Others { Accesses::ByColumn } else { Accesses::Others };
             };
             match &typed.inst {
-                Inst::Load { buffer, map } | Inst::Store { buffer, map, .. } => note(*buffer, *map == [0, 1]),
+                Inst::Load { buffer, map } | Inst::Store { buffer, map, .. } => note(*buffer, *map == element),
                 Inst::LoadDelayed { history, delays, delays_map, .. } => {
                     note(*history, false);
-                    note(*delays, *delays_map == [0, 1]);
+                    note(*delays, *delays_map == element);
                 }
                 Inst::LoadAt { buffer, offsets, .. } | Inst::ScatterAdd { buffer, offsets, .. } => {
                     note(*buffer, false);
@@ -62,5 +65,6 @@ enum Accesses {
 
 /// True if the nest visits columns and never rows.
 fn by_column(nest: &Nest) -> bool {
-    nest.visit().is_some_and(|visit| visit.rows.is_empty() && visit.scan.is_some())
+    let visit = nest.visit().is_some_and(|visit| visit.rows.is_empty() && visit.scan.is_some());
+    visit || matches!(nest.walk, Walk::Replay(_))
 }

@@ -4,11 +4,13 @@
 //! * `schedule`: which nest each operation belongs to.
 //! * `fuse`: [`lower`] builds nests and buffers.
 //! * `visits`: the buffers of nests that visit some elements, and the lists of these.
+//! * `later`: logs of events that are put off.
 //! * `layout`: which arrays lie in memory column by column.
 //! * `print`: the text form.
 
 mod fuse;
 mod layout;
+mod later;
 mod nest;
 mod print;
 mod schedule;
@@ -16,6 +18,6 @@ mod visits;
 
 pub use fuse::lower;
 pub use nest::{
-    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, WHOLE, Walk,
+    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, WHOLE, Walk,
 };
 pub(crate) use visits::MOST_ROWS;

@@ -23,7 +23,7 @@
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
 use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Elem, Literal, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
+    Array, BinaryOp, CompareOp, DType, Elem, Literal, Op, OpId, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
 };
 use std::fmt;
 
@@ -78,6 +78,8 @@ pub enum Role {
     History {
         /// Number of rows.
         rows: usize,
+        /// Rows that the program reads, the newest ones; the others are kept for what is put off (see [`Log`]).
+        depth: usize,
         /// `i32` scalar: the row this step writes.
         position: BufferId,
     },
@@ -92,6 +94,8 @@ pub enum Role {
     Output,
     /// Intermediate result between nests.
     Temporary,
+    /// What is put off: zero at first, and of no meaning to the host.
+    Log,
     /// `i32` scalar, written by the host: other than zero, nests with a [`Visit`] go over all elements.
     Dense,
 }
@@ -281,6 +285,33 @@ pub enum Inst {
 }
 
 impl Inst {
+    /// The instruction for an operation that works element by element; `value` gives its operands. `None` for others.
+    pub(super) fn elementwise(op: &Op, elem: Elem, mut value: impl FnMut(OpId) -> Val) -> Option<Inst> {
+        Some(match op {
+            Op::Unary(op, a) => Inst::Unary(*op, value(*a)),
+            Op::Binary(op, a, b) => Inst::Binary(*op, value(*a), value(*b)),
+            Op::Compare(op, a, b) => Inst::Compare(*op, value(*a), value(*b)),
+            Op::MulAdd(a, b, c) => Inst::MulAdd(value(*a), value(*b), value(*c)),
+            Op::Select(c, a, b) => Inst::Select(value(*c), value(*a), value(*b)),
+            Op::Cast(a) => Inst::Cast(value(*a), elem),
+            Op::Bitcast(a) => Inst::Bitcast(value(*a), elem),
+            Op::Index => Inst::Index,
+            Op::Threefry { word, key, counter } => {
+                Inst::Threefry { word: *word, key: key.map(&mut value), counter: counter.map(&mut value) }
+            }
+            Op::Literal(_)
+            | Op::Constant(_)
+            | Op::Input(_)
+            | Op::State(_)
+            | Op::Reduce(..)
+            | Op::SegmentSum { .. }
+            | Op::Concat(_)
+            | Op::Delay { .. }
+            | Op::Gather { .. }
+            | Op::Regroup(_) => return None,
+        })
+    }
+
     /// The values the instruction uses.
     pub fn operands(&self) -> Vec<Val> {
         match self {
@@ -331,6 +362,8 @@ pub struct Visit {
     pub rows: Vec<BufferId>,
     /// Whole columns, and single elements: what this scan of [`Lowered::scans`] has listed.
     pub scan: Option<usize>,
+    /// Rows whose events are put off: written down here, see [`Lowered::logs`].
+    pub log: Option<usize>,
     /// For sums over the columns: where to, and a buffer for [`LANES`] partial sums of each row.
     pub sums: Vec<(BufferId, BufferId)>,
 }
@@ -351,6 +384,36 @@ pub struct Scan {
     pub count: BufferId,
     /// Pairs from which on it is better to visit all elements.
     pub most: usize,
+}
+
+/// Events of rows that change a state only when a column is next touched. They are numbered; an *entry* is one event.
+///
+/// A column is replayed from the entry that `touched` names to the newest: before what a step does to it, in the step's own
+/// events, and in turn every so many steps, so that neither entries nor the past that they need are overwritten before.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Log {
+    /// The state.
+    pub state: BufferId,
+    /// Bits over the rows.
+    pub rows: Vec<BufferId>,
+    /// The columns that are touched in a step.
+    pub scan: usize,
+    /// Values of rows, or single ones, and where those of each entry are.
+    pub values: Vec<(BufferId, BufferId)>,
+    /// Of each entry, its row and, in the upper half, its step: `i32`. Entry `e` is at `e mod` their number, a power of two.
+    pub entries: BufferId,
+    /// `i32` scalar: the number of the next entry.
+    pub head: BufferId,
+    /// `i32` scalar: the step, modulo 2^16.
+    pub step: BufferId,
+    /// `i32` for each column: the first entry that is not replayed there.
+    pub touched: BufferId,
+    /// `i32` scalar: the column whose turn is next.
+    pub next: BufferId,
+    /// Columns whose turn comes in one step.
+    pub turns: usize,
+    /// The loops over columns, entries and rows; its instructions are done for single entries.
+    pub replay: Nest,
 }
 
 /// In place of a delay: the whole column. In place of a number of pairs: everything.
@@ -392,6 +455,9 @@ pub enum Walk {
     Visit(Visit),
     /// Makes a list of [`Lowered::scans`]; it has neither loops nor instructions.
     Scan(usize),
+    /// Replays what is put off in [`Lowered::logs`] for the columns that are touched in this step, and for some others; it has
+    /// neither loops nor instructions of its own.
+    Replay(usize),
 }
 
 /// A perfect loop nest.
@@ -420,7 +486,7 @@ impl Nest {
     pub fn visit(&self) -> Option<&Visit> {
         match &self.walk {
             Walk::Visit(visit) => Some(visit),
-            Walk::All | Walk::Scan(_) => None,
+            Walk::All | Walk::Scan(_) | Walk::Replay(_) => None,
         }
     }
 }
@@ -436,6 +502,8 @@ pub struct Lowered {
     pub nests: Vec<Nest>,
     /// Lists of events.
     pub scans: Vec<Scan>,
+    /// What is put off.
+    pub logs: Vec<Log>,
     /// The [`Role::Dense`] buffer, if a nest has a visit.
     pub dense: Option<BufferId>,
 }

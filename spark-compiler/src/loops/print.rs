@@ -27,6 +27,7 @@ fn describe(buffer: &Buffer) -> String {
         Role::Input => "input".to_string(),
         Role::Output => "output".to_string(),
         Role::Temporary => "temporary".to_string(),
+        Role::Log => "log".to_string(),
         Role::Dense => "switch".to_string(),
     };
     let turned = if buffer.turned { ", column by column" } else { "" };
@@ -58,11 +59,22 @@ fn write_nest(f: &mut fmt::Formatter<'_>, lowered: &Lowered, number: usize, nest
         Walk::Visit(visit) => {
             let rows = visit.rows.iter().map(|id| format!("rows of {}", name(id)));
             write!(f, " where {}", rows.chain(visit.scan.map(listed)).collect::<Vec<_>>().join(" or "))?;
+            let later = visit.log.iter().flat_map(|&log| &lowered.logs[log].rows);
+            let later = later.map(name).collect::<Vec<_>>().join(" or ");
+            if !later.is_empty() {
+                write!(f, ", later rows of {later}")?;
+            }
         }
         Walk::Scan(scan) => write!(f, " list {}", listed(*scan))?,
+        Walk::Replay(log) => {
+            let log = &lowered.logs[*log];
+            let rows = log.rows.iter().map(name).collect::<Vec<_>>().join(" or ");
+            write!(f, " replay rows of {rows} in {} where {}", name(&log.state), listed(log.scan))?;
+        }
     }
     writeln!(f)?;
-    for (i, typed) in nest.insts.iter().enumerate() {
+    let body = if let Walk::Replay(log) = nest.walk { &lowered.logs[log].replay } else { nest };
+    for (i, typed) in body.insts.iter().enumerate() {
         let text = instruction(lowered, &typed.inst);
         if typed.inst.is_effect() {
             writeln!(f, "  {text}")?;

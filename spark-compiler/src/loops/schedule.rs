@@ -48,6 +48,11 @@ pub(super) fn schedule(program: &Program, visits: &Visits) -> Vec<Option<Place>>
         }
         earliest[id.index()] = level;
     }
+    // What is replayed later has a nest of its own, which is made elsewhere.
+    let mut later = vec![false; n];
+    let replayed = visits.list.iter().filter_map(|visit| visit.later.as_ref());
+    replayed.flat_map(|later| &later.nodes).for_each(|id| later[id.index()] = true);
+    let computes = |program: &Program, id: OpId| computes(program, id) && !later[id.index()];
     let mut deepest: HashMap<Vec<usize>, usize> = HashMap::new();
     let visit = |id: OpId| visits.of[id.index()];
     for (id, _) in program.iter().filter(|(id, _)| computes(program, *id) && visit(*id).is_none()) {
@@ -101,7 +106,8 @@ pub(super) fn schedule(program: &Program, visits: &Visits) -> Vec<Option<Place>>
 fn events(program: &Program, visits: &Visits, id: OpId) -> Vec<(OpId, usize)> {
     let Some(number) = visits.of[id.index()] else { return Vec::new() };
     let visit = &visits.list[number];
-    let lines = visit.rows.iter().chain(&visit.columns).map(|&event| (event, 1));
+    let later = visit.later.iter().flat_map(|later| &later.rows);
+    let lines = visit.rows.iter().chain(&visit.columns).chain(later).map(|&event| (event, 1));
     let delayed = visit.delayed.iter().map(|d| {
         let copied = complete_only(program, resolve(program, d.value));
         (d.value, if copied { 2 } else { 1 })

@@ -40,7 +40,8 @@ impl Lowering<'_> {
                 sums.push((buffer, self.buffer("partial sums", Role::Temporary, typed.elem.dtype(), shape)));
             }
         }
-        building.nest.walk = Walk::Visit(Visit { rows, scan, sums });
+        let log = self.replay_before(number, scan, building);
+        building.nest.walk = Walk::Visit(Visit { rows, scan, log, sums });
     }
 
     /// The list of `columns` with an event and of what arrives for visit `number`; made before the first visit.

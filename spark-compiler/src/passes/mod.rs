@@ -10,14 +10,17 @@
 //! | `delay_filters` | filters move before the delays of what they filter | yes |
 //! | `sum_filters` | sums move before linear filters | no: sums are taken in another order |
 //! | `events` | loops over synapses visit those with a spike | yes |
+//! | `deferred` | events of rows wait until one of columns touches the same elements | yes |
 //! | `layouts` | arrays that are visited by columns lie in memory by columns (done by [`lower`](crate::loops::lower)) | yes |
 //!
 //! Each is one file with its conditions; [`optimize`] runs those that [`CompileOptions`] asks for, verifying in between in
 //! debug builds. They see arrays and operations, never names. What they did and what kept them from doing more is
 //! [`Optimized::notes`].
 
+mod absent;
 mod cse;
 mod dce;
+mod deferred;
 mod delay_filters;
 mod events;
 pub(crate) mod fold;
@@ -31,7 +34,7 @@ mod views;
 
 pub use cse::cse;
 pub use dce::dce;
-pub use events::{Delayed, Visit, Visits};
+pub use events::{Delayed, Later, Visit, Visits};
 pub use fold::fold;
 pub use report::Note;
 pub use simplify::simplify;
@@ -58,6 +61,8 @@ pub struct CompileOptions {
     pub sum_filters: bool,
     /// Visit only synapses with a spike.
     pub events: bool,
+    /// Put events of rows off until one of columns touches the same elements.
+    pub deferred: bool,
     /// Keep arrays in memory column by column where visits go over columns.
     pub layouts: bool,
 }
@@ -80,6 +85,7 @@ impl CompileOptions {
             delay_filters: false,
             sum_filters: false,
             events: false,
+            deferred: false,
             layouts: false,
         }
     }
@@ -95,6 +101,7 @@ impl CompileOptions {
             delay_filters: true,
             sum_filters: false,
             events: true,
+            deferred: true,
             layouts: true,
         }
     }
@@ -107,7 +114,7 @@ impl CompileOptions {
     }
 
     /// The passes, each with its name.
-    fn named(&mut self) -> [(&'static str, &mut bool); 9] {
+    fn named(&mut self) -> [(&'static str, &mut bool); 10] {
         [
             ("fold", &mut self.fold),
             ("simplify", &mut self.simplify),
@@ -117,12 +124,13 @@ impl CompileOptions {
             ("delay_filters", &mut self.delay_filters),
             ("sum_filters", &mut self.sum_filters),
             ("events", &mut self.events),
+            ("deferred", &mut self.deferred),
             ("layouts", &mut self.layouts),
         ]
     }
 
     /// Names of all passes.
-    pub fn names() -> [&'static str; 9] {
+    pub fn names() -> [&'static str; 10] {
         CompileOptions::none().named().map(|(name, _)| name)
     }
 
@@ -179,6 +187,7 @@ impl Optimized {
     /// The same program without visit `number`: its operations are done for the whole domain.
     pub(crate) fn without_visit(mut self, number: usize, why: &str) -> Optimized {
         self.visits.of.iter_mut().for_each(|of| *of = of.filter(|&n| n != number));
+        self.visits.list[number].later = None;
         self.notes.push(Note::left("events", &format!("visit {number}"), why));
         self
     }
@@ -211,6 +220,10 @@ pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
     if options.events {
         (program, visits) = events::events(&program, &mut notes);
         program = checked(program, "events");
+        if options.deferred {
+            deferred::deferred(&mut program, &mut visits, &mut notes);
+            program = checked(program, "deferred");
+        }
     }
     Optimized { program, visits, views, notes, layouts: options.layouts }
 }
