@@ -393,21 +393,13 @@ impl Instance {
         }
     }
 
-    /// Rows of a history that the program reads.
-    fn depth(&self, history: BufferId) -> usize {
-        match self.kernel.lowered.buffer(history).role {
-            Role::History { depth, .. } => depth,
-            _ => crate::bug!("{history} is not a history"),
-        }
-    }
-
     /// The past of a delayed value: that of the last step first, then that of the step before, ..., in host order. These are
     /// the rows of the history but one, which the next step overwrites.
     pub fn past(&self, name: &str) -> Option<Data> {
         let (id, rows, position) = self.find_history(name)?;
         let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         let next = self.read(position).to_i32()[0] as usize;
-        let (size, depth) = (all.len() / rows, self.depth(id));
+        let (size, depth) = (all.len() / rows, self.kernel.lowered.buffer(id).depth());
         Some(with_data!(&all, v => {
             let ago = |steps: usize| &v[(next + rows - steps) % rows * size..][..size];
             crate::ir::Stored::data((1..depth).flat_map(ago).copied().collect())
@@ -426,7 +418,7 @@ impl Instance {
         };
         let buffer = self.kernel.lowered.buffer(id);
         let size = buffer.shape.size();
-        let (kept, rows) = (rows, self.depth(id));
+        let (kept, rows) = (rows, self.kernel.lowered.buffer(id).depth());
         if data.len() != size * (rows - 1) {
             return Err(RunError::StateSize {
                 name: name.into(),

@@ -155,6 +155,14 @@ impl Buffer {
         }
     }
 
+    /// Of a history, the rows that the program reads; else 1.
+    pub fn depth(&self) -> usize {
+        match self.role {
+            Role::History { depth, .. } => depth,
+            _ => 1,
+        }
+    }
+
     /// Bytes of the whole buffer.
     pub fn bytes(&self) -> usize {
         self.padded_len() * self.rows() * self.dtype.bits() / 8

@@ -76,7 +76,7 @@ impl Engine {
             for &id in instance.histories() {
                 let buffer = instance.kernel().lowered().buffer(id);
                 if !histories.iter().any(|h| h.name == buffer.name) {
-                    let (name, shape, rows) = (buffer.name.clone(), buffer.shape.clone(), buffer.rows());
+                    let (name, shape, rows) = (buffer.name.clone(), buffer.shape.clone(), buffer.depth());
                     histories.push(History { name, elem: buffer.dtype.elem(), shape, rows });
                 }
             }
