@@ -291,8 +291,8 @@ impl Memory {
             &converted
         };
         let (inner, stride) = (buffer.inner(), buffer.stride());
-        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
-        let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
+        let (pitch, row_bytes) = row_bytes(buffer);
+        let bytes = &mut self.bytes_mut(id)[row * pitch..][..row_bytes];
         if inner == 0 {
             return Ok(());
         }
@@ -324,9 +324,15 @@ impl Memory {
 
     /// Reads one row of a history, or a whole other buffer, into data of the buffer's type and length.
     fn get(&self, buffer: &Buffer, id: BufferId, row: usize, data: &mut Data) {
-        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
-        elements(buffer, &self.bytes(id)[row * row_bytes..][..row_bytes], data);
+        let (pitch, row_bytes) = row_bytes(buffer);
+        elements(buffer, &self.bytes(id)[row * pitch..][..row_bytes], data);
     }
+}
+
+/// Bytes from one row of a history to the next, and of one.
+fn row_bytes(buffer: &Buffer) -> (usize, usize) {
+    let bits = buffer.dtype.bits();
+    (buffer.pitch() * bits / 8, buffer.padded_len() * bits / 8)
 }
 
 /// The elements of one row of a history, or of a whole other buffer, in host order.

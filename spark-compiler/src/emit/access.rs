@@ -158,7 +158,7 @@ impl<'a, 'f> Memories<'a, 'f> {
     /// The same place in row `row` of a history.
     pub(crate) fn in_row(&mut self, place: Place, history: BufferId, row: Value) -> Place {
         let buffer = self.lowered.buffer(history);
-        let bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
+        let bytes = buffer.pitch() * buffer.dtype.bits() / 8;
         let offset = self.c.b.ins().imul_imm_s(row, bytes as i64);
         Place { base: self.c.b.ins().iadd(place.base, offset), ..place }
     }

@@ -182,7 +182,7 @@ fn past_row(m: &mut Memories<'_, '_>, arrivals: &Arrivals, step: Value) -> Value
     let position = m.position(position);
     let delay = m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
     let row = m.wrapped(position, delay, rows);
-    let pitch = m.lowered.buffer(arrivals.history).padded_len();
+    let pitch = m.lowered.buffer(arrivals.history).pitch();
     let offset = m.c.b.ins().imul_imm_s(row, pitch as i64);
     let start = m.start(arrivals.history);
     m.c.b.ins().iadd(start, offset)

@@ -155,6 +155,13 @@ impl Buffer {
         }
     }
 
+    /// Elements from one row of a history to the next.
+    pub fn pitch(&self) -> usize {
+        // Rows of a long history that lie a power of two apart would share a few places of a cache.
+        let apart = if self.rows() > self.depth() { 64 * 8 / self.dtype.bits() } else { 0 };
+        self.padded_len() + apart
+    }
+
     /// Of a history, the rows that the program reads; else 1.
     pub fn depth(&self) -> usize {
         match self.role {
@@ -165,7 +172,7 @@ impl Buffer {
 
     /// Bytes of the whole buffer.
     pub fn bytes(&self) -> usize {
-        self.padded_len() * self.rows() * self.dtype.bits() / 8
+        self.pitch() * self.rows() * self.dtype.bits() / 8
     }
 
     /// Offset in elements, padding included, of row-major host index `index`.
