@@ -291,11 +291,16 @@ impl Memory {
             &converted
         };
         let (inner, stride) = (buffer.inner(), buffer.stride());
-        let (pitch, row_bytes) = row_bytes(buffer);
-        let bytes = &mut self.bytes_mut(id)[row * pitch..][..row_bytes];
         if inner == 0 {
             return Ok(());
         }
+        if let (true, Role::History { .. }) = (buffer.turned, &buffer.role) {
+            let (pitch, bytes) = (buffer.column_pitch(), self.bytes_mut(id));
+            with_data!(data, v => put_column(v, bytes, row, pitch));
+            return Ok(());
+        }
+        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
+        let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
         let turned;
         let data = if buffer.turned {
             turned = with_data!(data, v => Stored::data(transposed(v, inner)));
@@ -324,15 +329,14 @@ impl Memory {
 
     /// Reads one row of a history, or a whole other buffer, into data of the buffer's type and length.
     fn get(&self, buffer: &Buffer, id: BufferId, row: usize, data: &mut Data) {
-        let (pitch, row_bytes) = row_bytes(buffer);
-        elements(buffer, &self.bytes(id)[row * pitch..][..row_bytes], data);
+        if let (true, Role::History { .. }) = (buffer.turned, &buffer.role) {
+            let (pitch, bytes) = (buffer.column_pitch(), self.bytes(id));
+            with_data!(data, v => get_column(v, bytes, row, pitch));
+            return;
+        }
+        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
+        elements(buffer, &self.bytes(id)[row * row_bytes..][..row_bytes], data);
     }
-}
-
-/// Bytes from one row of a history to the next, and of one.
-fn row_bytes(buffer: &Buffer) -> (usize, usize) {
-    let bits = buffer.dtype.bits();
-    (buffer.pitch() * bits / 8, buffer.padded_len() * bits / 8)
 }
 
 /// The elements of one row of a history, or of a whole other buffer, in host order.
@@ -410,6 +414,26 @@ fn get_rows<T: Plain>(values: &mut [T], inner: usize, bytes: &[u8], stride: usiz
         // SAFETY: plain numbers may be seen as bytes, and any bytes are plain numbers.
         let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
         target.copy_from_slice(&bytes[..len]);
+    }
+}
+
+/// Writes element `i` at `i · pitch + row`.
+fn put_column<T: Copy>(values: &[T], bytes: &mut [u8], row: usize, pitch: usize) {
+    let size = size_of::<T>();
+    // SAFETY: plain numbers may be seen as bytes; `data` is never of truth values here, as histories have none.
+    let source = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
+    for (i, value) in source.chunks(size).enumerate() {
+        bytes[(i * pitch + row) * size..][..size].copy_from_slice(value);
+    }
+}
+
+/// Reads element `i` from `i · pitch + row`.
+fn get_column<T: Copy>(values: &mut [T], bytes: &[u8], row: usize, pitch: usize) {
+    let (size, len) = (size_of::<T>(), size_of_val(values));
+    // SAFETY: as in `put_column`, and any bytes are numbers.
+    let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
+    for (i, value) in target.chunks_mut(size).enumerate() {
+        value.copy_from_slice(&bytes[(i * pitch + row) * size..][..size]);
     }
 }
 

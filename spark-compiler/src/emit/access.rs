@@ -8,7 +8,7 @@ use super::lanes::{Clif, Lanes};
 use super::ops;
 use super::recipes::Singles;
 use crate::ir::{CompareOp, DType, Elem, Literal};
-use crate::loops::{BufferId, Lowered, Map};
+use crate::loops::{BufferId, Lowered, Map, Role};
 use crate::math::half;
 use cranelift::codegen::ir::AliasRegionData;
 use cranelift::prelude::*;
@@ -39,6 +39,9 @@ pub(crate) fn follow(lowered: &Lowered, buffer: BufferId, map: &Map, inner: Opti
 /// Elements from one index of each group to the next.
 fn pitches(lowered: &Lowered, buffer: BufferId) -> Vec<usize> {
     let buffer = lowered.buffer(buffer);
+    if let (true, Role::History { .. }) = (buffer.turned, &buffer.role) {
+        return vec![buffer.column_pitch()];
+    }
     if buffer.turned {
         return vec![1, buffer.stride()];
     }
@@ -158,7 +161,7 @@ impl<'a, 'f> Memories<'a, 'f> {
     /// The same place in row `row` of a history.
     pub(crate) fn in_row(&mut self, place: Place, history: BufferId, row: Value) -> Place {
         let buffer = self.lowered.buffer(history);
-        let bytes = buffer.pitch() * buffer.dtype.bits() / 8;
+        let bytes = buffer.row_pitch() * buffer.dtype.bits() / 8;
         let offset = self.c.b.ins().imul_imm_s(row, bytes as i64);
         Place { base: self.c.b.ins().iadd(place.base, offset), ..place }
     }

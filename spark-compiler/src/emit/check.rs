@@ -6,7 +6,7 @@
 
 use super::CompileError;
 use crate::ir::{BinaryOp, DType, Data, Elem, Literal, ReduceOp};
-use crate::loops::{Buffer, BufferId, Inst, LANES, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
+use crate::loops::{Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
 
 /// Checks a lowered program.
 ///
@@ -150,7 +150,7 @@ fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
         let fits = found.sizes() == sizes && found.dtype == DType::I32 && found.role == Role::Temporary;
         ensure(fits, || format!("{id} does not hold a list of events"))
     };
-    working(scan.list, &[2 * (scan.most + scan.block())])?;
+    working(scan.list, &[LISTED * (scan.most + scan.block())])?;
     working(scan.count, &[])?;
     let Some(arrivals) = &scan.delayed else { return Ok(()) };
     let rows = history(lowered, arrivals.history)?;

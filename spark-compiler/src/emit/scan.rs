@@ -9,7 +9,7 @@
 //! Columns of one block are not in order; of a sum, they go to different partial results.
 
 use super::access::Memories;
-use crate::loops::{Arrivals, BufferId, Role, Scan, WHOLE};
+use crate::loops::{Arrivals, BufferId, LISTED, Role, Scan, WHOLE};
 use cranelift::prelude::*;
 use types::{I32, I64};
 
@@ -34,7 +34,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, scan: &Scan) {
         n = bits(m, columns, n, |m, bit, n| {
             let column = m.c.b.ins().iadd(block, bit);
             let whole = m.index(WHOLE as u32 as usize);
-            append(m, scan.list, column, whole, n)
+            append(m, scan.list, &[column, whole], n)
         });
     }
     if let Some(arrivals) = &scan.delayed {
@@ -93,6 +93,7 @@ fn arriving(
         word = m.c.b.ins().bor(word, events);
     }
     let starts = m.place(arrivals.starts, &vec![], None, &[]);
+    let targets = m.place(arrivals.targets, &vec![], None, &[]);
     let n = bits(m, word, carried[0], |m, bit, n| {
         let within = m.c.b.ins().ushr_imm_u(bit, 3);
         let column = m.c.b.ins().iadd(block, within);
@@ -110,7 +111,13 @@ fn arriving(
             let other = m.c.b.ins().icmp_imm_s(IntCC::Equal, bit, 0);
             wanted = m.c.b.ins().band(wanted, other);
         }
-        let after = append(m, scan.list, column, step, n);
+        // An empty list may begin after the last one.
+        let last = m.lowered.buffer(arrivals.targets).shape.size() as i64 - 1;
+        let last = m.c.b.ins().iconst(I32, last);
+        let first = m.c.b.ins().umin(from, last);
+        let first = m.c.b.ins().uextend(I64, first);
+        let first = m.load_element(targets, Some(first), 0);
+        let after = append(m, scan.list, &[column, step, from, to, first], n);
         m.c.b.ins().select(wanted, after, n)
     });
     m.close_loop(group, 8, arrivals.steps, &[n]);
@@ -118,11 +125,11 @@ fn arriving(
 }
 
 /// Writes pair `n` of a list; returns `n + 1`.
-fn append(m: &mut Memories<'_, '_>, list: BufferId, column: Value, step: Value, n: Value) -> Value {
+fn append(m: &mut Memories<'_, '_>, list: BufferId, values: &[Value], n: Value) -> Value {
     let place = m.place(list, &vec![], None, &[]);
-    let at = m.c.b.ins().ishl_imm_u(n, 1);
-    for (plus, value) in [column, step].into_iter().enumerate() {
-        let value = m.c.b.ins().ireduce(I32, value);
+    let at = m.c.b.ins().imul_imm_s(n, LISTED as i64);
+    for (plus, &value) in values.iter().enumerate() {
+        let value = if m.c.b.func.dfg.value_type(value) == I64 { m.c.b.ins().ireduce(I32, value) } else { value };
         m.store_element(place, Some(at), plus, value);
     }
     m.c.b.ins().iadd_imm_s(n, 1)
@@ -182,7 +189,7 @@ fn past_row(m: &mut Memories<'_, '_>, arrivals: &Arrivals, step: Value) -> Value
     let position = m.position(position);
     let delay = m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
     let row = m.wrapped(position, delay, rows);
-    let pitch = m.lowered.buffer(arrivals.history).pitch();
+    let pitch = m.lowered.buffer(arrivals.history).row_pitch();
     let offset = m.c.b.ins().imul_imm_s(row, pitch as i64);
     let start = m.start(arrivals.history);
     m.c.b.ins().iadd(start, offset)

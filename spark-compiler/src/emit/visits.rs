@@ -18,7 +18,7 @@ use super::nest::Body;
 use super::reduce::combine;
 use super::replay;
 use crate::ir::{Elem, ReduceOp};
-use crate::loops::{Arrivals, BufferId, Inst, LANES, Nest, Role, Scan, Val, Visit};
+use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Val, Visit};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
@@ -166,7 +166,7 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
             let mut body = Body::new(m, &turned, Some(arrivals.delays));
             body.parts = visit.sums.clone();
             body.hoisted(0);
-            arriving(&mut body, arrivals, column, step);
+            arriving(&mut body, scan, arrivals, k, column, step);
         }
         m.c.b.ins().jump(next, &[]);
         m.c.b.switch_to_block(next);
@@ -198,7 +198,7 @@ fn arrived(m: &mut Memories<'_, '_>, arrivals: &Arrivals, column: Value, row: Va
 /// Column (`i64`) and step (`i32`) of pair `k` of the list; column `k`, whole, if everything is to be visited.
 pub(super) fn listed(m: &mut Memories<'_, '_>, scan: &Scan, k: Value, everything: Value) -> (Value, Value) {
     let list = m.place(scan.list, &vec![], None, &[]);
-    let at = m.c.b.ins().ishl_imm_u(k, 1);
+    let at = m.c.b.ins().imul_imm_s(k, LISTED as i64);
     // With everything to be visited, there may be more columns than pairs.
     let zero = m.index(0);
     let at = m.c.b.ins().select(everything, zero, at);
@@ -246,18 +246,22 @@ fn turned(nest: &Nest) -> Nest {
 }
 
 /// The rows of a column at which the event of `least + step` steps ago arrives.
-fn arriving(body: &mut Body<'_, '_, '_>, arrivals: &Arrivals, column: Value, step: Value) {
+fn arriving(
+    body: &mut Body<'_, '_, '_>,
+    scan: &Scan,
+    arrivals: &Arrivals,
+    pair: Value,
+    column: Value,
+    step: Value,
+) {
     let delay = body.m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
     body.delay = Some((arrivals.delays, delay));
     body.outer.push(column);
     body.hoisted(1);
     body.place_all();
-    let step = body.m.c.b.ins().uextend(I64, step);
-    let bucket = body.m.c.b.ins().imul_imm_s(column, arrivals.steps as i64);
-    let bucket = body.m.c.b.ins().iadd(bucket, step);
-    let starts = body.m.place(arrivals.starts, &vec![], None, &[]);
-    let from = body.m.load_element(starts, Some(bucket), 0);
-    let to = body.m.load_element(starts, Some(bucket), 1);
+    let list = body.m.place(scan.list, &vec![], None, &[]);
+    let at = body.m.c.b.ins().imul_imm_s(pair, LISTED as i64);
+    let (from, to) = (body.m.load_element(list, Some(at), 2), body.m.load_element(list, Some(at), 3));
     let (from, to) = (body.m.c.b.ins().uextend(I64, from), body.m.c.b.ins().uextend(I64, to));
     let (inner, after) = (body.m.c.b.create_block(), body.m.c.b.create_block());
     let at = body.m.c.b.append_block_param(inner, I64);

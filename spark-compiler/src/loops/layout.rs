@@ -52,6 +52,16 @@ pub(super) fn turn(lowered: &mut Lowered) {
         let array = matches!(buffer.role, Role::State(_) | Role::Constant(_)) && buffer.dtype != DType::Bool;
         buffer.turned = array && buffer.shape.groups().len() == 2 && accesses == Accesses::ByColumn;
     }
+    turn_histories(lowered);
+}
+
+/// Turns the histories that are kept for what is put off: a replay reads the past of one column.
+fn turn_histories(lowered: &mut Lowered) {
+    let listed: Vec<BufferId> = lowered.scans.iter().filter_map(|s| Some(s.delayed.as_ref()?.history)).collect();
+    for (index, buffer) in lowered.buffers.iter_mut().enumerate() {
+        let long = matches!(buffer.role, Role::History { rows, depth, .. } if rows > depth);
+        buffer.turned |= long && buffer.shape.groups().len() == 1 && !listed.contains(&BufferId(index as u32));
+    }
 }
 
 /// How a buffer is accessed.

@@ -18,6 +18,6 @@ mod visits;
 
 pub use fuse::lower;
 pub use nest::{
-    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, WHOLE, Walk,
+    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, WHOLE, Walk,
 };
 pub(crate) use visits::MOST_ROWS;

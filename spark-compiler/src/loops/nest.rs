@@ -23,7 +23,7 @@
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
 use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Elem, Literal, Op, OpId, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
+    Array, BinaryOp, CompareOp, DType, Elem, Group, Literal, Op, OpId, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
 };
 use std::fmt;
 
@@ -111,7 +111,8 @@ pub struct Buffer {
     pub dtype: DType,
     /// Host shape (of one row, for a history).
     pub shape: Shape,
-    /// True if the two groups lie in memory in exchanged order: elements of the first one after another. Never bits.
+    /// True if the two groups lie in memory in exchanged order: elements of the first one after another. Of a history of one
+    /// group, if the rows of each column lie one after another. Never bits.
     pub turned: bool,
 }
 
@@ -128,12 +129,17 @@ impl Buffer {
 
     /// Which group has its elements one after another; none of a scalar.
     pub fn inner_group(&self) -> Option<usize> {
-        if self.turned { Some(0) } else { self.shape.groups().len().checked_sub(1) }
+        match (self.turned, &self.role) {
+            (true, Role::History { .. }) => None,
+            (true, _) => Some(0),
+            (false, _) => self.shape.groups().len().checked_sub(1),
+        }
     }
 
     /// Size of the group whose elements lie one after another; 1 for a scalar.
     pub fn inner(&self) -> usize {
-        self.inner_group().map_or(1, |group| self.shape.groups()[group].size())
+        let group = if self.turned { 0 } else { self.shape.groups().len().wrapping_sub(1) };
+        self.shape.groups().get(group).map_or(1, Group::size)
     }
 
     /// Elements from one row of the innermost group to the next.
@@ -156,10 +162,14 @@ impl Buffer {
     }
 
     /// Elements from one row of a history to the next.
-    pub fn pitch(&self) -> usize {
-        // Rows of a long history that lie a power of two apart would share a few places of a cache.
-        let apart = if self.rows() > self.depth() { 64 * 8 / self.dtype.bits() } else { 0 };
-        self.padded_len() + apart
+    pub fn row_pitch(&self) -> usize {
+        if self.turned { 1 } else { self.padded_len() }
+    }
+
+    /// Elements from one column of a turned history to the next.
+    pub fn column_pitch(&self) -> usize {
+        // Columns that lie a power of two apart would share a few places of a cache.
+        self.rows() + 64 * 8 / self.dtype.bits()
     }
 
     /// Of a history, the rows that the program reads; else 1.
@@ -172,11 +182,16 @@ impl Buffer {
 
     /// Bytes of the whole buffer.
     pub fn bytes(&self) -> usize {
-        self.pitch() * self.rows() * self.dtype.bits() / 8
+        let history = matches!(self.role, Role::History { .. });
+        let row = if self.turned && history { self.shape.size() * self.column_pitch() } else { self.padded_len() * self.rows() };
+        row * self.dtype.bits() / 8
     }
 
     /// Offset in elements, padding included, of row-major host index `index`.
     pub fn physical(&self, index: usize) -> usize {
+        if let (true, Role::History { .. }) = (self.turned, &self.role) {
+            return index * self.column_pitch();
+        }
         if self.turned {
             let columns = self.shape.groups()[1].size();
             return index % columns * self.stride() + index / columns;
@@ -393,7 +408,8 @@ pub struct Scan {
     pub columns: Vec<BufferId>,
     /// Single elements.
     pub delayed: Option<Arrivals>,
-    /// `i32` pairs of column and delay; [`WHOLE`] in place of a delay for all rows of a column.
+    /// [`LISTED`] `i32` for each pair of column and delay: the column, `s` for delay `least + s` or [`WHOLE`] for all rows, where its
+    /// rows begin and end in `targets`, and the first of them (which has then been read, so that it is near).
     pub list: BufferId,
     /// `i32` scalar: number of pairs; [`WHOLE`] if all elements are to be visited.
     pub count: BufferId,
@@ -430,6 +446,9 @@ pub struct Log {
     /// The loops over columns, entries and rows; its instructions are done for single entries.
     pub replay: Nest,
 }
+
+/// Numbers in a list of events for each pair. The last ones are unused.
+pub const LISTED: usize = 8;
 
 /// In place of a delay: the whole column. In place of a number of pairs: everything.
 pub const WHOLE: i32 = -1;

@@ -3,7 +3,7 @@
 //! What visits share, a list of the columns with an event in this step, is made once, by a nest of its own before the first.
 
 use super::fuse::{Building, Lowering};
-use super::nest::{Arrivals, BufferId, Inst, LANES, Nest, Role, Scan, Visit, Walk};
+use super::nest::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Visit, Walk};
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
 
@@ -59,7 +59,7 @@ impl Lowering<'_> {
         });
         let steps = delayed.as_ref().map_or(1, |d| d.steps);
         let most = sizes[1] * steps / DENSE_FROM;
-        let list = Shape::of(Axis::anonymous(0), &[2 * (most + 8 * steps)]);
+        let list = Shape::of(Axis::anonymous(0), &[LISTED * (most + 8 * steps)]);
         let list = self.buffer("events", Role::Temporary, DType::I32, list);
         let count = self.buffer("events.count", Role::Temporary, DType::I32, Shape::scalar());
         self.out.scans.push(Scan { sizes, columns, delayed, list, count, most });

@@ -34,7 +34,7 @@ fn word(v: Literal) -> u32 {
 
 impl<'a> Oracle<'a> {
     pub(super) fn new(lowered: &'a Lowered) -> Oracle<'a> {
-        let zero = |b: &crate::loops::Buffer| vec![Literal::from_f64(0.0, b.dtype.elem()); b.pitch() * b.rows()];
+        let zero = |b: &crate::loops::Buffer| vec![Literal::from_f64(0.0, b.dtype.elem()); b.padded_len() * b.rows()];
         let mut oracle = Oracle { lowered, memory: lowered.buffers.iter().map(zero).collect() };
         for (id, buffer) in lowered.iter() {
             if let Role::Constant(array) | Role::State(array) = &buffer.role {
@@ -55,7 +55,7 @@ impl<'a> Oracle<'a> {
     /// All elements, row after row of a history.
     pub(super) fn read(&self, id: BufferId) -> Vec<Literal> {
         let buffer = self.lowered.buffer(id);
-        let row = |r: usize| (0..buffer.shape.size()).map(move |i| r * buffer.pitch() + buffer.physical(i));
+        let row = |r: usize| (0..buffer.shape.size()).map(move |i| r * buffer.row_pitch() + buffer.physical(i));
         (0..buffer.rows()).flat_map(row).map(|p| self.memory[id.index()][p]).collect()
     }
 
@@ -115,7 +115,7 @@ impl<'a> Oracle<'a> {
         let buffer = self.lowered.buffer(id);
         let Role::History { rows, position } = buffer.role else { panic!("a history") };
         let position = word(self.memory[position.index()][0]) as usize;
-        (position + rows - delay) % rows * buffer.pitch()
+        (position + rows - delay) % rows * buffer.row_pitch()
     }
 
     fn inst(
