@@ -10,7 +10,7 @@ use super::recipes::Singles;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map, Role};
 use crate::math::half;
-use cranelift::codegen::ir::AliasRegionData;
+use cranelift::codegen::ir::{AliasRegionData, ExtFuncData, ExternalName, UserExternalName};
 use cranelift::prelude::*;
 use std::collections::HashMap;
 use types::{F32X4, F64X2, I8X16, I32X4, I64X2};
@@ -88,8 +88,10 @@ pub(crate) struct Memories<'a, 'f> {
     pub(crate) c: Clif<'f>,
     /// The program.
     pub(crate) lowered: &'a Lowered,
-    /// The function's argument.
+    /// The function's first argument.
     table: Value,
+    /// Signature of functions for single columns.
+    pub(crate) column_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
 }
 
@@ -106,7 +108,7 @@ fn log2_bytes(dtype: DType) -> i64 {
 impl<'a, 'f> Memories<'a, 'f> {
     /// Starts in the entry block, whose parameter is the table of buffers.
     pub(crate) fn new(b: FunctionBuilder<'f>, table: Value, lowered: &'a Lowered) -> Memories<'a, 'f> {
-        Memories { c: Clif { b }, lowered, table, flags: HashMap::new() }
+        Memories { c: Clif { b }, lowered, table, column_signature: None, flags: HashMap::new() }
     }
 
     /// An `i64` constant.
@@ -121,9 +123,24 @@ impl<'a, 'f> Memories<'a, 'f> {
         }
         let description = self.lowered.buffer(buffer).name.clone().into();
         let region = self.c.b.func.dfg.alias_regions.insert(AliasRegionData { user_id: buffer.0, description });
-        let flags = MemFlagsData::new().with_notrap().with_alias_region(Some(region));
+        let mut flags = MemFlagsData::new().with_notrap().with_alias_region(Some(region));
+        if matches!(self.lowered.buffer(buffer).role, Role::Constant(_)) {
+            flags = flags.with_readonly().with_can_move();
+        }
         self.flags.insert(buffer, flags);
         flags
+    }
+
+    /// Calls function `number` for a column.
+    pub(crate) fn call_for_column(&mut self, number: usize, arguments: [Value; 3]) {
+        let function = &mut self.c.b.func;
+        let name = UserExternalName { namespace: 0, index: number as u32 };
+        let name = ExternalName::user(function.declare_imported_user_function(name));
+        let signature = self.column_signature.clone().expect("set for every function");
+        let signature = function.import_signature(signature);
+        let callee = function.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
+        let [column, head, step] = arguments;
+        self.c.b.ins().call(callee, &[self.table, column, head, step]);
     }
 
     /// Start of a buffer.

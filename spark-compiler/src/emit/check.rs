@@ -129,7 +129,7 @@ fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
         let Inst::Reduce { op, over, buffer, .. } = typed.inst else { unreachable!("filtered") };
         let into = visit.sums.iter().find(|(to, _)| *to == buffer).map(|(_, partials)| lowered.buffer(*partials));
         let wide = into.is_some_and(|p| {
-            p.sizes() == [LANES, nest.sizes[0]] && p.dtype == typed.elem.dtype() && p.role == Role::Temporary
+            p.sizes() == [LANES, nest.sizes[0]] && p.dtype == typed.elem.dtype() && p.role == Role::Log
         });
         ensure(wide && over == 1 && op == ReduceOp::Sum, || format!("the sum into {buffer} cannot be taken in parts"))?;
     }
@@ -199,7 +199,10 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
         ensure(fits, || format!("{id} does not hold a log"))
     };
     working(log.entries, &[entries])?;
-    working(log.touched, &[columns])?;
+    [log.replayed, log.seen].into_iter().try_for_each(|id| working(id, &[columns]))?;
+    working(log.arrived, &[2 * columns])?;
+    let steps = scan.delayed.as_ref().map_or(1, |arrivals| arrivals.steps);
+    ensure(steps <= 64, || format!("{steps} delays"))?;
     [log.head, log.step, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
     for (from, to) in &log.values {
         let (from, to) = (plain(lowered, *from)?, plain(lowered, *to)?);

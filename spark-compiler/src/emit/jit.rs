@@ -75,33 +75,37 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
     guarded(|| {
         let start = Instant::now();
         let isa = host()?;
-        let mut functions = clif::functions(lowered, &*isa);
-        let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
-        let flushes = clif::flush(lowered, &*isa).map(|function| functions.push(function)).is_some();
+        let functions = clif::functions(lowered, &*isa);
+        let number = functions.iter().count();
+        let mut stats = CodeStats { functions: number, ..CodeStats::default() };
         stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
 
-        let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
+        let reserve = (1 << 16) * number + BYTES_PER_INSTRUCTION * stats.clif_instructions;
         let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
         let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
         builder.memory_provider(Box::new(arena));
         let mut module = JITModule::new(builder);
         let mut context = module.make_context();
         let mut ids = Vec::new();
-        for (n, function) in functions.into_iter().enumerate() {
-            let name = format!("step_{n}");
-            let id = module.declare_function(&name, Linkage::Local, &function.signature).map_err(backend)?;
+        for (n, function) in functions.iter().enumerate() {
+            let id = module.declare_function(&format!("part_{n}"), Linkage::Local, &function.signature);
+            ids.push(id.map_err(backend)?);
+        }
+        let (columns, flushes) = (functions.columns.len(), functions.flush.is_some());
+        let all = functions.columns.into_iter().chain(functions.steps).chain(functions.flush);
+        for (&id, function) in ids.iter().zip(all) {
             context.func = function;
             module.define_function(id, &mut context).map_err(|e| CompileError::Backend(format!("{e:?}")))?;
             stats.code_bytes += context.compiled_code().map_or(0, |code| code.code_buffer().len());
             module.clear_context(&mut context);
-            ids.push(id);
         }
         module.finalize_definitions().map_err(backend)?;
         let mut steps: Vec<Step> = ids
             .into_iter()
+            .skip(columns)
             .map(|id| {
                 let address = module.get_finalized_function(id);
-                // SAFETY: the function was declared with `clif::signature`, which is `Step`'s.
+                // SAFETY: the functions after those of columns were declared with `clif::signature`, which is `Step`'s.
                 unsafe { std::mem::transmute::<*const u8, Step>(address) }
             })
             .collect();
@@ -134,8 +138,8 @@ pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
     guarded(|| {
         let isa = host()?;
         let mut text = String::new();
-        for function in clif::functions(lowered, &*isa) {
-            let mut context = cranelift::codegen::Context::for_function(function);
+        for function in clif::functions(lowered, &*isa).iter() {
+            let mut context = cranelift::codegen::Context::for_function(function.clone());
             context.set_disasm(true);
             let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
             text += code.vcode.as_deref().unwrap_or_default();

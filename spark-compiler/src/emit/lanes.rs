@@ -205,6 +205,10 @@ impl Clif<'_> {
     /// Lanes from up to four scalars; what is missing is unspecified.
     pub(crate) fn gather(&mut self, scalars: &[Value]) -> Lanes {
         let ty = self.b.func.dfg.value_type(scalars[0]);
+        if let &[scalar] = scalars {
+            // One instruction from memory; putting a scalar into a vector of zeros is two.
+            return self.splat(scalar);
+        }
         let mut join = |scalars: &[Value], ty: Type| {
             let first = self.b.ins().scalar_to_vector(ty, scalars[0]);
             let rest = scalars[1..].iter().zip(1u8..);

@@ -52,8 +52,8 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) row: Value,
     /// The delays that are `.1` at all elements being visited.
     pub(super) delay: Option<(BufferId, Value)>,
-    /// Steps since the event that is replayed, an `i64`.
-    pub(super) age: Option<Value>,
+    /// The step, modulo 2^16, of the event that is replayed, and the step now: `i64`.
+    pub(super) then: Option<(Value, Value)>,
     /// Buffers of sums over the outer loop, and of the sixteen partial sums that they are taken in.
     pub(super) parts: Vec<(BufferId, BufferId)>,
     /// Values that are true where stores leave what is there, if `.1` is true, too.
@@ -80,7 +80,7 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
         Walk::All => Body::new(m, nest, None).loops(0),
         Walk::Visit(visit) => super::visits::emit(m, nest, visit),
         Walk::Scan(scan) => super::scan::emit(m, &lowered.scans[*scan]),
-        Walk::Replay(log) => super::replay::emit(m, &lowered.logs[*log]),
+        Walk::Replay(log) => super::replay::emit(m, *log),
     }
 }
 
@@ -126,7 +126,7 @@ impl<'k, 'a, 'f> Body<'k, 'a, 'f> {
             outer: Vec::new(),
             row,
             delay: None,
-            age: None,
+            then: None,
             parts: Vec::new(),
             spared: (Vec::new(), None),
             m,
@@ -368,10 +368,12 @@ impl Body<'_, '_, '_> {
     /// `place` in the row of `delay` (an `i32`) steps ago; before the event that is replayed, if one is.
     pub(super) fn past_row(&mut self, history: BufferId, place: Place, delay: Value) -> Place {
         let (rows, _) = self.history(history);
-        let position = self.position(history);
-        let mut delay = self.m.c.b.ins().uextend(types::I64, delay);
-        if let Some(age) = self.age {
-            delay = self.m.c.b.ins().iadd(delay, age);
+        let mut position = self.position(history);
+        let delay = self.m.c.b.ins().uextend(types::I64, delay);
+        if let Some((then, now)) = self.then {
+            // The number of rows is a power of two and divides 2^16.
+            let base = self.m.c.b.ins().isub(position, now);
+            position = self.m.c.b.ins().iadd(base, then);
         }
         let row = self.m.wrapped(position, delay, rows);
         self.m.in_row(place, history, row)

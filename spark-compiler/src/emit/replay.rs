@@ -3,11 +3,13 @@
 //! ```text
 //! replay:  for each column that is touched in this step, and some others in turn (all of them if everything is to be visited):
 //!              from the entry it was last replayed to, to the newest:  the instructions, at the entry's row
+//!              (not where an event of the column arrived in the entry's step: that has been done)
 //! visit:   write down the rows with an event, and the values that a replay needs
 //!          for each pair (column, delay) of the list:
-//!              replay this step's entries where no event of the column arrives, once for each column
-//!              the elements where one arrives, as if nothing was put off
+//!              the elements where an event arrives, as if nothing was put off; note that it did
 //! ```
+//!
+//! A column is replayed by a function of its own, so that its loop has all registers.
 
 use super::access::Memories;
 use super::nest::Body;
@@ -21,7 +23,8 @@ use types::{I32, I64};
 const ROW_BITS: i64 = 16;
 
 /// Replays what this step needs, before any visit.
-pub(super) fn emit(m: &mut Memories<'_, '_>, log: &Log) {
+pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
+    let log = &m.lowered.logs[number];
     let scan = &m.lowered.scans[log.scan];
     let columns = log.replay.sizes[0];
     let step = m.scalar(log.step);
@@ -38,10 +41,10 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, log: &Log) {
     m.set_scalar(log.next, next);
     let some = m.c.b.ins().iadd_imm_s(touched, log.turns as i64);
     let all = m.index(columns);
-    let number = m.c.b.ins().select(everything, all, some);
+    let columns_in_turn = m.c.b.ins().select(everything, all, some);
     let first = m.c.b.ins().uextend(I64, first);
     let head = m.scalar(log.head);
-    m.repeat_to(number, &[], |m, k, _| {
+    m.repeat_to(columns_in_turn, &[], |m, k, _| {
         // Beyond the list come those whose turn it is.
         let beyond = m.c.b.ins().isub(k, touched);
         let turn = m.c.b.ins().iadd(first, beyond);
@@ -52,54 +55,92 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, log: &Log) {
         let (column, _) = listed(m, scan, at, everything);
         let column = m.c.b.ins().select(in_list, column, turn);
         let column = m.c.b.ins().select(everything, k, column);
-        entries(m, log, column, head, step, |_, _| None);
+        m.call_for_column(number, [column, head, step]);
         Vec::new()
     });
 }
 
 /// Replays everything, between two steps.
-pub(super) fn flush(m: &mut Memories<'_, '_>, log: &Log) {
+pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
+    let log = &m.lowered.logs[number];
     let step = m.scalar(log.step);
     // As in the next step: positions of histories are those of it.
     let step = m.c.b.ins().iadd_imm_s(step, 1);
     let head = m.scalar(log.head);
     let (l, _) = m.open_loop(&[]);
-    entries(m, log, l.counter, head, step, |_, _| None);
+    m.call_for_column(number, [l.counter, head, step]);
     m.close_loop(l, 1, log.replay.sizes[0], &[]);
 }
 
-/// Replays this step's entries for a column that is touched, but where `arrived` says that the element was.
-pub(super) fn own_entries(
-    m: &mut Memories<'_, '_>,
-    log: &Log,
-    column: Value,
-    arrived: impl FnOnce(&mut Memories<'_, '_>, Value) -> Value,
-) {
-    let (head, step) = (m.scalar(log.head), m.scalar(log.step));
-    entries(m, log, column, head, step, |m, row| Some(arrived(m, row)));
-}
-
-/// Notes that nothing is put off for a column.
-pub(super) fn up_to_date(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
+/// Notes that a column was touched: whole, or where events of `least + step` steps ago arrive.
+pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Option<Value>) {
     let head = m.scalar(log.head);
-    let touched = m.place(log.touched, &vec![], None, &[]);
-    m.store_element(touched, Some(column), 0, head);
+    let (replayed, seen) = (m.place(log.replayed, &vec![], None, &[]), m.place(log.seen, &vec![], None, &[]));
+    let Some(step) = step else {
+        m.store_element(replayed, Some(column), 0, head);
+        m.store_element(seen, Some(column), 0, head);
+        return;
+    };
+    // What arrived before in this step stays noted. Without entries of this step, nothing noted matters.
+    let before = m.load_element(seen, Some(column), 0);
+    let again = m.c.b.ins().icmp(IntCC::Equal, before, head);
+    let (address, flags) = arrived(m, log, column);
+    let noted = m.c.b.ins().load(I64, flags, address, 0);
+    let none = m.index(0);
+    let noted = m.c.b.ins().select(again, noted, none);
+    let one = m.index(1);
+    let step = m.c.b.ins().uextend(I64, step);
+    let bit = m.c.b.ins().ishl(one, step);
+    let noted = m.c.b.ins().bor(noted, bit);
+    m.c.b.ins().store(flags, noted, address, 0);
+    m.store_element(seen, Some(column), 0, head);
 }
 
-/// Replays entries for a column, up to `head`; not where `except` is true.
+/// Where the bits of [`Log::arrived`] are.
+fn arrived(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> (Value, MemFlagsData) {
+    let (start, flags) = (m.start(log.arrived), m.flags(log.arrived));
+    let offset = m.c.b.ins().ishl_imm_u(column, 3);
+    (m.c.b.ins().iadd(start, offset), flags)
+}
+
+/// The function that replays a column: `column`, the newest entry, and the step.
+pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, [column, head, step]: [Value; 3]) {
+    let (replayed, seen) = (m.place(log.replayed, &vec![], None, &[]), m.place(log.seen, &vec![], None, &[]));
+    let from = m.load_element(replayed, Some(column), 0);
+    let number = m.c.b.ins().isub(head, from);
+    m.only_if(number, |m| {
+        let middle = m.load_element(seen, Some(column), 0);
+        let arrivals = m.lowered.scans[log.scan].delayed.as_ref();
+        if let Some(arrivals) = arrivals {
+            let (address, flags) = arrived(m, log, column);
+            let noted = m.c.b.ins().load(I64, flags, address, 0);
+            entries(m, log, [column, from, middle, step], |m, row| {
+                let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
+                let delay = m.load_element(delays, None, 0);
+                let delay = m.c.b.ins().uextend(I64, delay);
+                let step = m.c.b.ins().iadd_imm_s(delay, -(arrivals.least as i64));
+                let bit = m.c.b.ins().ushr(noted, step);
+                Some(m.c.b.ins().band_imm_u(bit, 1))
+            });
+        }
+        let from = if arrivals.is_some() { middle } else { from };
+        entries(m, log, [column, from, head, step], |_, _| None);
+        m.store_element(replayed, Some(column), 0, head);
+        m.store_element(seen, Some(column), 0, head);
+    });
+}
+
+/// Replays entries `from` to `to` for a column; not where `except` is true.
 fn entries(
     m: &mut Memories<'_, '_>,
     log: &Log,
-    column: Value,
-    head: Value,
-    step: Value,
+    [column, from, to, step]: [Value; 4],
     except: impl FnOnce(&mut Memories<'_, '_>, Value) -> Option<Value>,
 ) {
-    let touched = m.place(log.touched, &vec![], None, &[]);
-    let from = m.load_element(touched, Some(column), 0);
-    let number = m.c.b.ins().isub(head, from);
+    let number = m.c.b.ins().isub(to, from);
     let number = m.c.b.ins().uextend(I64, number);
     let capacity = log.replay.sizes[1];
+    let step = m.c.b.ins().uextend(I64, step);
     m.repeat_to(number, &[], |m, k, _| {
         let k = m.c.b.ins().ireduce(I32, k);
         let entry = m.c.b.ins().iadd(from, k);
@@ -117,10 +158,8 @@ fn entries(
             m.c.b.switch_to_block(body);
         }
         let then = m.c.b.ins().ushr_imm_u(packed, ROW_BITS);
-        let age = m.c.b.ins().isub(step, then);
-        let age = m.c.b.ins().band_imm_u(age, 0xffff);
         let mut body = Body::new(m, &log.replay, None);
-        body.age = Some(body.m.c.b.ins().uextend(I64, age));
+        body.then = Some((body.m.c.b.ins().uextend(I64, then), step));
         body.hoisted(0);
         body.outer.push(column);
         body.hoisted(1);
@@ -132,7 +171,6 @@ fn entries(
         m.c.b.switch_to_block(after);
         Vec::new()
     });
-    m.store_element(touched, Some(column), 0, head);
 }
 
 /// Writes down the rows that have an event in this step.

@@ -18,7 +18,7 @@ use super::nest::Body;
 use super::reduce::combine;
 use super::replay;
 use crate::ir::{Elem, ReduceOp};
-use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Val, Visit};
+use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
@@ -130,7 +130,6 @@ fn by_row(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, all: Value) {
 
 /// What the scan has listed: columns with an event, and the elements where a delayed one arrives; all columns if it says so.
 fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) {
-    visit.sums.iter().for_each(|&(_, partials)| m.fill(partials, ReduceOp::Sum));
     let turned = turned(nest);
     let count = m.scalar(scan.count);
     let everything = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
@@ -155,12 +154,12 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
         body.hoisted(1);
         body.innermost();
         if let Some(log) = log {
-            replay::up_to_date(body.m, log, column);
+            replay::touch(body.m, log, column, None);
         }
         body.m.c.b.ins().jump(next, &[]);
         body.m.c.b.switch_to_block(some_rows);
-        if let (Some(log), Some(arrivals)) = (log, &scan.delayed) {
-            replay::own_entries(m, log, column, |m, row| arrived(m, arrivals, column, row));
+        if let Some(log) = log {
+            replay::touch(m, log, column, Some(step));
         }
         if let Some(arrivals) = &scan.delayed {
             let mut body = Body::new(m, &turned, Some(arrivals.delays));
@@ -178,21 +177,6 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
             add_up(m, nest.sizes[0], typed.elem, op, buffer, partials);
         }
     }
-}
-
-/// Other than 0 where a delayed event arrives.
-fn arrived(m: &mut Memories<'_, '_>, arrivals: &Arrivals, column: Value, row: Value) -> Value {
-    let Role::History { rows, position, .. } = m.lowered.buffer(arrivals.history).role else {
-        unreachable!("checked: a history")
-    };
-    let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
-    let delay = m.load_element(delays, None, 0);
-    let delay = m.c.b.ins().uextend(I64, delay);
-    let position = m.position(position);
-    let past = m.wrapped(position, delay, rows);
-    let place = m.place(arrivals.history, &vec![0], None, &[column]);
-    let place = m.in_row(place, arrivals.history, past);
-    m.load_element(place, None, 0)
 }
 
 /// Column (`i64`) and step (`i32`) of pair `k` of the list; column `k`, whole, if everything is to be visited.
@@ -298,15 +282,18 @@ pub(super) fn visit_rows(body: &mut Body<'_, '_, '_>, rows: [Value; 4], valid: u
     }
 }
 
-/// The sums of all rows from their partial sums, in the order that [`crate::loops`] promises.
+/// The sums of all rows from their partial sums, in the order that [`crate::loops`] promises. Leaves zeros for the next step.
 fn add_up(m: &mut Memories<'_, '_>, rows: usize, elem: Elem, op: ReduceOp, buffer: BufferId, partials: BufferId) {
     let (l, _) = m.open_loop(&[]);
     let at = At { chunk: l.counter, first: 0, valid: 4, listed: None };
+    let zero = super::ops::literal(&mut m.c, super::reduce::identity(op, elem));
     let mut lanes: Vec<Lanes> = (0..LANES)
         .map(|lane| {
             let lane = m.index(lane);
             let from = m.place(partials, &vec![0, 1], Some(1), &[lane]);
-            m.load(from, at)
+            let sum = m.load(from, at);
+            m.store(from, at, zero);
+            sum
         })
         .collect();
     while lanes.len() > 1 {

@@ -94,7 +94,7 @@ pub enum Role {
     Output,
     /// Intermediate result between nests.
     Temporary,
-    /// What is put off: zero at first, and of no meaning to the host.
+    /// What steps leave for later ones: zero at first, and of no meaning to the host.
     Log,
     /// `i32` scalar, written by the host: other than zero, nests with a [`Visit`] go over all elements.
     Dense,
@@ -419,8 +419,10 @@ pub struct Scan {
 
 /// Events of rows that change a state only when a column is next touched. They are numbered; an *entry* is one event.
 ///
-/// A column is replayed from the entry that `touched` names to the newest: before what a step does to it, in the step's own
-/// events, and in turn every so many steps, so that neither entries nor the past that they need are overwritten before.
+/// A column is replayed from the entry that `replayed` names to the newest: before what a step does to it, and in turn every so
+/// many steps, so that neither entries nor the past that they need are overwritten before. A step that touches a column takes
+/// its own events of rows into account where an event of the column arrives; the entries of this step, up to `seen`, are
+/// replayed later at the other elements.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Log {
     /// The state.
@@ -438,7 +440,11 @@ pub struct Log {
     /// `i32` scalar: the step, modulo 2^16.
     pub step: BufferId,
     /// `i32` for each column: the first entry that is not replayed there.
-    pub touched: BufferId,
+    pub replayed: BufferId,
+    /// `i32` for each column: the end of the entries of the step that touched it last.
+    pub seen: BufferId,
+    /// Two `i32` for each column, 64 bits: for each `s`, whether an event of `least + s` steps ago arrived in that step.
+    pub arrived: BufferId,
     /// `i32` scalar: the column whose turn is next.
     pub next: BufferId,
     /// Columns whose turn comes in one step.

@@ -37,7 +37,7 @@ impl Lowering<'_> {
         for typed in &building.stores {
             if let Inst::Reduce { buffer, .. } = typed.inst {
                 let shape = Shape::of(Axis::anonymous(0), &[LANES]).with(Axis::anonymous(1), &[sizes[0]]);
-                sums.push((buffer, self.buffer("partial sums", Role::Temporary, typed.elem.dtype(), shape)));
+                sums.push((buffer, self.buffer("partial sums", Role::Log, typed.elem.dtype(), shape)));
             }
         }
         let log = self.replay_before(number, scan, building);

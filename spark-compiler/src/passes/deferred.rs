@@ -16,11 +16,14 @@ use super::absent::{Absent, Known};
 use super::events::{Later, Visit, Visits};
 use super::narrow::elementwise;
 use super::report::Note;
-use crate::ir::{BinaryOp, Literal, Node, Op, OpId, Program, Shape, StateId};
+use crate::ir::{Array, BinaryOp, Literal, Node, Op, OpId, Program, Shape, StateId};
 use std::collections::HashMap;
 
 /// Values that are written down with an event, at most.
 const MOST_VALUES: usize = 8;
+
+/// Delays from the least to the largest, at most: one bit each.
+const MOST_DELAYS: f64 = 64.0;
 
 /// Puts events of rows off where that is possible.
 pub(super) fn deferred(program: &mut Program, visits: &mut Visits, notes: &mut Vec<Note>) {
@@ -50,6 +53,12 @@ pub(super) fn deferred(program: &mut Program, visits: &mut Visits, notes: &mut V
 fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -> Result<(Program, Later), String> {
     let visit = &visits.list[number];
     others_see_columns(program, visits, number, state)?;
+    if let Some(delayed) = visit.delayed {
+        let (least, most) = bounds(&program.constant(delayed.delays).value);
+        if most - least >= MOST_DELAYS {
+            return Err(format!("its delays are from {least} to {most} steps"));
+        }
+    }
     let Some(root) = program.state(state).next else { return Err("it does not change".into()) };
     let domain = program.state(state).init.shape().clone();
     let mut grown = program.clone();
@@ -59,6 +68,12 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     let nodes = needed(&grown, root, program.nodes.len());
     told(&grown, &nodes, state, &domain)?;
     Ok((grown, Later { rows: visit.rows.clone(), root, nodes }))
+}
+
+/// The least and the largest element.
+fn bounds(array: &Array) -> (f64, f64) {
+    let elements = (0..array.len()).map(|i| array.data().get_f64(i));
+    elements.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
 }
 
 /// An error if something reads the state at elements that no event of visit `number`'s columns has touched.
