@@ -246,7 +246,7 @@ impl Instance {
     fn read(&self, id: BufferId) -> Array {
         let lowered = &self.kernel.lowered;
         if lowered.logs.iter().any(|log| log.state == id) && self.is_behind() {
-            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.replayed, log.seen]).collect();
+            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.columns]).collect();
             let flushed = self.kernel.code.flushed(&self.memory, &written, id);
             let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}")).expect("a state that is written");
             return self.memory.decode(lowered, id, &flushed).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
@@ -260,7 +260,7 @@ impl Instance {
         let numbers = |id| self.memory.read(lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}")).to_i32();
         lowered.logs.iter().any(|log| {
             let head = numbers(log.head)[0];
-            numbers(log.replayed).iter().any(|&replayed| replayed != head)
+            numbers(log.columns).iter().step_by(4).any(|&replayed| replayed != head)
         })
     }
 

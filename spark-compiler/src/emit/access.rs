@@ -282,6 +282,22 @@ impl<'a, 'f> Memories<'a, 'f> {
         };
     }
 
+    /// Two elements of 32 bits as one of 64, from element `plus` on.
+    pub(crate) fn load_long(&mut self, place: Place, plus: usize) -> Value {
+        let (address, at) = self.address(place, None, plus);
+        self.c.b.ins().load(types::I64, place.flags, address, at)
+    }
+
+    /// An element of whole numbers, not negative, as an `i64`.
+    pub(crate) fn load_index(&mut self, place: Place, offset: Option<Value>, plus: usize) -> Value {
+        if place.dtype == DType::U16 {
+            let (address, at) = self.address(place, offset, plus);
+            return self.c.b.ins().uload16(types::I64, place.flags, address, at);
+        }
+        let index = self.load_element(place, offset, plus);
+        self.c.b.ins().uextend(types::I64, index)
+    }
+
     /// The raw scalar of lane `lane`.
     pub(crate) fn load_lane(&mut self, place: Place, at: At, lane: usize) -> Value {
         let (offset, plus) = self.element(place, at, lane);

@@ -162,13 +162,14 @@ fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
         Role::Constant(values) => Ok(values),
         _ => Err(format!("{id} is not constant")),
     };
-    let (starts, targets) = (constant(arrivals.starts)?, constant(arrivals.targets)?);
-    let (Data::I32(starts), Data::U16(targets)) = (starts.data(), targets.data()) else {
+    let (lists, targets) = (constant(arrivals.lists)?, constant(arrivals.targets)?);
+    let (Data::I32(lists), Data::U16(targets)) = (lists.data(), targets.data()) else {
         return Err("lists of arrivals of another type".into());
     };
-    let enough = starts.len() == scan.sizes[1] * arrivals.steps + 1;
-    let ordered = starts.is_sorted() && starts.iter().all(|s| s % 4 == 0 && (0..=targets.len() as i32).contains(s));
-    ensure(enough && ordered, || "starts of arrivals are not in order".into())?;
+    let enough = lists.len() == 2 * scan.sizes[1] * arrivals.steps;
+    // Four rows are read at a time.
+    let within = |list: &[i32]| 0 <= list[0] && list[0] <= list[1] && (list[1] - list[0] + 3) / 4 * 4 + list[0] <= targets.len() as i32;
+    ensure(enough && lists.chunks(2).all(within), || "lists of arrivals that do not exist".into())?;
     let inside = targets.iter().all(|&row| usize::from(row) < scan.sizes[0]);
     ensure(inside, || "arrivals at rows that do not exist".into())
 }
@@ -199,8 +200,7 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
         ensure(fits, || format!("{id} does not hold a log"))
     };
     working(log.entries, &[entries])?;
-    [log.replayed, log.seen].into_iter().try_for_each(|id| working(id, &[columns]))?;
-    working(log.arrived, &[2 * columns])?;
+    working(log.columns, &[4 * columns])?;
     let steps = scan.delayed.as_ref().map_or(1, |arrivals| arrivals.steps);
     ensure(steps <= 64, || format!("{steps} delays"))?;
     [log.head, log.step, log.next].into_iter().try_for_each(|id| working(id, &[]))?;

@@ -11,7 +11,7 @@
 //!
 //! A column is replayed by a function of its own, so that its loop has all registers.
 
-use super::access::Memories;
+use super::access::{Memories, Place};
 use super::nest::Body;
 use super::scan::bits;
 use super::visits::{listed, visit_rows};
@@ -75,45 +75,42 @@ pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
 /// Notes that a column was touched: whole, or where events of `least + step` steps ago arrive.
 pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Option<Value>) {
     let head = m.scalar(log.head);
-    let (replayed, seen) = (m.place(log.replayed, &vec![], None, &[]), m.place(log.seen, &vec![], None, &[]));
+    let record = record(m, log, column);
     let Some(step) = step else {
-        m.store_element(replayed, Some(column), 0, head);
-        m.store_element(seen, Some(column), 0, head);
+        m.store_element(record, None, 0, head);
+        m.store_element(record, None, 1, head);
         return;
     };
     // What arrived before in this step stays noted. Without entries of this step, nothing noted matters.
-    let before = m.load_element(seen, Some(column), 0);
+    let before = m.load_element(record, None, 1);
     let again = m.c.b.ins().icmp(IntCC::Equal, before, head);
-    let (address, flags) = arrived(m, log, column);
-    let noted = m.c.b.ins().load(I64, flags, address, 0);
+    let noted = m.load_long(record, 2);
     let none = m.index(0);
     let noted = m.c.b.ins().select(again, noted, none);
     let one = m.index(1);
     let step = m.c.b.ins().uextend(I64, step);
     let bit = m.c.b.ins().ishl(one, step);
     let noted = m.c.b.ins().bor(noted, bit);
-    m.c.b.ins().store(flags, noted, address, 0);
-    m.store_element(seen, Some(column), 0, head);
+    m.store_element(record, None, 2, noted);
+    m.store_element(record, None, 1, head);
 }
 
-/// Where the bits of [`Log::arrived`] are.
-fn arrived(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> (Value, MemFlagsData) {
-    let (start, flags) = (m.start(log.arrived), m.flags(log.arrived));
-    let offset = m.c.b.ins().ishl_imm_u(column, 3);
-    (m.c.b.ins().iadd(start, offset), flags)
+/// What is known of a column: see [`Log::columns`].
+fn record(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> Place {
+    let first = m.c.b.ins().ishl_imm_u(column, 2);
+    m.place(log.columns, &vec![0], None, &[first])
 }
 
 /// The function that replays a column: `column`, the newest entry, and the step.
 pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, [column, head, step]: [Value; 3]) {
-    let (replayed, seen) = (m.place(log.replayed, &vec![], None, &[]), m.place(log.seen, &vec![], None, &[]));
-    let from = m.load_element(replayed, Some(column), 0);
+    let record = record(m, log, column);
+    let from = m.load_element(record, None, 0);
     let number = m.c.b.ins().isub(head, from);
     m.only_if(number, |m| {
-        let middle = m.load_element(seen, Some(column), 0);
+        let middle = m.load_element(record, None, 1);
         let arrivals = m.lowered.scans[log.scan].delayed.as_ref();
         if let Some(arrivals) = arrivals {
-            let (address, flags) = arrived(m, log, column);
-            let noted = m.c.b.ins().load(I64, flags, address, 0);
+            let noted = m.load_long(record, 2);
             entries(m, log, [column, from, middle, step], |m, row| {
                 let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
                 let delay = m.load_element(delays, None, 0);
@@ -125,8 +122,8 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, [column, head, step]: 
         }
         let from = if arrivals.is_some() { middle } else { from };
         entries(m, log, [column, from, head, step], |_, _| None);
-        m.store_element(replayed, Some(column), 0, head);
-        m.store_element(seen, Some(column), 0, head);
+        m.store_element(record, None, 0, head);
+        m.store_element(record, None, 1, head);
     });
 }
 

@@ -92,7 +92,7 @@ fn arriving(
         let events = m.c.b.ins().ishl_imm_u(events, delay as i64);
         word = m.c.b.ins().bor(word, events);
     }
-    let starts = m.place(arrivals.starts, &vec![], None, &[]);
+    let lists = m.place(arrivals.lists, &vec![], None, &[]);
     let targets = m.place(arrivals.targets, &vec![], None, &[]);
     let n = bits(m, word, carried[0], |m, bit, n| {
         let within = m.c.b.ins().ushr_imm_u(bit, 3);
@@ -103,7 +103,8 @@ fn arriving(
         let bucket = m.c.b.ins().iadd(bucket, step);
         let inside = m.index(scan.sizes[1] * arrivals.steps - 1);
         let bucket = m.c.b.ins().umin(bucket, inside);
-        let (from, to) = (m.load_element(starts, Some(bucket), 0), m.load_element(starts, Some(bucket), 1));
+        let pair = m.c.b.ins().ishl_imm_u(bucket, 1);
+        let (from, to) = (m.load_element(lists, Some(pair), 0), m.load_element(lists, Some(pair), 1));
         let mut wanted = m.c.b.ins().icmp(IntCC::NotEqual, from, to);
         if let Some(whole) = whole {
             let bit = m.c.b.ins().ushr(whole, within);

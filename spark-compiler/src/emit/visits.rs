@@ -247,16 +247,13 @@ fn arriving(
     let at = body.m.c.b.ins().imul_imm_s(pair, LISTED as i64);
     let (from, to) = (body.m.load_element(list, Some(at), 2), body.m.load_element(list, Some(at), 3));
     let (from, to) = (body.m.c.b.ins().uextend(I64, from), body.m.c.b.ins().uextend(I64, to));
+    let targets = body.m.place(arrivals.targets, &vec![], None, &[]);
     let (inner, after) = (body.m.c.b.create_block(), body.m.c.b.create_block());
     let at = body.m.c.b.append_block_param(inner, I64);
-    // A list that is empty is not visited.
+    // A list that is empty is not visited; the others are filled up to a multiple of four.
     body.m.c.b.ins().jump(inner, &[from.into()]);
     body.m.c.b.switch_to_block(inner);
-    let targets = body.m.place(arrivals.targets, &vec![], None, &[]);
-    let rows = std::array::from_fn(|lane| {
-        let row = body.m.load_element(targets, Some(at), lane);
-        body.m.c.b.ins().uextend(I64, row)
-    });
+    let rows = std::array::from_fn(|lane| body.m.load_index(targets, Some(at), lane));
     visit_rows(body, rows, 4);
     let onwards = body.m.c.b.ins().iadd_imm_s(at, 4);
     let more = body.m.c.b.ins().icmp(IntCC::UnsignedLessThan, onwards, to);

@@ -419,10 +419,10 @@ pub struct Scan {
 
 /// Events of rows that change a state only when a column is next touched. They are numbered; an *entry* is one event.
 ///
-/// A column is replayed from the entry that `replayed` names to the newest: before what a step does to it, and in turn every so
+/// A column is replayed from the entry that [`Log::columns`] names to the newest: before what a step does to it, and in turn every so
 /// many steps, so that neither entries nor the past that they need are overwritten before. A step that touches a column takes
-/// its own events of rows into account where an event of the column arrives; the entries of this step, up to `seen`, are
-/// replayed later at the other elements.
+/// its own events of rows into account where an event of the column arrives; the entries of this step are replayed later at the
+/// other elements.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Log {
     /// The state.
@@ -439,12 +439,9 @@ pub struct Log {
     pub head: BufferId,
     /// `i32` scalar: the step, modulo 2^16.
     pub step: BufferId,
-    /// `i32` for each column: the first entry that is not replayed there.
-    pub replayed: BufferId,
-    /// `i32` for each column: the end of the entries of the step that touched it last.
-    pub seen: BufferId,
-    /// Two `i32` for each column, 64 bits: for each `s`, whether an event of `least + s` steps ago arrived in that step.
-    pub arrived: BufferId,
+    /// Four `i32` for each column: the first entry that is not replayed there; the end of the entries of the step that touched it
+    /// last; and, in 64 bits, for each `s`, whether an event of `least + s` steps ago arrived in that step.
+    pub columns: BufferId,
     /// `i32` scalar: the column whose turn is next.
     pub next: BufferId,
     /// Columns whose turn comes in one step.
@@ -477,11 +474,10 @@ pub struct Arrivals {
     pub least: usize,
     /// Number of delays, from the least to the largest.
     pub steps: usize,
-    /// For column `j` and delay `least + s`, entry `j · steps + s` is where its rows begin in `targets`, the next where they
-    /// end; a constant.
-    pub starts: BufferId,
-    /// Rows, those of a column and delay one after another and a multiple of four of them, the last repeated to fill up; a
+    /// For column `j` and delay `least + s`, pair `j · steps + s` says where its rows begin in `targets` and where they end; a
     /// constant.
+    pub lists: BufferId,
+    /// Rows, those of a column and delay one after another, the last repeated up to a multiple of four; a constant.
     pub targets: BufferId,
 }
 

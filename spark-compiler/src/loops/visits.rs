@@ -52,10 +52,10 @@ impl Lowering<'_> {
             return scan;
         }
         let delayed = delayed.map(|delayed| {
-            let (least, starts, targets) = self.arrivals(delayed.delays);
+            let (least, lists, targets) = self.arrivals(delayed.delays);
             let history = self.histories[&delayed.history];
-            let steps = (self.out.buffer(starts).shape.size() - 1) / sizes[1];
-            Arrivals { history, delays: self.constant(delayed.delays), least, steps, starts, targets }
+            let steps = self.out.buffer(lists).shape.size() / 2 / sizes[1];
+            Arrivals { history, delays: self.constant(delayed.delays), least, steps, lists, targets }
         });
         let steps = delayed.as_ref().map_or(1, |d| d.steps);
         let most = sizes[1] * steps / DENSE_FROM;
@@ -69,26 +69,26 @@ impl Lowering<'_> {
         scan
     }
 
-    /// The least of these delays, and the constants `starts` and `targets` for them.
+    /// The least of these delays, and the constants `lists` and `targets` for them.
     fn arrivals(&mut self, delays: ConstId) -> (usize, BufferId, BufferId) {
         if let Some(&lists) = self.arrivals.get(&delays) {
             return lists;
         }
-        let (least, starts, targets) = arrivals(&self.program.constant(delays).value);
+        let (least, lists, targets) = arrivals(&self.program.constant(delays).value);
         let mut constant = |name: &str, data: Data| {
             let shape = Shape::of(Axis::anonymous(0), &[data.len()]);
             let array = Array::new(shape.clone(), data).expect("one element per element of the shape");
             let dtype = array.dtype();
             self.buffer(name, Role::Constant(array), dtype, shape)
         };
-        let starts = constant("arrivals.starts", Data::I32(starts));
-        let lists = (least, starts, constant("arrivals.targets", Data::U16(targets)));
+        let lists = constant("arrivals.lists", Data::I32(lists));
+        let lists = (least, lists, constant("arrivals.targets", Data::U16(targets)));
         self.arrivals.insert(delays, lists);
         lists
     }
 }
 
-/// The least delay, `starts` and `targets` of [`Arrivals`] for `delays` over rows and columns.
+/// The least delay, `lists` and `targets` of [`Arrivals`] for `delays` over rows and columns.
 fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
     let sizes = delays.shape().sizes();
     let (rows, columns) = (sizes[0], sizes[1]);
@@ -103,15 +103,14 @@ fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
             counts[bucket(row, column)] += 1;
         }
     }
-    let mut starts = Vec::with_capacity(counts.len() + 1);
+    let mut lists = Vec::with_capacity(2 * counts.len());
     let mut total = 0u32;
     for &count in &counts {
-        starts.push(total as i32);
+        lists.extend([total as i32, (total + count) as i32]);
         total += count.next_multiple_of(4);
     }
-    starts.push(total as i32);
     let mut targets = vec![0u16; total as usize];
-    let mut next: Vec<u32> = starts.iter().map(|&start| start as u32).collect();
+    let mut next: Vec<u32> = lists.iter().step_by(2).map(|&start| start as u32).collect();
     for row in 0..rows {
         for column in 0..columns {
             let at = &mut next[bucket(row, column)];
@@ -119,14 +118,14 @@ fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
             *at += 1;
         }
     }
-    for (bucket, &count) in counts.iter().enumerate() {
-        let end = next[bucket] as usize;
+    for (&end, count) in next.iter().zip(counts) {
+        let end = end as usize;
         if !count.is_multiple_of(4) {
             let last = targets[end - 1];
-            targets[end..starts[bucket + 1] as usize].fill(last);
+            targets[end..end + (4 - count as usize % 4)].fill(last);
         }
     }
-    (least as usize, starts, targets)
+    (least as usize, lists, targets)
 }
 
 #[cfg(test)]
@@ -140,22 +139,21 @@ mod tests {
         let shape = Shape::of(Axis::anonymous(0), &[rows]).with(Axis::anonymous(1), &[columns]);
         let elements = (0..rows * columns).map(|at| delay(at / columns, at % columns) as u8).collect();
         let delays = Array::new(shape, Data::U8(elements)).unwrap();
-        let (least, starts, targets) = arrivals(&delays);
-        let steps = (starts.len() - 1) / columns;
-        assert_eq!((starts.len(), starts[0]), (columns * steps + 1, 0));
-        assert_eq!(*starts.last().unwrap(), targets.len() as i32);
-        let mut listed = 0;
-        for (bucket, ends) in starts.windows(2).enumerate() {
+        let (least, lists, targets) = arrivals(&delays);
+        let steps = lists.len() / 2 / columns;
+        assert_eq!(lists.len(), 2 * columns * steps);
+        let (mut listed, mut end) = (0, 0);
+        for (bucket, list) in lists.chunks(2).enumerate() {
             let (column, step) = (bucket / steps, bucket % steps + least);
-            let list = &targets[ends[0] as usize..ends[1] as usize];
             let rows: Vec<usize> = (0..rows).filter(|&row| delay(row, column) == step).collect();
             listed += rows.len();
-            let (first, repeated) = list.split_at(rows.len());
-            assert!(first.iter().map(|&row| usize::from(row)).eq(rows.iter().copied()), "{bucket}: {list:?}");
-            assert_eq!(list.len(), rows.len().next_multiple_of(4));
-            assert!(repeated.iter().all(|row| Some(row) == first.last()), "{bucket}: {list:?}");
+            assert_eq!((list[0] as usize, (list[1] - list[0]) as usize), (end, rows.len()));
+            end += rows.len().next_multiple_of(4);
+            let (first, repeated) = targets[list[0] as usize..end].split_at(rows.len());
+            assert!(first.iter().map(|&row| usize::from(row)).eq(rows.iter().copied()), "{bucket}: {first:?}");
+            assert!(repeated.iter().all(|row| Some(row) == first.last()), "{bucket}: {first:?} {repeated:?}");
         }
-        assert_eq!(listed, rows * columns);
+        assert_eq!((listed, end), (rows * columns, targets.len()));
     }
 
     #[test]
