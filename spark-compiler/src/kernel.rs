@@ -409,7 +409,7 @@ impl Instance {
         with_data!(&past, v => {
             let ago = |steps: usize| &v[(steps - 1) * size..][..size];
             let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
-            crate::memory::append(&mut all, &part);
+            all.extend(&part);
         });
         let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);
         memory.write_history(lowered, id, &all).unwrap_or_else(|e| crate::bug!("checked history: {e}"));

@@ -3,7 +3,7 @@
 
 use super::{CompileError, check::check, clif};
 use crate::loops::Lowered;
-use crate::memory::{Memory, fingerprint};
+use crate::memory::{Contract, Memory};
 use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{ir::Function, settings};
 use cranelift::prelude::Configurable;
@@ -44,7 +44,7 @@ struct Machine {
     steps: Vec<Step>,
     /// Kept alive as long as `steps` may run. In a mutex because the module is not `Sync`; nobody locks it but `Drop`.
     module: Mutex<Option<JITModule>>,
-    fingerprint: u64,
+    contract: Arc<Contract>,
     stats: CodeStats,
 }
 
@@ -103,7 +103,8 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
             })
             .collect();
         stats.compile_time = start.elapsed();
-        let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
+        let contract = Arc::new(Contract::of(lowered));
+        let machine = Machine { steps, module: Mutex::new(Some(module)), contract, stats };
         Ok(Code(Arc::new(machine)))
     })
 }
@@ -170,12 +171,12 @@ impl Code {
     /// # Errors
     /// [`ForeignMemory`] if `memory` was made for another program.
     pub fn step(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
-        if memory.fingerprint() != self.0.fingerprint {
+        if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
         let table = memory.table();
         for step in &self.0.steps {
-            // SAFETY: the table holds every buffer of the program the code was compiled from (equal fingerprints), at
+            // SAFETY: the table holds every buffer of the program the code was compiled from (equal contracts), at
             // its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
             let status = unsafe { step(table) };
             debug_assert_eq!(status, 0, "steps cannot fail");

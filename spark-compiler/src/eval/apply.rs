@@ -1,8 +1,11 @@
 //! One operation on host arrays.
 
 use super::reduce;
-use crate::ir::{Array, BinaryOp, CompareOp, DType, Data, Elem, Node, Op, Program, Shape, ThreefryWord, UnaryOp};
+use crate::ir::{
+    Array, BinaryOp, CompareOp, DType, Data, Elem, Node, Op, Program, Shape, Stored, ThreefryWord, UnaryOp,
+};
 use crate::math::scalar;
+use crate::with_data;
 
 /// The past of a delayed value: rows in a ring, the newest at `position`.
 pub struct Past<'a> {
@@ -48,7 +51,10 @@ fn expand(value: &Array, out: &Shape) -> Array {
     if value.shape() == out {
         return value.clone();
     }
-    let data = pick(value.data(), indices(value.shape(), out).into_iter());
+    let data = match value.shape().is_scalar() {
+        true => with_data!(value.data(), v => Stored::data(vec![v[0]; out.size()])),
+        false => pick(value.data(), indices(value.shape(), out).into_iter()),
+    };
     Array::new(out.clone(), data).expect("one element per index")
 }
 
