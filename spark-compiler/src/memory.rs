@@ -10,7 +10,7 @@ use crate::loops::{Buffer, BufferId, Lowered, Role};
 use crate::pages::Region;
 use crate::with_data;
 use std::mem::Discriminant;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Alignment of every buffer.
 const ALIGN: usize = 64;
@@ -68,7 +68,9 @@ pub struct Memory {
     table: Box<[*mut u8]>,
     /// Bytes of each buffer.
     sizes: Box<[usize]>,
-    contract: Arc<Contract>,
+    contract: Contract,
+    /// The number of the contract it was last found to fit.
+    fits: AtomicU64,
 }
 
 // SAFETY: the allocation is owned, and reached only through `&self` for reading and `&mut self` for writing.
@@ -79,13 +81,18 @@ unsafe impl Sync for Memory {}
 /// What generated code relies on: every buffer's layout and role, and the contents of integer constants, which may be
 /// offsets or delays. Code and memory have one each; they fit if those are equal.
 #[derive(Debug)]
-pub(crate) struct Contract(Box<[Relied]>);
+pub(crate) struct Contract {
+    /// No other contract of this process has the same.
+    number: u64,
+    buffers: Box<[Relied]>,
+}
 
 /// What code relies on of one buffer.
 #[derive(Debug)]
 struct Relied {
     dtype: DType,
     sizes: Vec<usize>,
+    bytes: usize,
     role: Discriminant<Role>,
     /// Rows of a history, or of that whose position it is.
     rows: usize,
@@ -96,9 +103,11 @@ struct Relied {
 impl Contract {
     /// That of a program.
     pub(crate) fn of(lowered: &Lowered) -> Contract {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
         let relied = |buffer: &Buffer| Relied {
             dtype: buffer.dtype,
             sizes: buffer.sizes(),
+            bytes: buffer.bytes(),
             role: std::mem::discriminant(&buffer.role),
             rows: if let Role::Position { rows } = buffer.role { rows } else { buffer.rows() },
             integers: match &buffer.role {
@@ -106,7 +115,8 @@ impl Contract {
                 _ => None,
             },
         };
-        Contract(lowered.buffers.iter().map(relied).collect())
+        let buffers = lowered.buffers.iter().map(relied).collect();
+        Contract { number: NEXT.fetch_add(1, Ordering::Relaxed), buffers }
     }
 
     fn is_same(&self, other: &Contract) -> bool {
@@ -115,9 +125,10 @@ impl Contract {
                 (Some(a), Some(b)) => a.same_bits(b),
                 (a, b) => a.is_none() && b.is_none(),
             };
-            (a.dtype, &a.sizes, a.role, a.rows) == (b.dtype, &b.sizes, b.role, b.rows) && integers
+            let layout = |r: &Relied| (r.dtype, r.bytes, r.role, r.rows);
+            layout(a) == layout(b) && a.sizes == b.sizes && integers
         };
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(same)
+        self.buffers.len() == other.buffers.len() && self.buffers.iter().zip(&other.buffers).all(same)
     }
 }
 
@@ -147,8 +158,9 @@ impl Memory {
         let region = Region::zeroed(total).ok_or(MemoryError::TooLarge)?;
         // SAFETY: offsets are within the allocation.
         let table = offsets.iter().map(|&offset| unsafe { region.start().as_ptr().add(offset) }).collect();
-        let contract = Arc::new(Contract::of(lowered));
-        let mut memory = Memory { _region: region, table, sizes: sizes.into(), contract };
+        let contract = Contract::of(lowered);
+        let fits = contract.number.into();
+        let mut memory = Memory { _region: region, table, sizes: sizes.into(), contract, fits };
         for (id, buffer) in lowered.iter() {
             if let Role::Constant(values) | Role::State(values) = &buffer.role {
                 memory.put(buffer, id, 0, values.data())?;
@@ -239,14 +251,14 @@ impl Memory {
         Ok(())
     }
 
-    /// True if code with this contract may run on this memory. Later calls with the same contract cost nothing.
-    pub(crate) fn fits(&mut self, contract: &Arc<Contract>) -> bool {
-        if Arc::ptr_eq(&self.contract, contract) {
+    /// True if code with this contract may run on this memory. The contents are compared once, not in each step.
+    pub(crate) fn fits(&self, contract: &Contract) -> bool {
+        if self.fits.load(Ordering::Relaxed) == contract.number {
             return true;
         }
         let same = self.contract.is_same(contract);
         if same {
-            self.contract = contract.clone();
+            self.fits.store(contract.number, Ordering::Relaxed);
         }
         same
     }

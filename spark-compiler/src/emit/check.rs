@@ -138,8 +138,8 @@ fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
     let enough = starts.len() > nest.sizes[1].next_multiple_of(8) * arrivals.steps;
     let ordered = starts.is_sorted() && starts.iter().all(|s| s % 4 == 0 && (0..=targets.len() as i32).contains(s));
     ensure(enough && ordered, || "starts of arrivals are not in order".into())?;
-    let last = targets.iter().fold(0, |last, &row| last.max(row & !REPEATED));
-    ensure(targets.is_empty() || usize::from(last) < nest.sizes[0], || "arrivals at rows that do not exist".into())
+    let inside = targets.iter().all(|&row| usize::from(row & !REPEATED) < nest.sizes[0]);
+    ensure(inside, || "arrivals at rows that do not exist".into())
 }
 
 fn buffer(lowered: &Lowered, id: BufferId) -> Result<&Buffer, String> {

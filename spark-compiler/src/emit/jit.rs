@@ -44,7 +44,7 @@ struct Machine {
     steps: Vec<Step>,
     /// Kept alive as long as `steps` may run. In a mutex because the module is not `Sync`; nobody locks it but `Drop`.
     module: Mutex<Option<JITModule>>,
-    contract: Arc<Contract>,
+    contract: Contract,
     stats: CodeStats,
 }
 
@@ -103,8 +103,7 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
             })
             .collect();
         stats.compile_time = start.elapsed();
-        let contract = Arc::new(Contract::of(lowered));
-        let machine = Machine { steps, module: Mutex::new(Some(module)), contract, stats };
+        let machine = Machine { steps, module: Mutex::new(Some(module)), contract: Contract::of(lowered), stats };
         Ok(Code(Arc::new(machine)))
     })
 }

@@ -257,15 +257,26 @@ impl Array {
 
     /// `shape` filled with zeros (or `false`).
     pub fn zeros(shape: Shape, dtype: DType) -> Array {
-        let elements = Data::zeros(dtype, shape.size()).into();
-        Array { shape, elements }
+        let data = Data::zeros(dtype, shape.size());
+        Array::repeated(shape, data, Bounds::exact(0.0, 0.0))
     }
 
     /// `shape` filled with `value`.
     pub fn full(shape: Shape, dtype: DType, value: f64) -> Array {
-        let one = Data::F64(vec![value]).convert(dtype);
-        let data = with_data!(&one, v => Stored::data(vec![v[0]; shape.size()]));
-        Array { shape, elements: data.into() }
+        Array::filled(shape, &Data::F64(vec![value]).convert(dtype))
+    }
+
+    /// `shape` filled with the first element of `value`.
+    pub(crate) fn filled(shape: Shape, value: &Data) -> Array {
+        let data = with_data!(value, v => Stored::data(vec![v[0]; shape.size()]));
+        let bounds = Bounds::of(&with_data!(value, v => Stored::data(vec![v[0]])));
+        Array::repeated(shape, data, bounds)
+    }
+
+    /// An array of the same number everywhere, of which these are the bounds.
+    fn repeated(shape: Shape, data: Data, bounds: Bounds) -> Array {
+        let bounds = if data.is_empty() { Bounds::NOTHING } else { bounds };
+        Array { shape, elements: Arc::new(Elements { data, bounds: bounds.into() }) }
     }
 
     /// A scalar.
@@ -297,6 +308,12 @@ impl Array {
     /// What its elements lie between. They are gone through once, however often and of whichever copy it is asked.
     pub fn bounds(&self) -> Bounds {
         *self.elements.bounds.get_or_init(|| Bounds::of(self.data()))
+    }
+
+    /// The element of an array that is known to have the same one everywhere: without looking for it.
+    pub(crate) fn everywhere(&self) -> Option<Array> {
+        let one = self.shape.is_scalar() || self.elements.bounds.get().is_some_and(Bounds::is_one_number);
+        one.then(|| Array::filled(Shape::scalar(), self.data()))
     }
 
     /// As [`Data::same_bits`], whatever the shapes.
@@ -434,6 +451,18 @@ mod tests {
         let real = Data::F32(vec![1.0 + 2f32.powi(-11), f32::NAN, 1e9]);
         assert_eq!(real.convert(DType::F16).get_f64(0), 1.0);
         assert_eq!(real.convert(DType::U16), Data::U16(vec![1, 0, 65535]));
+    }
+
+    #[test]
+    fn what_is_filled_knows_its_bounds() {
+        let shape = Shape::units(&[3]);
+        for (value, one) in [(2.5, true), (0.0, true), (-0.0, false), (f64::NAN, false)] {
+            let full = Array::full(shape.clone(), DType::F32, value);
+            let again = Array::new(shape.clone(), full.data().clone()).unwrap();
+            assert_eq!(full.everywhere().map(|one| one.to_f64()), one.then(|| vec![value]));
+            assert_eq!((full.bounds(), again.everywhere()), (again.bounds(), None));
+        }
+        assert_eq!(Array::zeros(Shape::units(&[0]), DType::I32).bounds(), Bounds::NOTHING);
     }
 
     #[test]

@@ -1,38 +1,21 @@
 //! Lists of arrivals: which elements a delayed event reaches, by column and delay.
 
 use super::nest::REPEATED;
-use crate::ir::{Array, Data};
-use crate::pages;
+use crate::ir::Array;
 
 /// Rows that a list can name.
 pub(crate) const MOST_ROWS: usize = REPEATED as usize;
 
-/// Columns that are sorted together: a row's delays for them are next to each other, and the ends of their lists stay in
-/// the cache.
-const TOGETHER: usize = 64;
-
 /// `starts` and `targets` of [`super::Arrivals`] for `delays` over rows and columns, each below `steps`.
 pub(super) fn arrivals(delays: &Array, steps: usize) -> (Vec<i32>, Vec<u16>) {
     let sizes = delays.shape().sizes();
-    let columns = sizes[1];
-    match delays.data() {
-        Data::U8(delays) => sorted(delays, columns, steps),
-        Data::U16(delays) => sorted(delays, columns, steps),
-        _ => sorted(&delays.to_i32(), columns, steps),
-    }
-}
-
-fn sorted<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, steps: usize) -> (Vec<i32>, Vec<u16>) {
-    let step = |delay: T| delay.try_into().unwrap_or(usize::MAX);
-    let blocks = || (0..columns).step_by(TOGETHER).map(|first| first..columns.min(first + TOGETHER));
-    let rows = || delays.chunks_exact(columns.max(1));
+    let (rows, columns) = (sizes[0], sizes[1]);
+    let delays = delays.to_i32();
+    let bucket = |row: usize, column: usize| column * steps + delays[row * columns + column] as usize;
     let mut counts = vec![0u32; columns * steps];
-    for block in blocks() {
-        let counts = &mut counts[block.start * steps..block.end * steps];
-        for row in rows() {
-            for (counts, &delay) in counts.chunks_exact_mut(steps).zip(&row[block.clone()]) {
-                counts[step(delay)] += 1;
-            }
+    for row in 0..rows {
+        for column in 0..columns {
+            counts[bucket(row, column)] += 1;
         }
     }
     let mut starts = Vec::with_capacity(counts.len() + 1);
@@ -43,17 +26,13 @@ fn sorted<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, steps: usize) 
     }
     // Loops go over eight columns at a time.
     starts.resize(columns.next_multiple_of(8) * steps + 1, total as i32);
-    let mut targets = pages::vec(total as usize);
-    targets.resize(total as usize, 0u16);
+    let mut targets = vec![0u16; total as usize];
     let mut next: Vec<u32> = starts.iter().map(|&start| start as u32).collect();
-    for block in blocks() {
-        let next = &mut next[block.start * steps..block.end * steps];
-        for (number, row) in rows().enumerate() {
-            for (next, &delay) in next.chunks_exact_mut(steps).zip(&row[block.clone()]) {
-                let at = &mut next[step(delay)];
-                targets[*at as usize] = number as u16;
-                *at += 1;
-            }
+    for row in 0..rows {
+        for column in 0..columns {
+            let at = &mut next[bucket(row, column)];
+            targets[*at as usize] = row as u16;
+            *at += 1;
         }
     }
     for (bucket, &count) in counts.iter().enumerate() {
@@ -69,7 +48,7 @@ fn sorted<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, steps: usize) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::{Axis, Shape};
+    use crate::ir::{Axis, Data, Shape};
 
     /// Each element is in the list of its column and delay once, marked repetitions fill lists up, and columns that fill a
     /// block up have none.
