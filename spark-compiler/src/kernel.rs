@@ -435,7 +435,7 @@ impl Instance {
         with_data!(&past, v => {
             let ago = |steps: usize| &v[(steps - 1) * size..][..size];
             let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
-            crate::memory::append(&mut all, &part);
+            all.extend(&part);
         });
         self.catch_up();
         let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);

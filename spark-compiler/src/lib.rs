@@ -15,11 +15,13 @@ pub mod array;
 pub mod emit;
 pub mod error;
 pub mod eval;
+pub mod intrinsics;
 pub mod ir;
 pub mod kernel;
 pub mod loops;
 pub mod math;
 pub mod memory;
+mod pages;
 pub mod passes;
 
 pub use ndarray;

@@ -7,10 +7,10 @@
 
 use crate::ir::{Array, DType, Data, Elem, Stored};
 use crate::loops::{Buffer, BufferId, Lowered, Role};
+use crate::pages::Region;
 use crate::with_data;
-use std::alloc::{Layout, alloc_zeroed, dealloc};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::ptr::NonNull;
+use std::mem::Discriminant;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Alignment of every buffer.
 const ALIGN: usize = 64;
@@ -62,13 +62,15 @@ pub enum MemoryError {
 /// All buffers of a program.
 #[derive(Debug)]
 pub struct Memory {
-    start: NonNull<u8>,
-    layout: Layout,
+    /// Where everything is; kept as long as `table` points into it.
+    _region: Region,
     /// Start of each buffer, as generated code reads it.
     table: Box<[*mut u8]>,
     /// Bytes of each buffer.
     sizes: Box<[usize]>,
-    fingerprint: u64,
+    contract: Contract,
+    /// The number of the contract it was last found to fit.
+    fits: AtomicU64,
 }
 
 // SAFETY: the allocation is owned, and reached only through `&self` for reading and `&mut self` for writing.
@@ -76,26 +78,60 @@ unsafe impl Send for Memory {}
 // SAFETY: as above.
 unsafe impl Sync for Memory {}
 
-impl Drop for Memory {
-    fn drop(&mut self) {
-        // SAFETY: allocated in `new` with this layout.
-        unsafe { dealloc(self.start.as_ptr(), self.layout) };
-    }
+/// What generated code relies on: every buffer's layout and role, and the contents of integer constants, which may be
+/// offsets or delays. Code and memory have one each; they fit if those are equal.
+#[derive(Debug)]
+pub(crate) struct Contract {
+    /// No other contract of this process has the same.
+    number: u64,
+    buffers: Box<[Relied]>,
 }
 
-/// Identifies what generated code relies on: every buffer's layout and role, and the contents of integer constants, which
-/// may be offsets or delays.
-pub(crate) fn fingerprint(lowered: &Lowered) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for buffer in &lowered.buffers {
-        (buffer.dtype, buffer.sizes(), buffer.rows(), std::mem::discriminant(&buffer.role)).hash(&mut hasher);
-        match &buffer.role {
-            Role::Constant(values) if buffer.dtype.elem() == Elem::I32 => values.to_i32().hash(&mut hasher),
-            Role::Position { rows } => rows.hash(&mut hasher),
-            _ => {}
-        }
+/// What code relies on of one buffer.
+#[derive(Debug)]
+struct Relied {
+    dtype: DType,
+    sizes: Vec<usize>,
+    bytes: usize,
+    role: Discriminant<Role>,
+    /// Rows of a history, or of that whose position it is.
+    rows: usize,
+    turned: bool,
+    /// Elements of an integer constant.
+    integers: Option<Array>,
+}
+
+impl Contract {
+    /// That of a program.
+    pub(crate) fn of(lowered: &Lowered) -> Contract {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let relied = |buffer: &Buffer| Relied {
+            dtype: buffer.dtype,
+            sizes: buffer.sizes(),
+            bytes: buffer.bytes(),
+            role: std::mem::discriminant(&buffer.role),
+            rows: if let Role::Position { rows } = buffer.role { rows } else { buffer.rows() },
+            turned: buffer.turned,
+            integers: match &buffer.role {
+                Role::Constant(values) if buffer.dtype.elem() == Elem::I32 => Some(values.clone()),
+                _ => None,
+            },
+        };
+        let buffers = lowered.buffers.iter().map(relied).collect();
+        Contract { number: NEXT.fetch_add(1, Ordering::Relaxed), buffers }
     }
-    hasher.finish()
+
+    fn is_same(&self, other: &Contract) -> bool {
+        let same = |(a, b): (&Relied, &Relied)| {
+            let integers = match (&a.integers, &b.integers) {
+                (Some(a), Some(b)) => a.same_bits(b),
+                (a, b) => a.is_none() && b.is_none(),
+            };
+            let layout = |r: &Relied| (r.dtype, r.bytes, r.role, r.rows, r.turned);
+            layout(a) == layout(b) && a.sizes == b.sizes && integers
+        };
+        self.buffers.len() == other.buffers.len() && self.buffers.iter().zip(&other.buffers).all(same)
+    }
 }
 
 /// Bytes of a buffer; `None` if they cannot be counted.
@@ -121,13 +157,12 @@ impl Memory {
             offsets.push(total);
             total = total.checked_add(bytes.next_multiple_of(ALIGN)).ok_or(MemoryError::TooLarge)?;
         }
-        let layout = Layout::from_size_align(total.max(ALIGN), ALIGN).map_err(|_| MemoryError::TooLarge)?;
-        // SAFETY: the size is not zero.
-        let start = NonNull::new(unsafe { alloc_zeroed(layout) }).ok_or(MemoryError::TooLarge)?;
+        let region = Region::zeroed(total).ok_or(MemoryError::TooLarge)?;
         // SAFETY: offsets are within the allocation.
-        let table = offsets.iter().map(|&offset| unsafe { start.as_ptr().add(offset) }).collect();
-        let fingerprint = fingerprint(lowered);
-        let mut memory = Memory { start, layout, table, sizes: sizes.into(), fingerprint };
+        let table = offsets.iter().map(|&offset| unsafe { region.start().as_ptr().add(offset) }).collect();
+        let contract = Contract::of(lowered);
+        let fits = contract.number.into();
+        let mut memory = Memory { _region: region, table, sizes: sizes.into(), contract, fits };
         for (id, buffer) in lowered.iter() {
             if let Role::Constant(values) | Role::State(values) = &buffer.role {
                 memory.put(buffer, id, 0, values.data())?;
@@ -197,7 +232,7 @@ impl Memory {
         let mut one = Data::zeros(buffer.dtype, buffer.shape.size());
         for row in 0..buffer.rows() {
             self.get(buffer, id, row, &mut one);
-            append(&mut all, &one);
+            all.extend(&one);
         }
         Ok(all)
     }
@@ -218,9 +253,16 @@ impl Memory {
         Ok(())
     }
 
-    /// What the program this memory belongs to relies on.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        self.fingerprint
+    /// True if code with this contract may run on this memory. The contents are compared once, not in each step.
+    pub(crate) fn fits(&self, contract: &Contract) -> bool {
+        if self.fits.load(Ordering::Relaxed) == contract.number {
+            return true;
+        }
+        let same = self.contract.is_same(contract);
+        if same {
+            self.fits.store(contract.number, Ordering::Relaxed);
+        }
+        same
     }
 
     /// The table generated code takes. Valid until the memory is dropped; the pointers may be written through.
@@ -434,20 +476,5 @@ fn get_column<T: Copy>(values: &mut [T], bytes: &[u8], row: usize, pitch: usize)
     let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
     for (i, value) in target.chunks_mut(size).enumerate() {
         value.copy_from_slice(&bytes[(i * pitch + row) * size..][..size]);
-    }
-}
-
-/// Appends data of the same type.
-pub(crate) fn append(all: &mut Data, more: &Data) {
-    match (all, more) {
-        (Data::F16(a), Data::F16(b)) => a.extend(b),
-        (Data::BF16(a), Data::BF16(b)) => a.extend(b),
-        (Data::F32(a), Data::F32(b)) => a.extend(b),
-        (Data::F64(a), Data::F64(b)) => a.extend(b),
-        (Data::U8(a), Data::U8(b)) => a.extend(b),
-        (Data::U16(a), Data::U16(b)) => a.extend(b),
-        (Data::I32(a), Data::I32(b)) => a.extend(b),
-        (Data::Bool(a), Data::Bool(b)) => a.extend(b),
-        _ => unreachable!("data of one type"),
     }
 }

@@ -266,12 +266,16 @@ impl<'a> Build<'a> {
             Param::Initializer(initializer) => format!("drawn by the initializer `{}`", initializer.name()),
             _ => format!("rounded to {}", array.dtype().long_name()),
         };
+        let checked = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty());
+        if array.bounds().is_finite() && checked.is_none() {
+            return Ok(array);
+        }
         let values = array.to_f64();
         if let Some(at) = values.iter().position(|value| !value.is_finite()) {
             let message = format!("must be finite, found {} at position {at}, {about}", values[at]);
             return Err(Error::new(message).help("draw smaller numbers, or use a wider dtype"));
         }
-        if let Some(field) = self.config.and_then(|spec| spec.field(name)).filter(|field| !field.checks.is_empty()) {
+        if let Some(field) = checked {
             validate::check(&values, field).map_err(|error| error.context(&about))?;
             let positive = <validate::checks::positive as validate::Validator>::SPEC.name;
             let divides = field.checks.iter().any(|check| check.name == positive);
@@ -309,6 +313,10 @@ impl<'a> Build<'a> {
     /// `value` everywhere; `value` may be smaller than `shape`.
     #[track_caller]
     pub fn full(&self, shape: &Shape, value: Real) -> Real {
+        // Zero and a number is the number, but for −0; arrays that are there already are not made again.
+        if value.shape() == *shape && value.known().is_some_and(|array| !array.bounds().minus_zero) {
+            return value;
+        }
         self.zeros(shape) + value
     }
 

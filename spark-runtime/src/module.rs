@@ -346,10 +346,12 @@ impl<M: Module> Component<M> {
         // What stands in for wrong parameters may give anything.
         let slots = if cx.is_clean() { collect.slots.iter() } else { [].iter() };
         // A variable may begin at infinity: that of a running minimum does.
-        let wrong =
-            |slot: &&Slot| slot.value.data().to_f64().iter().any(|x| x.is_nan() || (x.is_infinite() && !slot.variable));
+        let wrong = |slot: &&Slot| {
+            let bounds = slot.value.bounds();
+            bounds.nan || !bounds.is_finite() && !slot.variable
+        };
         for slot in slots.filter(wrong) {
-            let kind = if slot.value.data().to_f64().iter().any(|x| x.is_nan()) { "not a number" } else { "infinite" };
+            let kind = if slot.value.bounds().nan { "not a number" } else { "infinite" };
             let message = format!("{} builds `{}` with a value that is {kind}", M::NAME, slot.name);
             cx.report(Error::new(message).at(&slot.name).help("check the parameters it is computed from"));
         }

@@ -5,7 +5,7 @@
 //! properties of the lowered program, verified here once per compilation.
 
 use super::CompileError;
-use crate::ir::{BinaryOp, DType, Data, Elem, Literal, ReduceOp};
+use crate::ir::{BinaryOp, Bounds, DType, Data, Elem, Literal, ReduceOp};
 use crate::loops::{Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
 
 /// Checks a lowered program.
@@ -252,9 +252,9 @@ fn indices(lowered: &Lowered, nest: &Nest, id: BufferId, map: &Map, bound: usize
     ensure(found.dtype.elem() == Elem::I32, || format!("{id} does not hold integers"))?;
     let Role::Constant(values) = &found.role else { return Err(format!("{id} is not constant")) };
     ensure(bound > 0, || format!("{id} points into nothing"))?;
-    let values = values.to_i32();
-    let outside = values.iter().find(|&&v| usize::try_from(v).map_or(true, |v| v >= bound));
-    ensure(outside.is_none(), || format!("{id} holds {outside:?}, the bound is {bound}"))
+    let Bounds { low, high, .. } = values.bounds();
+    let inside = values.is_empty() || low >= 0.0 && high < bound as f64;
+    ensure(inside, || format!("{id} holds {low} to {high}, the bound is {bound}"))
 }
 
 /// The number of rows of a history whose position is its own.

@@ -3,7 +3,7 @@
 
 use super::{CompileError, check::check, clif};
 use crate::loops::{BufferId, Lowered};
-use crate::memory::{Memory, fingerprint};
+use crate::memory::{Contract, Memory};
 use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{ir::Function, settings};
 use cranelift::prelude::Configurable;
@@ -46,7 +46,7 @@ struct Machine {
     flush: Option<Step>,
     /// Kept alive as long as `steps` may run. In a mutex because the module is not `Sync`; nobody locks it but `Drop`.
     module: Mutex<Option<JITModule>>,
-    fingerprint: u64,
+    contract: Contract,
     stats: CodeStats,
 }
 
@@ -111,7 +111,7 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
             .collect();
         let flush = if flushes { steps.pop() } else { None };
         stats.compile_time = start.elapsed();
-        let machine = Machine { steps, flush, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
+        let machine = Machine { steps, flush, module: Mutex::new(Some(module)), contract: Contract::of(lowered), stats };
         Ok(Code(Arc::new(machine)))
     })
 }
@@ -178,12 +178,12 @@ impl Code {
     /// # Errors
     /// [`ForeignMemory`] if `memory` was made for another program.
     pub fn step(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
-        if memory.fingerprint() != self.0.fingerprint {
+        if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
         let table = memory.table();
         for step in &self.0.steps {
-            // SAFETY: the table holds every buffer of the program the code was compiled from (equal fingerprints), at
+            // SAFETY: the table holds every buffer of the program the code was compiled from (equal contracts), at
             // its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
             let status = unsafe { step(table) };
             debug_assert_eq!(status, 0, "steps cannot fail");
@@ -196,7 +196,7 @@ impl Code {
     /// # Errors
     /// As [`Code::step`].
     pub(crate) fn flush(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
-        if memory.fingerprint() != self.0.fingerprint {
+        if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
         if let Some(flush) = self.0.flush {
@@ -216,7 +216,7 @@ impl Code {
         written: &[BufferId],
         buffer: BufferId,
     ) -> Result<Option<Vec<u8>>, ForeignMemory> {
-        if memory.fingerprint() != self.0.fingerprint {
+        if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
         let Some(flush) = self.0.flush else { return Ok(None) };

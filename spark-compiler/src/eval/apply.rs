@@ -48,6 +48,9 @@ fn expand(value: &Array, out: &Shape) -> Array {
     if value.shape() == out {
         return value.clone();
     }
+    if value.shape().is_scalar() {
+        return Array::filled(out.clone(), value.data());
+    }
     let data = pick(value.data(), indices(value.shape(), out).into_iter());
     Array::new(out.clone(), data).expect("one element per index")
 }
@@ -97,6 +100,9 @@ fn array(node: &Node, data: Data) -> Array {
 /// constants.
 pub fn apply(program: &Program, node: &Node, operands: &[&Array]) -> Array {
     let out = &node.shape;
+    if let Some(value) = once_for_all(program, node, operands) {
+        return value;
+    }
     let data = match &node.op {
         Op::Literal(value) => return Array::scalar(*value),
         Op::Constant(id) => return program.constant(*id).value.widen(),
@@ -143,9 +149,23 @@ pub fn apply(program: &Program, node: &Node, operands: &[&Array]) -> Array {
             segment_sum(operands[0].data(), &segments, out.size())
         }
         Op::Concat(_) => concat(operands),
-        Op::Regroup(_) => operands[0].data().clone(),
+        Op::Regroup(_) => return operands[0].clone().reshaped(out.clone()).expect("typing checked the size"),
     };
     array(node, data)
+}
+
+/// The value of an operation whose operands are known to be the same number everywhere.
+fn once_for_all(program: &Program, node: &Node, operands: &[&Array]) -> Option<Array> {
+    match node.op {
+        Op::Unary(..) | Op::Binary(..) | Op::MulAdd(..) | Op::Compare(..) | Op::Select(..) | Op::Cast(_) => {}
+        _ => return None,
+    }
+    if node.shape.size() <= 1 {
+        return None;
+    }
+    let one: Vec<Array> = operands.iter().map(|operand| operand.everywhere()).collect::<Option<_>>()?;
+    let value = apply(program, &Node { shape: Shape::scalar(), ..node.clone() }, &one.iter().collect::<Vec<_>>());
+    Some(Array::filled(node.shape.clone(), value.data()))
 }
 
 fn unary(op: UnaryOp, data: &Data) -> Data {

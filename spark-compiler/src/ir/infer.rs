@@ -2,7 +2,7 @@
 //!
 //! The one place that knows them: tracing, the text reader and the verifier all call [`infer`].
 
-use super::{BinaryOp, CompareOp, Elem, Literal, Op, OpId, Program, ReduceOp, Shape, ShapeMismatch, UnaryOp};
+use super::{Array, BinaryOp, CompareOp, Elem, Literal, Op, OpId, Program, ReduceOp, Shape, ShapeMismatch, UnaryOp};
 
 /// Why an operation is ill-formed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -154,8 +154,8 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
             if delays.elem() != Elem::I32 || !history.shape.fits(delays.shape()) {
                 return Err(wrong("delay", format!("delays of shape {} must be integers over it", delays.shape())));
             }
-            let longest = delays.to_i32().into_iter().max().unwrap_or(0);
-            if delays.to_i32().iter().any(|&d| d < 0) || longest as usize >= history.rows {
+            if !below(delays, history.rows) {
+                let longest = delays.bounds().high;
                 return Err(wrong("delay", format!("delays must be 0..{}, found {longest}", history.rows)));
             }
             (history.elem, delays.shape().clone())
@@ -172,7 +172,7 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
         Op::Gather { source, indices } => {
             let indices = &program.constant(*indices).value;
             let size = shape(*source).size();
-            if indices.elem() != Elem::I32 || indices.to_i32().iter().any(|&i| i < 0 || i as usize >= size) {
+            if indices.elem() != Elem::I32 || !below(indices, size) {
                 return Err(wrong("gather", format!("indices must be integers in 0..{size}")));
             }
             (elem(*source), indices.shape().clone())
@@ -184,7 +184,7 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
             if segments.shape() != &shape(*source) {
                 return Err(wrong("segment_sum", format!("segments have shape {}", segments.shape())));
             }
-            if segments.elem() != Elem::I32 || segments.to_i32().iter().any(|&i| i < 0 || i as usize >= size) {
+            if segments.elem() != Elem::I32 || !below(segments, size) {
                 return Err(wrong("segment_sum", format!("segments must be integers in 0..{size}")));
             }
             (elem(*source), given.1.clone())
@@ -209,4 +209,10 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
             (elem(*a), given.1.clone())
         }
     })
+}
+
+/// True if all elements are from 0 to `bound` − 1.
+fn below(array: &Array, bound: usize) -> bool {
+    let found = array.bounds();
+    array.is_empty() || found.low >= 0.0 && found.high < bound as f64
 }

@@ -5,7 +5,7 @@
 use super::fuse::{Building, Lowering};
 use super::nest::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Visit, Walk};
 use super::schedule::resolve;
-use crate::ir::{Array, Axis, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
+use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
 
 /// Rows that a list can name.
 pub(crate) const MOST_ROWS: usize = 1 << 15;
@@ -91,41 +91,61 @@ impl Lowering<'_> {
 /// The least delay, `lists` and `targets` of [`Arrivals`] for `delays` over rows and columns.
 fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
     let sizes = delays.shape().sizes();
-    let (rows, columns) = (sizes[0], sizes[1]);
-    let delays = delays.to_i32();
-    let (least, most) = delays.iter().fold((i32::MAX, 0), |(low, high), &d| (low.min(d), high.max(d)));
-    let least = least.min(most);
-    let steps = (most - least + 1) as usize;
-    let bucket = |row: usize, column: usize| column * steps + (delays[row * columns + column] - least) as usize;
-    let mut counts = vec![0u32; columns * steps];
-    for row in 0..rows {
-        for column in 0..columns {
-            counts[bucket(row, column)] += 1;
+    let Bounds { low, high, .. } = delays.bounds();
+    let (least, steps) = (low as usize, (high - low) as usize + 1);
+    let (lists, targets) = match delays.data() {
+        Data::U8(delays) => buckets(delays, sizes[1], least, steps),
+        Data::U16(delays) => buckets(delays, sizes[1], least, steps),
+        _ => buckets(&delays.to_i32(), sizes[1], least, steps),
+    };
+    (least, lists, targets)
+}
+
+/// `lists` and `targets` for delays in rows of `columns`.
+fn buckets<T: Copy + TryInto<usize>>(
+    delays: &[T],
+    columns: usize,
+    least: usize,
+    steps: usize,
+) -> (Vec<i32>, Vec<u16>) {
+    /// Columns whose lists are made together: what is written stays in the fastest cache.
+    const BLOCK: usize = 64;
+    let step = |delay: T| delay.try_into().map_or(0, |delay: usize| delay - least);
+    let mut lists = Vec::with_capacity(2 * columns * steps);
+    let mut targets: Vec<u16> = Vec::with_capacity(delays.len() + delays.len() / 8);
+    for first in (0..columns).step_by(BLOCK) {
+        let width = BLOCK.min(columns - first);
+        let block = |row: usize| &delays[row * columns + first..][..width];
+        let rows = delays.len() / columns;
+        let mut counts = vec![0usize; width * steps];
+        for row in 0..rows {
+            for (column, &delay) in block(row).iter().enumerate() {
+                counts[column * steps + step(delay)] += 1;
+            }
+        }
+        let mut next = Vec::with_capacity(counts.len());
+        let mut total = targets.len();
+        for &count in &counts {
+            lists.extend([total as i32, (total + count) as i32]);
+            next.push(total);
+            total += count.next_multiple_of(4);
+        }
+        targets.resize(total, 0);
+        for row in 0..rows {
+            for (column, &delay) in block(row).iter().enumerate() {
+                let at = &mut next[column * steps + step(delay)];
+                targets[*at] = row as u16;
+                *at += 1;
+            }
+        }
+        for (end, count) in next.into_iter().zip(counts) {
+            if !count.is_multiple_of(4) {
+                let last = targets[end - 1];
+                targets[end..end + (4 - count % 4)].fill(last);
+            }
         }
     }
-    let mut lists = Vec::with_capacity(2 * counts.len());
-    let mut total = 0u32;
-    for &count in &counts {
-        lists.extend([total as i32, (total + count) as i32]);
-        total += count.next_multiple_of(4);
-    }
-    let mut targets = vec![0u16; total as usize];
-    let mut next: Vec<u32> = lists.iter().step_by(2).map(|&start| start as u32).collect();
-    for row in 0..rows {
-        for column in 0..columns {
-            let at = &mut next[bucket(row, column)];
-            targets[*at as usize] = row as u16;
-            *at += 1;
-        }
-    }
-    for (&end, count) in next.iter().zip(counts) {
-        let end = end as usize;
-        if !count.is_multiple_of(4) {
-            let last = targets[end - 1];
-            targets[end..end + (4 - count as usize % 4)].fill(last);
-        }
-    }
-    (least as usize, lists, targets)
+    (lists, targets)
 }
 
 #[cfg(test)]

@@ -169,6 +169,7 @@ pub fn cos_f64(x: f64) -> f64 {
 }
 
 /// The two random words of `counter` under `key`.
+#[inline(always)]
 pub fn threefry(key: [u32; 2], counter: [u32; 2]) -> [u32; 2] {
     generator::threefry(&mut Single, key, counter)
 }

@@ -33,7 +33,7 @@ fn merged_constants(program: &Program) -> Vec<ConstId> {
     for (i, constant) in program.constants.iter().enumerate() {
         let id = ConstId::from_index(i);
         let alike = first.entry((constant.value.dtype(), constant.value.shape().clone())).or_default();
-        let same = alike.iter().find(|c| program.constant(**c).value.data().same_bits(constant.value.data()));
+        let same = alike.iter().find(|c| program.constant(**c).value.same_bits(&constant.value));
         match same {
             Some(&known) => map.push(known),
             None => {

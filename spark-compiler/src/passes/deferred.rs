@@ -16,7 +16,7 @@ use super::absent::{Absent, Known};
 use super::events::{Later, Visit, Visits};
 use super::narrow::elementwise;
 use super::report::Note;
-use crate::ir::{Array, BinaryOp, Literal, Node, Op, OpId, Program, Shape, StateId};
+use crate::ir::{BinaryOp, Bounds, Literal, Node, Op, OpId, Program, Shape, StateId};
 use std::collections::HashMap;
 
 /// Values that are written down with an event, at most.
@@ -54,9 +54,9 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     let visit = &visits.list[number];
     others_see_columns(program, visits, number, state)?;
     if let Some(delayed) = visit.delayed {
-        let (least, most) = bounds(&program.constant(delayed.delays).value);
-        if most - least >= MOST_DELAYS {
-            return Err(format!("its delays are from {least} to {most} steps"));
+        let Bounds { low, high, .. } = program.constant(delayed.delays).value.bounds();
+        if high - low >= MOST_DELAYS {
+            return Err(format!("its delays are from {low} to {high} steps"));
         }
     }
     let Some(root) = program.state(state).next else { return Err("it does not change".into()) };
@@ -68,12 +68,6 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     let nodes = needed(&grown, root, program.nodes.len());
     told(&grown, &nodes, state, &domain)?;
     Ok((grown, Later { rows: visit.rows.clone(), root, nodes }))
-}
-
-/// The least and the largest element.
-fn bounds(array: &Array) -> (f64, f64) {
-    let elements = (0..array.len()).map(|i| array.data().get_f64(i));
-    elements.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
 }
 
 /// An error if something reads the state at elements that no event of visit `number`'s columns has touched.

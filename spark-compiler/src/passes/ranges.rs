@@ -7,52 +7,21 @@
 //!
 //! Bounds are computed in double precision and widened by more than what single precision loses in rounding.
 
-use crate::ir::{
-    Array, BinaryOp, DType, Data, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp,
-};
+use crate::ir::{BinaryOp, DType, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp};
 
-/// Bounds of a value's elements; truth values are 0 and 1.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Range {
-    /// Smallest.
-    pub low: f64,
-    /// Largest.
-    pub high: f64,
-    /// Whether it may be NaN.
-    pub nan: bool,
-    /// Whether it may be −0.
-    pub minus_zero: bool,
-}
+/// Bounds of a value's elements.
+pub use crate::ir::Bounds as Range;
 
 impl Range {
-    const NOTHING: Range = Range { low: f64::INFINITY, high: f64::NEG_INFINITY, nan: false, minus_zero: false };
     const ANYTHING: Range = Range { low: f64::NEG_INFINITY, high: f64::INFINITY, nan: true, minus_zero: true };
     const TRUTH: Range = Range::exact(0.0, 1.0);
     const INTEGER: Range = Range::exact(i32::MIN as f64, i32::MAX as f64);
-
-    const fn exact(low: f64, high: f64) -> Range {
-        Range { low, high, nan: false, minus_zero: false }
-    }
 
     fn number(value: f64) -> Range {
         if value.is_nan() {
             return Range { nan: true, ..Range::NOTHING };
         }
         Range { low: value, high: value, nan: false, minus_zero: value == 0.0 && value.is_sign_negative() }
-    }
-
-    /// True if every element is a finite number.
-    pub fn is_finite(&self) -> bool {
-        !self.nan && self.low.is_finite() && self.high.is_finite()
-    }
-
-    /// True if `value` is inside.
-    pub fn contains(&self, value: f64) -> bool {
-        if value.is_nan() {
-            return self.nan;
-        }
-        let sign = value != 0.0 || value.is_sign_positive() || self.minus_zero;
-        sign && self.low <= value && value <= self.high
     }
 
     fn hull(self, other: Range) -> Range {
@@ -135,8 +104,8 @@ const TIGHTENED: usize = 3;
 
 /// Analyses a program.
 pub fn ranges(program: &Program) -> Ranges {
-    let initial: Vec<Range> = program.states.iter().map(|s| of_array(&s.init)).collect();
-    let constants: Vec<Range> = program.constants.iter().map(|c| of_array(&c.value)).collect();
+    let initial: Vec<Range> = program.states.iter().map(|s| s.init.bounds()).collect();
+    let constants: Vec<Range> = program.constants.iter().map(|c| c.value.bounds()).collect();
     let mut states = initial.clone();
     for round in 0.. {
         let mut grown = false;
@@ -205,15 +174,6 @@ fn leap(old: Range, wider: Range) -> Range {
         false => wider.high,
     };
     Range { low, high, minus_zero: wider.minus_zero || low < 0.0, ..wider }
-}
-
-fn of_array(array: &Array) -> Range {
-    let each = |values: &mut dyn Iterator<Item = f64>| values.fold(Range::NOTHING, |all, v| all.hull(Range::number(v)));
-    match array.data() {
-        Data::F32(v) => each(&mut v.iter().map(|&v| f64::from(v))),
-        Data::F16(v) => each(&mut v.iter().map(|v| v.to_f64())),
-        data => each(&mut (0..data.len()).map(|i| data.get_f64(i))),
-    }
 }
 
 /// What a state of type `dtype` holds after a value of type `elem` was written to it.

@@ -29,8 +29,8 @@ impl Param {
     /// If the dimensions do not match, a number is too large for `dtype`, or the initializer fails.
     pub fn resolve(&self, key: Key, shape: &Shape, dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         match self {
-            Param::Scalar(value) => store(Shape::scalar(), Data::F64(vec![*value]), dtype),
-            Param::Array(array) if array.len() == 1 => store(Shape::scalar(), array.data().clone(), dtype),
+            Param::Scalar(value) => store(Shape::scalar(), &Data::F64(vec![*value]), dtype),
+            Param::Array(array) if array.len() == 1 => store(Shape::scalar(), array.data(), dtype),
             Param::Array(array) => {
                 let (given, needed) = (array.dims(), shape.dims());
                 if given != needed && given != [shape.size()] {
@@ -38,7 +38,7 @@ impl Param {
                     let help = format!("give one number, or an array of dimensions {needed:?}");
                     return Err(Error::new(message).help(help));
                 }
-                store(shape.clone(), array.data().clone(), dtype)
+                store(shape.clone(), array.data(), dtype)
             }
             Param::Initializer(initializer) => {
                 let drawn = initializer.init(key, &shape.dims(), dtype, overrides)?;
@@ -50,14 +50,17 @@ impl Param {
 }
 
 /// Stores host numbers: through single precision as JAX computes, except for `f64`.
-fn store(shape: Shape, data: Data, dtype: DType) -> Result<Array> {
+fn store(shape: Shape, data: &Data, dtype: DType) -> Result<Array> {
     let through_f32 = dtype != DType::F64 && data.dtype() == DType::F64;
-    let stored = if through_f32 { data.convert(DType::F32).convert(dtype) } else { data.convert(dtype) };
-    let overflow = |&i: &usize| data.get_f64(i).is_finite() && !stored.get_f64(i).is_finite();
-    if let Some(i) = (0..data.len()).find(overflow) {
+    let stored = if through_f32 { data.convert(DType::F32).into_dtype(dtype) } else { data.convert(dtype) };
+    let stored = Array::new(shape, stored).map_err(|e| Error::new(e.to_string()))?;
+    let overflow = |&i: &usize| data.get_f64(i).is_finite() && !stored.data().get_f64(i).is_finite();
+    if !stored.bounds().is_finite()
+        && let Some(i) = (0..data.len()).find(overflow)
+    {
         return Err(Error::new(format!("{} is too large for {dtype}", data.get_f64(i))).help("use a wider dtype"));
     }
-    Array::new(shape, stored).map_err(|e| Error::new(e.to_string()))
+    Ok(stored)
 }
 
 impl FieldType for Param {

@@ -258,18 +258,34 @@ fn check_axes(axes: &[usize], shape: &[usize]) -> Result<()> {
 /// # Errors
 /// If a number does not fit `dtype`, or there are more or fewer than the array has elements.
 pub fn stored(values: Data, shape: &[usize], dtype: DType) -> Result<Array> {
-    let limit = match dtype {
-        DType::U8 => Some((0.0, 256.0)),
-        DType::U16 => Some((0.0, 65_536.0)),
-        DType::I32 => Some((-2_147_483_648.0, 2_147_483_648.0)),
-        DType::F16 | DType::BF16 | DType::F32 | DType::F64 | DType::Bool => None,
-    };
-    if let Some((low, high)) = limit
-        && let Some(value) =
-            (0..values.len()).map(|i| values.get_f64(i)).find(|&x| x.trunc() < low || x.trunc() >= high)
-    {
-        return Err(Error::new(format!("drew {value}, which does not fit {dtype}")).help("use a wider dtype"));
-    }
+    fits(&values, dtype)?;
     let shape = if shape.is_empty() { Shape::scalar() } else { Shape::of(Axis::anonymous(0), shape) };
-    Array::new(shape, values.convert(dtype)).map_err(|e| Error::new(e.to_string()))
+    Array::new(shape, values.into_dtype(dtype)).map_err(|e| Error::new(e.to_string()))
+}
+
+/// Checks that `dtype` can hold numbers, as [`stored`] does.
+fn fits(values: &Data, dtype: DType) -> Result<()> {
+    let (low, high) = match dtype {
+        DType::U8 => (0.0, 256.0),
+        DType::U16 => (0.0, 65_536.0),
+        DType::I32 => (-2_147_483_648.0, 2_147_483_648.0),
+        DType::F16 | DType::BF16 | DType::F32 | DType::F64 | DType::Bool => return Ok(()),
+    };
+    if values.dtype() == dtype {
+        return Ok(());
+    }
+    let wrong = |value: f64| value.trunc() < low || value.trunc() >= high;
+    // Nearly always none is: the many numbers of large arrays are looked at all at once first.
+    let least = if low == 0.0 { -1.0 } else { low as f32 };
+    let suspicious = match values {
+        Data::F32(values) => values.iter().fold(false, |any, &value| any | (value <= least) | (value >= high as f32)),
+        _ => true,
+    };
+    if !suspicious {
+        return Ok(());
+    }
+    match (0..values.len()).map(|i| values.get_f64(i)).find(|&value| wrong(value)) {
+        Some(value) => Err(Error::new(format!("drew {value}, which does not fit {dtype}")).help("use a wider dtype")),
+        None => Ok(()),
+    }
 }

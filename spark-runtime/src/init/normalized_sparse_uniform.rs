@@ -31,9 +31,11 @@ impl Initializer for NormalizedSparseUniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
         let axes = overrides.norm_axes.as_deref().unwrap_or(&self.norm_axes);
         check(axes, shape, dtype)?;
-        let mut values = sparse(key, size(shape)?, self.density);
+        let mut values = vec![0.0; size(shape)?];
+        sparse(key, self.density)(0, &mut values);
         normalize(&mut values, shape, axes);
-        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
+        let of = |first: usize, part: &mut [f32]| part.copy_from_slice(&values[first..][..part.len()]);
+        self.limits.scaled(self.scale, (shape, dtype), overrides, of)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Uniform numbers, most of them zero.
 
-use super::{InitOverrides, Initializer, LimitsConfig, size};
+use super::{InitOverrides, Initializer, LimitsConfig};
 use crate::error::Result;
 use crate::rng::Key;
 use half::f16;
@@ -25,22 +25,39 @@ pub struct SparseUniform {
 
 impl Initializer for SparseUniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
-        let values = sparse(key, size(shape)?, self.density);
-        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
+        self.limits.scaled(self.scale, (shape, dtype), overrides, sparse(key, self.density))
     }
 }
 
-/// `n` numbers uniform in [0, 1), each kept with probability `density` and else 0.
+/// Numbers uniform in [0, 1), each kept with probability `density` and else 0: those of the elements from a number on.
 ///
 /// The choice compares in half precision, as the reference does.
-pub(super) fn sparse(key: Key, n: usize, density: f64) -> Vec<f32> {
+pub(super) fn sparse(key: Key, density: f64) -> impl FnMut(usize, &mut [f32]) {
     let (value_key, mask_key) = key.split2();
-    let density = f16::from_f32(density as f32);
-    let mut values = value_key.uniform_f32(n);
-    for (value, chance) in values.iter_mut().zip(mask_key.uniform_f16(n)) {
-        if chance >= density {
-            *value = 0.0;
+    let density = f16::from_f32(density as f32).to_f32();
+    let mut words = Vec::new();
+    move |first, values| {
+        value_key.uniform_f32_from(first, values);
+        words.resize(values.len(), 0);
+        mask_key.words_from(first, &mut words);
+        for (value, &word) in values.iter_mut().zip(&words) {
+            *value = if unit_f16(word) >= density { 0.0 } else { *value };
         }
     }
-    values
+}
+
+/// The number that [`Key::uniform_f16`] makes of a word, a multiple of 2⁻¹⁰, which single precision holds as well.
+fn unit_f16(word: u32) -> f32 {
+    f32::from(word as u16 >> 6) / 1024.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choice_is_made_of_half_precision_draws() {
+        let (words, halves) = (Key::new(9).bits32(5000), Key::new(9).uniform_f16(5000));
+        assert!(words.into_iter().map(unit_f16).eq(halves.into_iter().map(f16::to_f32)));
+    }
 }

@@ -1,6 +1,6 @@
 //! Uniform numbers.
 
-use super::{InitOverrides, Initializer, LimitsConfig, size};
+use super::{InitOverrides, Initializer, LimitsConfig};
 use crate::error::Result;
 use crate::rng::Key;
 use spark_compiler::ir::{Array, DType};
@@ -20,7 +20,6 @@ pub struct Uniform {
 
 impl Initializer for Uniform {
     fn init(&self, key: Key, shape: &[usize], dtype: DType, overrides: &InitOverrides) -> Result<Array> {
-        let values = key.uniform_f32(size(shape)?);
-        self.limits.scaled(values, self.scale, (shape, dtype), overrides)
+        self.limits.scaled(self.scale, (shape, dtype), overrides, |first, values| key.uniform_f32_from(first, values))
     }
 }

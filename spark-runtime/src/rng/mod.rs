@@ -11,6 +11,10 @@ mod double;
 mod normal;
 
 use half::f16;
+use spark_compiler::intrinsics::threefry_words;
+
+/// Draws that are made at once.
+const BLOCK: usize = 1024;
 
 /// A key of the random generator; draws from one key are all made of the same stream, so use each key once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -39,37 +43,37 @@ impl Key {
 
     /// `n` words of 32 random bits.
     pub fn bits32(self, n: usize) -> Vec<u32> {
-        (0..n as u64).map(|i| self.word(i)).collect()
+        self.draw(n, |word| word)
     }
 
     /// `n` words of 16 random bits: the low halves of [`Key::bits32`].
     pub fn bits16(self, n: usize) -> Vec<u16> {
-        (0..n as u64).map(|i| self.word(i) as u16).collect()
+        self.draw(n, |word| word as u16)
     }
 
     /// `n` random bytes: the low bytes of [`Key::bits32`].
     pub fn bits8(self, n: usize) -> Vec<u8> {
-        (0..n as u64).map(|i| self.word(i) as u8).collect()
+        self.draw(n, |word| word as u8)
     }
 
     /// `n` numbers uniform in [0, 1), multiples of 2⁻²³.
     pub fn uniform_f32(self, n: usize) -> Vec<f32> {
-        (0..n as u64).map(|i| unit_f32(self.word(i))).collect()
+        self.draw(n, unit_f32)
     }
 
     /// `n` numbers uniform in [`min`, `max`).
     pub fn uniform_f32_in(self, n: usize, min: f32, max: f32) -> Vec<f32> {
-        (0..n as u64).map(|i| scaled_f32(self.word(i), min, max)).collect()
+        self.draw(n, |word| scaled_f32(word, min, max))
     }
 
     /// `n` half-precision numbers uniform in [0, 1), multiples of 2⁻¹⁰.
     pub fn uniform_f16(self, n: usize) -> Vec<f16> {
-        (0..n as u64).map(|i| unit_f16(self.word(i) as u16)).collect()
+        self.draw(n, |word| unit_f16(word as u16))
     }
 
     /// `n` numbers of the standard normal distribution, by inversion.
     pub fn normal_f32(self, n: usize) -> Vec<f32> {
-        (0..n as u64).map(|i| normal::from_bits(self.word(i))).collect()
+        self.draw(n, normal::from_bits)
     }
 
     /// `n` integers uniform in [`low`, `high`); all `low` if the range is empty.
@@ -108,6 +112,33 @@ impl Key {
             order.sort_by_key(|&i| ranks[i]);
             let sorted: Vec<T> = order.into_iter().map(|i| items[i].clone()).collect();
             items.clone_from_slice(&sorted);
+        }
+    }
+
+    /// `n` draws, each made from its 32 random bits.
+    fn draw<T>(self, n: usize, from_word: impl Fn(u32) -> T) -> Vec<T> {
+        let mut drawn = Vec::with_capacity(n);
+        let mut words = [0; BLOCK];
+        for first in (0..n).step_by(BLOCK) {
+            let words = &mut words[..BLOCK.min(n - first)];
+            self.words_from(first, words);
+            drawn.extend(words.iter().map(|&word| from_word(word)));
+        }
+        drawn
+    }
+
+    /// Random bits of the elements from `first` on: those that [`Key::bits32`] has there.
+    pub fn words_from(self, first: usize, words: &mut [u32]) {
+        threefry_words(self.0, first as u64, words);
+    }
+
+    /// Numbers uniform in [0, 1) of the elements from `first` on: those that [`Key::uniform_f32`] has there.
+    pub fn uniform_f32_from(self, first: usize, numbers: &mut [f32]) {
+        let mut words = [0; BLOCK];
+        for (block, numbers) in numbers.chunks_mut(BLOCK).enumerate() {
+            let words = &mut words[..numbers.len()];
+            self.words_from(first + block * BLOCK, words);
+            numbers.iter_mut().zip(words).for_each(|(number, word)| *number = unit_f32(*word));
         }
     }
 
@@ -205,6 +236,21 @@ mod tests {
         assert_eq!(Key::new(1).randint(3, 5, 5), [5, 5, 5]);
         assert_eq!(Key::new(1).randint(3, 5, 6), [5, 5, 5]);
         assert_eq!(Key::new(1).randint(4, i32::MIN, i32::MAX).len(), 4);
+    }
+
+    #[test]
+    fn draws_from_the_middle_are_those_of_the_whole() {
+        let (key, n) = (Key::new(5), 3 * BLOCK + 7);
+        let (words, numbers) = (key.bits32(n), key.uniform_f32(n));
+        for first in [0, 1, BLOCK, BLOCK + 9] {
+            let mut part = vec![0; n - first];
+            key.words_from(first, &mut part);
+            assert_eq!(part, words[first..]);
+            let mut part = vec![0.0; n - first];
+            key.uniform_f32_from(first, &mut part);
+            assert_eq!(part, numbers[first..]);
+        }
+        assert!((0..n).all(|i| words[i] == key.word(i as u64)));
     }
 
     #[test]

@@ -25,23 +25,26 @@ pub(super) fn build_delays(
     let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
     let overrides = overrides.unless_given(delays);
     let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
-    // One delay for all is a scalar.
-    let mut delays = if drawn.shape().is_scalar() { vec![drawn.to_i32()[0]; shape.size()] } else { drawn.to_i32() };
-    if let Some(error) =
-        wrong.or_else(|| within(&delays, steps, max_delay, cx.dt()).err().filter(|_| cx.is_right("max_delay")))
-    {
+    let outside = || within(&drawn, steps, max_delay, cx.dt()).err().filter(|_| cx.is_right("max_delay"));
+    let delays = if let Some(error) = wrong.or_else(outside) {
         cx.report(error.at("delays"));
-        delays.fill(0);
-    }
-    if wrap {
-        delays.iter_mut().for_each(|delay| *delay %= steps as i32);
-    }
+        Array::zeros(shape.clone(), DType::I32)
+    } else if wrap {
+        let wrapped = drawn.to_i32().into_iter().map(|delay| delay % steps as i32).collect();
+        Array::new(drawn.shape().clone(), Data::I32(wrapped)).map_err(|e| Error::new(e.to_string()).at("delays"))?
+    } else {
+        drawn
+    };
     // The ring is as long as the longest delay there is.
-    let longest = delays.iter().copied().max().unwrap_or(0) as usize;
-    let delays = Array::new(shape.clone(), Data::I32(delays)).map_err(|e| Error::new(e.to_string()).at("delays"))?;
+    let longest = delays.bounds().high.max(0.0) as usize;
     // Bytes where they suffice: a delay is read per element and step.
     let stored = delays.convert(if longest <= 255 { DType::U8 } else { DType::U16 });
-    Ok((DelayLine::new(stored, longest), delays))
+    // One delay for all is a scalar.
+    let stored = match stored.shape().is_scalar() {
+        true => Array::full(shape.clone(), stored.dtype(), stored.bounds().low),
+        false => stored,
+    };
+    Ok((DelayLine::new(stored.clone(), longest), stored))
 }
 
 /// The longest delay in steps.
@@ -55,8 +58,12 @@ fn delay_steps(max_delay: f64, dt: f64) -> Result<usize> {
 }
 
 /// Delays are at most `steps`.
-fn within(delays: &[i32], steps: usize, max_delay: f64, dt: f64) -> Result<()> {
-    let Some(wrong) = delays.iter().find(|&&d| d < 0 || d as usize > steps) else { return Ok(()) };
+fn within(delays: &Array, steps: usize, max_delay: f64, dt: f64) -> Result<()> {
+    let found = delays.bounds();
+    if delays.is_empty() || found.low >= 0.0 && found.high <= steps as f64 {
+        return Ok(());
+    }
+    let Some(wrong) = delays.to_i32().into_iter().find(|&d| d < 0 || d as usize > steps) else { return Ok(()) };
     let message = format!("must lie between 0 and {steps} steps, found {wrong}");
     Err(Error::new(message).help(format!("max_delay is {max_delay} ms, which is {steps} steps of {dt} ms")))
 }
