@@ -130,9 +130,10 @@ fn chosen(args: &BenchArgs, network: Network, settings: Settings, dtype: DType) 
     match args.rate {
         None => Ok((case, plan)),
         Some(rate) if rate > 0.0 && rate <= 1000.0 => {
-            let found = tune::scale_for(&case, rate, dtype, plan)?;
-            let case = network.case(&Settings { scale: Some(found.scale), ..settings })?;
-            Ok((case, plan))
+            let mut timed = Timed::new(&case, dtype, CompileOptions::default())?;
+            let found = tune::tune(&mut timed, tune::Part::All, rate, 1.0, plan)?.check(rate)?;
+            let scale = case.scale.map(|scale| scale * found.factor);
+            Ok((network.case(&Settings { scale, ..settings })?, plan))
         }
         Some(rate) => Err(Error::new(format!("must be above 0 and at most 1000 Hz, found {rate}")).at("--rate")),
     }
@@ -173,7 +174,7 @@ fn write(case: &Case, dtype: DType, path: &Path) -> Result<()> {
     tensors::write(&tensors::check_target(&inputs)?, &columns, &[])?;
     let names: Vec<&str> = case.inputs.iter().map(|(name, _)| *name).collect();
     let mut registered = String::new();
-    for (name, file, bytes) in case.neurons_by_name() {
+    for (name, file, bytes) in case.registered {
         let beside = path.with_file_name(file);
         spark::atomic::write(&beside, |out| out.write_all(bytes))?;
         registered += &format!(" --register {name}={}", beside.display());

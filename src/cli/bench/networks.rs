@@ -96,7 +96,7 @@ pub(super) struct Case {
     pub(super) tree: ConfigTree,
     pub(super) inputs: Vec<(&'static str, HostPayload)>,
     /// States to begin with, where these are not those of the configuration.
-    pub(super) states: Vec<(&'static str, Vec<f32>)>,
+    pub(super) states: Vec<(&'static str, Array)>,
     pub(super) populations: Vec<Population>,
     pub(super) neurons: usize,
     pub(super) synapses: usize,
@@ -108,6 +108,8 @@ pub(super) struct Case {
     pub(super) input_rate: Option<f64>,
     /// Steps of a run: those of the peers' scripts.
     pub(super) steps: u32,
+    /// Neurons that the tree uses by a name of their own: the name, a file's name, and what is in it.
+    pub(super) registered: &'static [(&'static str, &'static str, &'static [u8])],
 }
 
 /// Where the weights of a pool are.
@@ -129,11 +131,15 @@ type Table = [(f64, f64)];
 const LIF_SCALES: &Table = &[(128.0, 540.0), (512.0, 165.0), (2048.0, 46.0), (4096.0, 24.0)];
 const ALIF_SCALES: &Table = &[(128.0, 160.0), (512.0, 45.0), (2048.0, 9.0), (4096.0, 5.8)];
 const ADEX_SCALES: &Table = &[(128.0, 160.0), (512.0, 45.0), (2048.0, 9.0), (4096.0, 5.8)];
-/// Steps of a run of a pool. Few, because plasticity moves the rate: a longer run would measure another network.
-const STEPS: &Table = &[(128.0, 1000.0), (512.0, 200.0), (2048.0, 20.0), (4096.0, 6.0), (8192.0, 6.0)];
+/// Steps of a run of a pool: few for large pools, as in the peers' scripts.
+const STEPS: &Table = &[(128.0, 1000.0), (512.0, 200.0), (2048.0, 20.0)];
 
 /// `table` at `neurons`.
 fn at(table: &Table, neurons: usize) -> f64 {
+    let exact = table.iter().find(|(n, _)| *n == neurons as f64);
+    if let Some((_, value)) = exact {
+        return *value;
+    }
     let x = (neurons as f64).ln();
     let points: Vec<(f64, f64)> = table.iter().map(|(n, value)| (n.ln(), value.ln())).collect();
     let pair = points.windows(2).find(|pair| x <= pair[1].0).unwrap_or(&points[points.len() - 2..]);
@@ -191,15 +197,6 @@ impl Case {
         let inner = self.populations.iter().filter(|population| population.output.contains('.'));
         inner.fold(builder, |builder, population| builder.record(&population.output))
     }
-
-    /// Files that a model's file needs: names that neurons have there, and what is in them.
-    pub(super) fn neurons_by_name(&self) -> &'static [(&'static str, &'static str, &'static [u8])] {
-        if self.tree.type_name == "BrainConfig" && self.scale.is_none() {
-            &[(ALIF_MOD_NAME, "alif_mod_neuron.scfg", ALIF_MOD)]
-        } else {
-            &[]
-        }
-    }
 }
 
 /// A Poisson spiker, and a pool that reads it and itself.
@@ -234,7 +231,8 @@ fn pool(neuron: &str, scales: &Table, settings: &Settings) -> Result<Case> {
         dt: 1.0,
         scale: Some(scale),
         input_rate: Some(rate),
-        steps: at(STEPS, neurons).round().clamp(6.0, 1000.0) as u32,
+        steps: at(STEPS, neurons).round().clamp(20.0, 1000.0) as u32,
+        registered: &[],
     })
 }
 
@@ -266,6 +264,7 @@ fn ab() -> Result<Case> {
         scale: None,
         input_rate: None,
         steps: 300,
+        registered: &[(ALIF_MOD_NAME, "alif_mod_neuron.scfg", ALIF_MOD)],
     })
 }
 
@@ -296,7 +295,7 @@ fn somas(config: &impl spark::config::Config, settings: &Settings, currents: [f3
         name: String::new(),
         tree: config.to_tree(),
         inputs: vec![("current", drawn(1, currents).into())],
-        states: vec![("potential", drawn(2, potentials))],
+        states: vec![("potential", per_neuron(drawn(2, potentials)))],
         populations: vec![Population { name: "somas".into(), output: "spikes".into(), out_degree: 0 }],
         neurons,
         synapses: 0,
@@ -304,7 +303,12 @@ fn somas(config: &impl spark::config::Config, settings: &Settings, currents: [f3
         scale: None,
         input_rate: None,
         steps: 1000,
+        registered: &[],
     }
+}
+
+fn per_neuron(values: Vec<f32>) -> Array {
+    Array::new(Shape::units(&[values.len()]), Data::F32(values)).expect("as many values as units")
 }
 
 /// τ = 20 ms, threshold 20 mV above rest and reset, 2 ms refractory; R·I from 15 to 30 mV.
@@ -334,7 +338,7 @@ fn adex_somas(settings: &Settings) -> Case {
 fn hh_somas(settings: &Settings) -> Case {
     let config = HodgkinHuxleySomaConfig::default().with_dt(0.1).with_potential_rest(-60.0);
     let mut case = somas(&config, settings, [0.0, 1000.0], [-5.0, 5.0]);
-    let begin = |name, value| (name, vec![value; case.neurons]);
+    let begin = |name, value| (name, per_neuron(vec![value; case.neurons]));
     let gates =
         [begin("sodium_activation", 0.0), begin("sodium_inactivation", 1.0), begin("potassium_activation", 0.0)];
     case.states.extend(gates);

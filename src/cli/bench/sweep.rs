@@ -2,14 +2,15 @@
 //! of its points.
 //!
 //! Beside the time with all passes stand that of the dense step, which visits every synapse, and the bound of [`super::roofline`]. In a
-//! sweep over rates, spiker and pool fire at the same one: what a step costs depends on all spikes that arrive.
+//! sweep over rates, spiker and pool fire at the same one: what a step costs depends on all spikes that arrive. Weights of the
+//! spiker's spikes are tuned to that; those within the pool stay, because with larger ones a few spikes would ignite all neurons.
 
 use super::chart::{AxisText, Curve, Stroke, chart};
 use super::networks::{Case, Network, Settings};
 use super::report::Report;
 use super::roofline::{self, Bounds};
 use super::timing::{self, Plan, Timed};
-use super::tune::scale_for;
+use super::tune::{Part, tune};
 use crate::cli::plot::{EXCITATORY, INHIBITORY, INK};
 use crate::cli::{print, remark};
 use clap::ValueEnum;
@@ -110,17 +111,18 @@ impl Sweep<'_> {
         let mut points = Vec::new();
         for neurons in sizes {
             let bounds = roofline::bounds(neurons);
-            let mut scale = self.settings.scale;
+            let mut last: Option<(f64, f64)> = None;
             for &rate in &rates {
-                let settings = Settings { neurons: Some(neurons), scale, input_rate: Some(rate) };
-                let case = self.network.case(&settings)?;
+                let case =
+                    self.network.case(&Settings { neurons: Some(neurons), input_rate: Some(rate), ..self.settings })?;
                 let least = SPIKES / (rate * case.dt / 1e3 * neurons as f64);
                 let steps = self.steps.unwrap_or_else(|| (least as u32).clamp(case.steps, 20 * case.steps));
                 let plan = Plan { steps, runs: self.runs };
-                let found = scale_for(&case, rate, self.dtype, plan)?;
-                scale = Some(found.scale);
-                let case = self.network.case(&Settings { scale, ..settings })?;
-                points.push(self.point(&case, plan, bounds)?);
+                let mut timed = Timed::new(&case, self.dtype, CompileOptions::default())?;
+                // About how the weights go with the rate, as it turned out.
+                let guess = last.map_or((20.0 / rate).clamp(0.2, 16.0), |(at, factor)| factor * (at / rate).sqrt());
+                last = Some((rate, tune(&mut timed, Part::Inputs, rate, guess, plan)?.factor));
+                points.push(self.point(&case, timed, plan, bounds)?);
             }
         }
         Ok(points)
@@ -132,18 +134,22 @@ impl Sweep<'_> {
         let point = |neurons: f64| {
             let case = self.network.case(&Settings { neurons: Some(neurons as usize), ..self.settings })?;
             let plan = Plan { steps: self.steps.unwrap_or(case.steps), runs: self.runs };
-            self.point(&case, plan, roofline::bounds(neurons as usize))
+            let timed = Timed::new(&case, self.dtype, CompileOptions::default())?;
+            self.point(&case, timed, plan, roofline::bounds(neurons as usize))
         };
         sizes.into_iter().map(point).collect()
     }
 
     /// Measures a network with all passes, dense, and bounds it.
-    fn point(&self, case: &Case, plan: Plan, bounds: Bounds) -> Result<Point> {
+    fn point<'c>(&self, case: &'c Case, timed: Timed<'c>, plan: Plan, bounds: Bounds) -> Result<Point> {
         let options = CompileOptions::default();
         let dense = EVENTS.iter().fold(options, |options, name| options.with(name, false).unwrap_or(options));
-        let choices = if case.neurons <= LARGEST_DENSE { vec![options, dense] } else { vec![options] };
-        let models = choices.into_iter().map(|options| Timed::new(case, self.dtype, options));
-        let mut models = models.collect::<Result<Vec<_>>>()?;
+        let mut models = vec![timed];
+        if case.neurons <= LARGEST_DENSE {
+            let mut dense = Timed::new(case, self.dtype, dense)?;
+            models[0].first().iter().for_each(|(path, values)| dense.begin_with(path, values.clone()));
+            models.push(dense);
+        }
         timing::time(&mut models, plan)?;
         let activity = models[0].count(plan)?;
         let micros = |timed: &Timed<'_>| timed.medians().1 / f64::from(plan.steps) * 1e6;
@@ -155,14 +161,16 @@ impl Sweep<'_> {
         let mut line = report.json();
         line["dense_ms_per_step"] = json!(dense.map(|us| us / 1e3));
         line["bound_ms_per_step"] = json!(bound / 1e3);
-        let rate = activity.mean_rate;
+        // Of all whose spikes arrive: half of them are inputs.
+        let rate = f64::midpoint(activity.mean_rate, case.input_rate.unwrap_or_default());
         let (of_dense, ratio) = match dense {
             Some(dense) => (format!("{dense:.0}"), format!("{:.1}×", dense / step)),
             None => (String::new(), String::new()),
         };
         print(&format!(
-            "| {} | {rate:.2} | {step:.1} | {of_dense} | {ratio} | {bound:.2} | {:.1}× |\n",
+            "| {} | {:.2} | {step:.1} | {of_dense} | {ratio} | {bound:.2} | {:.1}× |\n",
             case.neurons,
+            activity.mean_rate,
             step / bound
         ))?;
         Ok(Point { neurons: case.neurons, rate, step, dense, bound, line })

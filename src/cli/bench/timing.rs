@@ -20,6 +20,8 @@ pub(super) struct Plan {
 pub(super) struct Timed<'a> {
     case: &'a Case,
     pub(super) model: Model,
+    /// States to begin with, where these are not those of the configuration.
+    first: Vec<(String, Array)>,
     pub(super) build_s: f64,
     pub(super) compile_s: f64,
     /// Wall and CPU time of each run, in s.
@@ -43,7 +45,7 @@ pub(super) struct Activity {
 }
 
 impl<'a> Timed<'a> {
-    /// Builds and compiles the network, and puts it into its first state.
+    /// Builds and compiles the network.
     ///
     /// # Errors
     /// If it cannot be built.
@@ -52,8 +54,8 @@ impl<'a> Timed<'a> {
         let model = case.builder().dtype(dtype).options(options).build()?;
         let (all, compile_s) = (start.elapsed().as_secs_f64(), model.timings().compile.as_secs_f64());
         let build_s = all - compile_s;
-        let mut timed = Timed { case, model, build_s, compile_s, wall: Vec::new(), cpu: Vec::new() };
-        timed.start()?;
+        let first = case.states.iter().map(|(path, values)| (path.to_string(), values.clone())).collect();
+        let timed = Timed { case, model, first, build_s, compile_s, wall: Vec::new(), cpu: Vec::new() };
         Ok(timed)
     }
 
@@ -63,12 +65,19 @@ impl<'a> Timed<'a> {
     /// If the network has not the states and inputs of its case.
     pub(super) fn start(&mut self) -> Result<()> {
         self.model.reset();
-        for (path, values) in &self.case.states {
-            let shape = Shape::units(&[values.len()]);
-            let values = Array::new(shape, Data::F32(values.clone())).map_err(|e| Error::new(e.to_string()))?;
-            self.model.set_state(path, &values)?;
-        }
+        self.first.iter().try_for_each(|(path, values)| self.model.set_state(path, values))?;
         self.model.set_inputs(&self.case.inputs)
+    }
+
+    /// Has the state at `path` begin with `values`, from the next start on.
+    pub(super) fn begin_with(&mut self, path: &str, values: Array) {
+        self.first.retain(|(known, _)| known != path);
+        self.first.push((path.to_string(), values));
+    }
+
+    /// The states to begin with that are not those of the configuration.
+    pub(super) fn first(&self) -> &[(String, Array)] {
+        &self.first
     }
 
     /// Runs `steps` steps.
@@ -107,14 +116,6 @@ impl<'a> Timed<'a> {
     /// If an output is not there.
     pub(super) fn count(&mut self, plan: Plan) -> Result<Activity> {
         self.start()?;
-        self.count_from_here(plan)
-    }
-
-    /// The same from the present state.
-    ///
-    /// # Errors
-    /// If an output is not there.
-    pub(super) fn count_from_here(&mut self, plan: Plan) -> Result<Activity> {
         self.run(plan.steps)?;
         let steps = plan.steps * plan.runs;
         let mut trains: Vec<Vec<Train>> = vec![Vec::new(); self.case.populations.len()];
@@ -162,12 +163,13 @@ impl<'a> Timed<'a> {
     }
 }
 
-/// Times models in turn: all do a first run untimed, then each does one at a time.
+/// Times models in turn, from their first states: all do a first run untimed, then each does one at a time.
 ///
 /// # Errors
 /// If a model cannot be run.
 pub(super) fn time(models: &mut [Timed<'_>], plan: Plan) -> Result<()> {
     for model in &mut *models {
+        model.start()?;
         model.run(plan.steps)?;
     }
     for _ in 0..plan.runs {
