@@ -13,8 +13,8 @@ use std::hint::black_box;
 
 /// Repeats a median is taken of.
 const REPEATS: usize = 7;
-/// Work of a repeat: elements.
-const ELEMENTS: usize = 20_000_000;
+/// Work of a repeat: elements. Tests of the command line need no good figures.
+const ELEMENTS: usize = if cfg!(debug_assertions) { 100_000 } else { 20_000_000 };
 /// Largest table that is set up, in elements: several times any cache.
 const LARGEST: usize = 48 << 20;
 /// Delays of a pool, in steps.
