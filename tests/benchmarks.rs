@@ -113,7 +113,7 @@ fn every_pass_is_left_out_and_run_alone() {
         let (without, only) =
             (of(format!("without {}", pass.as_str().unwrap())), of(format!("only {}", pass.as_str().unwrap())));
         assert!(!without["passes"].as_array().unwrap().contains(pass));
-        assert_eq!(only["passes"].as_array().unwrap(), &[pass.clone()]);
+        assert_eq!(only["passes"].as_array().unwrap(), std::slice::from_ref(pass));
     }
     for line in &lines {
         assert!(number(line, "to_all") > 0.0);

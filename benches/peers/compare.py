@@ -22,19 +22,19 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
 
-# Benchmark, neurons, peer, steps (None: what `spark bench` takes, the same number as the peer's own benchmark).
+# Benchmark, neurons, peer, runs. Brian2 compiles each run anew, so there are few.
 CASES = [
-    ("spark-lif", 128, "jax", None),
-    ("spark-lif", 512, "jax", None),
-    ("spark-lif", 1024, "jax", None),
-    ("spark-lif", 2048, "jax", None),
-    ("spark-lif", 4096, "jax", None),
-    ("spark-alif", 512, "jax", None),
-    ("spark-alif", 2048, "jax", None),
-    ("ab", None, "jax", None),
-    ("update-lif", 100_000, "brian2", None),
-    ("update-adex", 100_000, "brian2", None),
-    ("update-hh", 100_000, "brian2", None),
+    ("spark-lif", 512, "jax", 7),
+    ("spark-lif", 2048, "jax", 7),
+    ("spark-alif", 512, "jax", 7),
+    ("spark-alif", 2048, "jax", 7),
+    ("ab", None, "jax", 7),
+    ("update-lif", 100_000, "brian2", 3),
+    ("update-adex", 100_000, "brian2", 3),
+    ("update-hh", 100_000, "brian2", 3),
+    ("spark-lif", 128, "jax", 7),
+    ("spark-lif", 1024, "jax", 7),
+    ("spark-lif", 4096, "jax", 7),
 ]
 
 
@@ -62,23 +62,23 @@ def last_json(text):
     return json.loads(lines[-1])
 
 
-def turns(args, name, neurons, peer, steps):
+def turns(args, name, neurons, peer, runs):
     """Runs a benchmark and its peer in turns; lines of both."""
     of_network = [name] + ([neurons] if neurons else [])
     model = args.output / f"{name}-{neurons or 'all'}.scfg"
     words = output_of([args.spark, "bench", *of_network, "--write", model]).split()
-    steps = steps or int(words[words.index("--steps") + 1])
+    steps = int(words[words.index("--steps") + 1])
     registered = [word for at, word in enumerate(words) if at and words[at - 1] == "--register"]
     if peer == "jax":
-        command = [args.jax, HERE / "spark_jax.py", model, "--benchmark", name, "--steps", steps]
+        command = [args.jax, HERE / "spark_jax.py", model, "--benchmark", name]
         command += [part for neuron in registered for part in ("--register", neuron)]
     else:
         currents = model.with_suffix(".safetensors")
-        command = [args.brian2, HERE / "brian2_update.py", name.removeprefix("update-"), "--inputs", currents, "--steps", steps]
+        command = [args.brian2, HERE / "brian2_update.py", name.removeprefix("update-"), "--inputs", currents]
     lines = []
     for _ in range(args.rounds):
-        for command_now in (command, [args.spark, "bench", *of_network, "--steps", steps, "--json"]):
-            line = last_json(output_of(command_now))
+        for turn in (command, [args.spark, "bench", *of_network, "--json"]):
+            line = last_json(output_of([*turn, "--steps", steps, "--runs", runs]))
             line["load"] = round(os.getloadavg()[0], 2)
             lines.append(line)
             print(f"  {line['peer']}: {line['sim_s'] / steps * 1e3:.4g} ms, {line['mean_rate_hz']:.1f} Hz", file=sys.stderr)
@@ -149,11 +149,11 @@ def main():
     wanted = lambda name, neurons: not args.only or name in args.only or f"{name}:{neurons}" in args.only
     rows, peers = [], []
     with open(args.output / "results.jsonl", "w") as results:
-        for name, neurons, peer, steps in CASES:
+        for name, neurons, peer, runs in CASES:
             if not wanted(name, neurons) or not python[peer]:
                 continue
             print(f"{name} {neurons or ''}", file=sys.stderr)
-            lines = turns(args, name, neurons, peer, steps)
+            lines = turns(args, name, neurons, peer, runs)
             results.writelines(json.dumps(line) + "\n" for line in lines)
             results.flush()
             rows.append(row(lines))

@@ -1,6 +1,6 @@
 //! `spark bench`: how fast networks run on this machine, on one core.
 //!
-//! [`networks`] says what is run, [`timing`] how it is timed and its spikes are counted, [`report`] what is printed.
+//! [`networks`] and [`somas`] say what is run, [`timing`] how it is timed and its spikes are counted, [`report`] what is printed.
 //! [`every_pass`] compares choices of the compiler's passes; [`tune`] finds weights for a firing rate; [`sweep`] measures over rates
 //! or sizes and draws that with [`chart`], beside the machine's bounds from [`roofline`].
 
@@ -9,6 +9,7 @@ mod every_pass;
 mod networks;
 mod report;
 mod roofline;
+mod somas;
 mod sweep;
 mod timing;
 mod tune;

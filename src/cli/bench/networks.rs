@@ -2,9 +2,9 @@
 //!
 //! `spark-lif`, `spark-alif` and `spark-adex` are the networks of the Python Spark's benchmark: a Poisson spiker drives a pool that
 //! also reads itself, every neuron from every one, with delays and Hebbian plasticity. `ab` is the CartPole brain. The `update-*`
-//! are neurons without synapses, with the parameters and constant currents of the pure update benchmarks of NEST, Brian2 and
-//! GeNN: each neuron has its own current, so that they do not spike together.
+//! are neurons without synapses, see [`super::somas`].
 
+use super::somas;
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use spark::config::ConfigTree;
@@ -12,7 +12,6 @@ use spark::controller::{Blueprint, register_neuron_from_file};
 use spark::error::{Error, Result};
 use spark::model::ModelBuilder;
 use spark::prelude::*;
-use spark::rng::Key;
 use spark::scfg;
 
 /// The networks.
@@ -132,7 +131,7 @@ type Table = [(f64, f64)];
 const LIF_SCALES: &Table = &[(128.0, 540.0), (512.0, 165.0), (2048.0, 46.0), (4096.0, 24.0)];
 const ALIF_SCALES: &Table = &[(128.0, 160.0), (512.0, 45.0), (2048.0, 9.0), (4096.0, 4.65)];
 const ADEX_SCALES: &Table =
-    &[(128.0, 20.9), (256.0, 12.2), (512.0, 6.95), (1024.0, 3.95), (2048.0, 1.74), (4096.0, 0.8)];
+    &[(128.0, 20.9), (256.0, 12.2), (512.0, 6.95), (1024.0, 3.95), (2048.0, 1.74), (4096.0, 0.9)];
 /// Steps of a run of a pool: few for large pools, as in the peers' scripts.
 const STEPS: &Table = &[(128.0, 1000.0), (512.0, 200.0), (2048.0, 20.0)];
 
@@ -181,9 +180,9 @@ impl Network {
                 Err(Error::new("the CartPole brain has its own number of neurons").at("NEURONS").help("leave it out"))
             }
             Network::Ab => ab(),
-            Network::UpdateLif => Ok(lif_somas(settings)),
-            Network::UpdateAdex => Ok(adex_somas(settings)),
-            Network::UpdateHh => Ok(hh_somas(settings)),
+            Network::UpdateLif => Ok(somas::lif(settings.neurons)),
+            Network::UpdateAdex => Ok(somas::adex(settings.neurons)),
+            Network::UpdateHh => Ok(somas::hh(settings.neurons)),
         };
         case.map(|case| Case { name: self.name(), ..case })
     }
@@ -287,62 +286,4 @@ fn populations(brain: &Blueprint) -> Result<Vec<Population>> {
         out_degree: pools.iter().map(|(reader, units)| units * reads(reader, name)).sum(),
     };
     Ok(pools.iter().map(|(specs, _)| population(&specs.name)).collect())
-}
-
-/// Somas with currents uniform in `currents`, in pA, and potentials that begin uniform in `potentials`, in mV above rest.
-fn somas(config: &impl spark::config::Config, settings: &Settings, currents: [f32; 2], potentials: [f32; 2]) -> Case {
-    let neurons = settings.neurons.unwrap_or(100_000);
-    let drawn = |seed, [low, high]: [f32; 2]| Key::new(seed).uniform_f32_in(neurons, low, high);
-    Case {
-        name: String::new(),
-        tree: config.to_tree(),
-        inputs: vec![("current", drawn(1, currents).into())],
-        states: vec![("potential", per_neuron(drawn(2, potentials)))],
-        populations: vec![Population { name: "somas".into(), output: "spikes".into(), out_degree: 0 }],
-        neurons,
-        synapses: 0,
-        dt: 0.1,
-        scale: None,
-        input_rate: None,
-        steps: 1000,
-        registered: &[],
-    }
-}
-
-fn per_neuron(values: Vec<f32>) -> Array {
-    Array::new(Shape::units(&[values.len()]), Data::F32(values)).expect("as many values as units")
-}
-
-/// τ = 20 ms, threshold 20 mV above rest and reset, 2 ms refractory; R·I from 15 to 30 mV.
-fn lif_somas(settings: &Settings) -> Case {
-    let config = StrictRefractoryLeakySomaConfig::default().with_dt(0.1).with_cooldown(2.0).with_potential_reset(-60.0);
-    somas(&config, settings, [150.0, 300.0], [0.0, 20.0])
-}
-
-/// C = 281 pF, g_L = 30 nS, Δ = 2 mV, τ_w = 144 ms, a = 4 nS, b = 80.5 pA; spikes at 0 mV; explicit Euler.
-fn adex_somas(settings: &Settings) -> Case {
-    let config = AdaptiveExponentialSomaConfig::default()
-        .with_dt(0.1)
-        .with_potential_rest(-70.6)
-        .with_potential_reset(-70.6)
-        .with_potential_tau(281.0 / 30.0)
-        .with_resistance(1.0 / 30.0)
-        .with_threshold(0.0)
-        .with_rheobase_threshold(-50.4)
-        .with_spike_slope(2.0)
-        .with_adaptation_tau(144.0)
-        .with_adaptation_delta(80.5)
-        .with_adaptation_subthreshold(4.0);
-    somas(&config, settings, [500.0, 1500.0], [0.0, 10.0])
-}
-
-/// The channels of Traub and Miles, E_L = −60 mV; exponential Euler. Gates begin closed, inactivation at 1.
-fn hh_somas(settings: &Settings) -> Case {
-    let config = HodgkinHuxleySomaConfig::default().with_dt(0.1).with_potential_rest(-60.0);
-    let mut case = somas(&config, settings, [0.0, 1000.0], [-5.0, 5.0]);
-    let begin = |name, value| (name, per_neuron(vec![value; case.neurons]));
-    let gates =
-        [begin("sodium_activation", 0.0), begin("sodium_inactivation", 1.0), begin("potassium_activation", 0.0)];
-    case.states.extend(gates);
-    Case { steps: 200, ..case }
 }
