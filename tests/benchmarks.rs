@@ -57,20 +57,25 @@ fn json_has_the_fields_of_the_peers() {
     assert!(line["passes"].as_array().unwrap().contains(&"events".into()));
 }
 
+/// Writes a network and runs the file: spikes of every step and neuron, as 0 and 1.
+#[track_caller]
+fn spikes_of_file(network: &[&str], input: &str, steps: usize, folder: &Path) -> Vec<u8> {
+    succeeds(&[&["bench"], network, &["--write", "model.scfg"]].concat(), folder);
+    let fed = ["run", "model.scfg", "--input", "model.safetensors", "--constant", input];
+    succeeds(&[&fed[..], &["--steps", &steps.to_string(), "-o", "out.safetensors"]].concat(), folder);
+    let bytes = std::fs::read(folder.join("out.safetensors")).unwrap();
+    SafeTensors::deserialize(&bytes).unwrap().tensor("out/spikes").unwrap().data().to_vec()
+}
+
 #[test]
 fn the_rate_is_that_of_the_steps_that_are_timed() {
     let folder = folder();
     let network = ["spark-lif", "48", "--scale", "2000"];
     let line = &lines(&[&network[..], &["--steps", "30", "--runs", "3"]].concat(), folder.path())[0];
-    succeeds(&[&["bench"], &network[..], &["--write", "lif.scfg"]].concat(), folder.path());
-    let fed = ["run", "lif.scfg", "--input", "lif.safetensors", "--constant", "signal"];
-    succeeds(&[&fed[..], &["--steps", "120", "-o", "out.safetensors"]].concat(), folder.path());
-    let bytes = std::fs::read(folder.path().join("out.safetensors")).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
-    let spikes = file.tensor("out/spikes").unwrap();
-    assert_eq!(spikes.shape(), [120, 48]);
+    let spikes = spikes_of_file(&network, "signal", 120, folder.path());
+    assert_eq!(spikes.len(), 120 * 48);
     // The first 30 steps are a run that is not timed.
-    let timed: u32 = spikes.data()[30 * 48..].iter().map(|&spike| u32::from(spike)).sum();
+    let timed: u32 = spikes[30 * 48..].iter().map(|&spike| u32::from(spike)).sum();
     near(number(line, "spikes"), f64::from(timed) / 3.0);
 }
 
@@ -91,10 +96,12 @@ fn somas_do_not_spike_together() {
     let folder = folder();
     for name in ["update-lif", "update-adex", "update-hh"] {
         let line = &lines(&[name, "200", "--steps", "400", "--runs", "1"], folder.path())[0];
-        let per_step = number(line, "spikes") / 400.0;
-        assert!(per_step > 0.1 && per_step < 10.0, "{name}: {per_step} spikes a step");
+        assert!(number(line, "spikes") > 40.0, "{name}");
         assert_eq!(number(line, "dt"), 0.1);
         assert_eq!(number(line, "synaptic_events"), 0.0);
+        let spikes = spikes_of_file(&[name, "200"], "current", 400, folder.path());
+        let most = spikes.chunks(200).map(|step| step.iter().filter(|&&spike| spike > 0).count()).max();
+        assert!(most.is_some_and(|most| (1..100).contains(&most)), "{name}: {most:?} of 200 neurons in one step");
     }
 }
 
