@@ -35,6 +35,9 @@ CASES = [
     ("spark-lif", 128, "jax", 7),
     ("spark-lif", 1024, "jax", 7),
     ("spark-lif", 4096, "jax", 7),
+    ("update-lif", 100_000, "nest", 3),
+    ("update-adex", 10_000, "nest", 3),
+    ("update-hh", 10_000, "nest", 3),
 ]
 
 
@@ -43,6 +46,7 @@ def parse():
     parser.add_argument("--spark", default=str(REPOSITORY / "target/release/spark"), help="the program")
     parser.add_argument("--jax", metavar="PYTHON", help="a Python that has the Python Spark")
     parser.add_argument("--brian2", metavar="PYTHON", help="a Python that has Brian2")
+    parser.add_argument("--nest", metavar="PYTHON", help="a Python that has NEST")
     parser.add_argument("--only", action="append", default=[], metavar="NAME[:N]", help="benchmarks to run; may be repeated")
     parser.add_argument("--rounds", type=int, default=3, help="how often both take their turn")
     parser.add_argument("-o", "--output", type=pathlib.Path, default=REPOSITORY / "target/peers", metavar="FOLDER")
@@ -74,7 +78,8 @@ def turns(args, name, neurons, peer, runs):
         command += [part for neuron in registered for part in ("--register", neuron)]
     else:
         currents = model.with_suffix(".safetensors")
-        command = [args.brian2, HERE / "brian2_update.py", name.removeprefix("update-"), "--inputs", currents]
+        python, script = (args.brian2, "brian2_update.py") if peer == "brian2" else (args.nest, "nest_update.py")
+        command = [python, HERE / script, name.removeprefix("update-"), "--inputs", currents]
     lines = []
     for _ in range(args.rounds):
         for turn in (command, [args.spark, "bench", *of_network, "--json"]):
@@ -145,7 +150,7 @@ def sweeps(args):
 def main():
     args = parse()
     args.output.mkdir(parents=True, exist_ok=True)
-    python = {"jax": args.jax, "brian2": args.brian2}
+    python = {"jax": args.jax, "brian2": args.brian2, "nest": args.nest}
     wanted = lambda name, neurons: not args.only or name in args.only or f"{name}:{neurons}" in args.only
     rows, peers = [], []
     with open(args.output / "results.jsonl", "w") as results:

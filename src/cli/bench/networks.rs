@@ -127,7 +127,7 @@ const ALIF_MOD_NAME: &str = "ALIFModNeuron";
 type Table = [(f64, f64)];
 
 /// Scales of the weights with which a pool fires at about 10 Hz during the steps that are timed. Those of LIF and ALIF neurons up to
-/// 2048 are the ones of the Python Spark's benchmark.
+/// 2048 are the ones of the Python Spark's benchmark; ALIF and AdEx neurons beyond 4096 go on along the line.
 const LIF_SCALES: &Table = &[(128.0, 540.0), (512.0, 165.0), (2048.0, 46.0), (4096.0, 24.0), (8192.0, 12.0)];
 const ALIF_SCALES: &Table = &[(128.0, 160.0), (512.0, 45.0), (2048.0, 9.0), (4096.0, 4.65)];
 const ADEX_SCALES: &Table =
