@@ -141,9 +141,9 @@ def sweeps(args):
     for axis in ("neurons", "rate"):
         print(f"spark-lif over {axis}", file=sys.stderr)
         command = [args.spark, "bench", "spark-lif", "--sweep", axis, "-o", args.output]
-        if axis == "neurons":
+        if axis == "neurons" and (args.output / "peers.jsonl").exists():
             command += ["--peers", args.output / "peers.jsonl"]
-        tables[f"sweep-{axis}"] = output_of(command)
+        tables[f"sweep-{axis}"] = f"{datetime.date.today()}, {machine()}.\n\n{output_of(command)}"
     return tables
 
 
@@ -163,8 +163,8 @@ def main():
             results.flush()
             rows.append(row(lines))
             of_peer = [line for line in lines if not line["peer"].startswith("spark ")]
-            middle = median(of_peer, lambda line: line["ms_per_step"])
-            peers.append(next(line for line in of_peer if line["ms_per_step"] == middle) if len(of_peer) % 2 else of_peer[0])
+            of_peer.sort(key=lambda line: line["ms_per_step"])
+            peers.append(of_peer[len(of_peer) // 2])
     if peers:
         (args.output / "peers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in peers))
     table = f"""{datetime.date.today()}, {machine()}. Medians of {args.rounds} turns; wall time of a step, CPU time in parentheses.
