@@ -7,7 +7,7 @@ use spark::config::Config;
 use spark::nn::interfaces::PoissonSourceConfig;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use support::command::{fails, spark, succeeds};
 use support::{golden_dir, load};
 use tempfile::TempDir;
 
@@ -15,35 +15,6 @@ const LIF: &str = "scfg/neuron_lif_f32.json.scfg";
 const LIF_XZ: &str = "scfg/neuron_lif_f32.xz.scfg";
 const SOMA: &str = "scfg/soma_leaky_hetero.json.scfg";
 const LIF_INPUT: &str = "neuron/lif.f32.safetensors";
-
-/// A command's result.
-struct Ran {
-    code: Option<i32>,
-    out: String,
-    err: String,
-}
-
-fn spark(args: &[&str], folder: &Path) -> Ran {
-    let command = Command::new(env!("CARGO_BIN_EXE_spark")).args(args).current_dir(folder).output();
-    let Output { status, stdout, stderr } = command.unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ran { code: status.code(), out: text(stdout), err: text(stderr) }
-}
-
-#[track_caller]
-fn succeeds(args: &[&str], folder: &Path) -> Ran {
-    let ran = spark(args, folder);
-    assert_eq!(ran.code, Some(0), "spark {args:?}: {}", ran.err);
-    ran
-}
-
-/// What a command that must fail says.
-#[track_caller]
-fn fails(args: &[&str], folder: &Path) -> String {
-    let ran = spark(args, folder);
-    assert!(matches!(ran.code, Some(1 | 2)), "spark {args:?}: {:?}", ran.code);
-    ran.err
-}
 
 fn golden(path: &str) -> String {
     golden_dir().join(path).display().to_string()

@@ -8,25 +8,25 @@ use plotters::prelude::*;
 use spark::error::{Error, Result};
 
 /// Excitatory neurons.
-const EXCITATORY: RGBColor = RGBColor(31, 95, 168);
+pub(super) const EXCITATORY: RGBColor = RGBColor(31, 95, 168);
 /// Inhibitory neurons.
-const INHIBITORY: RGBColor = RGBColor(205, 70, 40);
+pub(super) const INHIBITORY: RGBColor = RGBColor(205, 70, 40);
 /// Text, axes and the threshold.
-const INK: RGBColor = RGBColor(60, 60, 60);
+pub(super) const INK: RGBColor = RGBColor(60, 60, 60);
 /// The input's rate.
 const MUTED: RGBColor = RGBColor(150, 150, 150);
 /// Grid lines.
-const GRID: RGBColor = RGBColor(230, 230, 230);
+pub(super) const GRID: RGBColor = RGBColor(230, 230, 230);
 
 /// Width of a plot, in pixels.
 const WIDTH: u32 = 1000;
 /// Space left of the axes, for numbers and their description.
-const LEFT: u32 = 60;
+pub(super) const LEFT: u32 = 60;
 /// Space around everything.
-const MARGIN: u32 = 14;
+pub(super) const MARGIN: u32 = 14;
 
 /// Where text begins, from the left.
-const INDENT: i32 = (LEFT + MARGIN) as i32 + 8;
+pub(super) const INDENT: i32 = (LEFT + MARGIN) as i32 + 8;
 
 /// The spikes of a population.
 pub(crate) struct Spikes {
@@ -48,8 +48,8 @@ pub(crate) struct Trace {
     pub(crate) spikes: Vec<usize>,
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Drawn<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type Drawn<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// The raster of input and output, and their population rates; `dt` is in ms.
 ///
@@ -99,7 +99,7 @@ pub(crate) fn membrane(title: &str, traces: &[Trace], threshold: f64, dt: f64) -
 }
 
 /// An SVG with a title, drawn by `draw`.
-fn svg(height: u32, title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String> {
+pub(super) fn svg(height: u32, title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String> {
     let mut text = String::new();
     let all = || -> Drawn {
         let area = SVGBackend::with_string(&mut text, (WIDTH, height)).into_drawing_area();
@@ -113,7 +113,7 @@ fn svg(height: u32, title: &str, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Resul
     Ok(text)
 }
 
-fn font(size: u32) -> FontDesc<'static> {
+pub(super) fn font(size: u32) -> FontDesc<'static> {
     ("sans-serif", size).into_font()
 }
 

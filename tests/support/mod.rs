@@ -1,6 +1,7 @@
 //! Golden data: traces of the Python Spark, recorded once, and how to run ours beside them.
 #![allow(dead_code)]
 
+pub(crate) mod command;
 pub(crate) mod registered;
 
 use safetensors::{Dtype, SafeTensors};
