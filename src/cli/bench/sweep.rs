@@ -47,7 +47,7 @@ pub(super) struct Sweep<'a> {
 }
 
 /// Passes without which every synapse is visited in every step.
-const EVENTS: [&str; 4] = ["narrow", "delay_filters", "sum_filters", "events"];
+const EVENTS: [&str; 6] = ["narrow", "delay_filters", "sum_filters", "events", "deferred", "layouts"];
 /// Largest pool whose dense step is measured: one of 8192 neurons takes gigabytes.
 const LARGEST_DENSE: usize = 4096;
 /// Spikes of a pool that a run should have; at low rates it takes more steps.
