@@ -15,6 +15,7 @@ pub mod array;
 pub mod emit;
 pub mod error;
 pub mod eval;
+mod intrinsics;
 pub mod ir;
 pub mod kernel;
 pub mod loops;

@@ -7,10 +7,11 @@
 use super::lanes::{Clif, Lanes};
 use super::ops;
 use super::recipes::Singles;
+use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map};
 use crate::math::half;
-use cranelift::codegen::ir::AliasRegionData;
+use cranelift::codegen::ir::{AliasRegionData, FuncRef};
 use cranelift::prelude::*;
 use std::collections::HashMap;
 use types::{F32X4, F64X2, I8X16, I32X4, I64X2};
@@ -85,6 +86,10 @@ pub(crate) struct Memories<'a, 'f> {
     /// The function's argument.
     table: Value,
     flags: HashMap<BufferId, MemFlagsData>,
+    /// Whether intrinsics may be called.
+    pub(super) intrinsics: bool,
+    /// Those the function knows already.
+    pub(super) imports: Vec<(Intrinsic, FuncRef)>,
 }
 
 fn log2_bytes(dtype: DType) -> i64 {
@@ -99,8 +104,13 @@ fn log2_bytes(dtype: DType) -> i64 {
 
 impl<'a, 'f> Memories<'a, 'f> {
     /// Starts in the entry block, whose parameter is the table of buffers.
-    pub(crate) fn new(b: FunctionBuilder<'f>, table: Value, lowered: &'a Lowered) -> Memories<'a, 'f> {
-        Memories { c: Clif { b }, lowered, table, flags: HashMap::new() }
+    pub(crate) fn new(
+        b: FunctionBuilder<'f>,
+        table: Value,
+        lowered: &'a Lowered,
+        intrinsics: bool,
+    ) -> Memories<'a, 'f> {
+        Memories { c: Clif { b }, lowered, table, flags: HashMap::new(), intrinsics, imports: Vec::new() }
     }
 
     /// An `i64` constant.
@@ -195,6 +205,11 @@ impl<'a, 'f> Memories<'a, 'f> {
             None => place.base,
         };
         self.displaced(base, plus << shift)
+    }
+
+    /// Address of element `offset` of a contiguous place that has byte addresses.
+    pub(super) fn address_of(&mut self, place: Place, offset: Value) -> Value {
+        self.address(place, Some(offset), 0).0
     }
 
     /// A displacement is an `i32` in CLIF; larger ones are added.

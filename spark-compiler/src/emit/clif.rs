@@ -13,8 +13,8 @@ use cranelift::prelude::*;
 /// CLIF instructions after which a function ends.
 const LIMIT: usize = 4000;
 
-/// All functions of one step, in order.
-pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function> {
+/// All functions of one step, in order. With `intrinsics`, they may call those this machine has.
+pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa, intrinsics: bool) -> Vec<Function> {
     let mut functions = Vec::new();
     let mut context = FunctionBuilderContext::new();
     let mut next = 0;
@@ -26,7 +26,7 @@ pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function>
         b.append_block_params_for_function_params(entry);
         b.switch_to_block(entry);
         let table = b.block_params(entry)[0];
-        let mut m = Memories::new(b, table, lowered);
+        let mut m = Memories::new(b, table, lowered, intrinsics);
         while next < lowered.nests.len() && m.c.b.func.dfg.num_insts() < LIMIT {
             nest::emit(&mut m, next);
             next += 1;

@@ -1,9 +1,11 @@
 //! Machine code in memory: compiling, owning, running and freeing it.
 #![allow(unsafe_code)]
 
-use super::{CompileError, check::check, clif};
+use super::{CompileError, blocks, check::check, clif};
+use crate::intrinsics::Intrinsic;
 use crate::loops::Lowered;
 use crate::memory::{Memory, fingerprint};
+use crate::passes::CompileOptions;
 use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{ir::Function, settings};
 use cranelift::prelude::Configurable;
@@ -68,12 +70,13 @@ impl Drop for Machine {
 ///
 /// # Errors
 /// [`CompileError`] if the lowered program is malformed or the code generator fails.
-pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
+pub fn compile(lowered: &Lowered, options: &CompileOptions) -> Result<Code, CompileError> {
     check(lowered)?;
     guarded(|| {
         let start = Instant::now();
         let isa = host()?;
-        let functions = clif::functions(lowered, &*isa);
+        let call_conv = isa.default_call_conv();
+        let functions = clif::functions(lowered, &*isa, options.intrinsics);
         let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
         stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
 
@@ -81,7 +84,19 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
         let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
         let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
         builder.memory_provider(Box::new(arena));
+        let intrinsics = Intrinsic::all();
+        let names: Vec<String> = intrinsics.iter().map(|intrinsic| format!("{intrinsic:?}")).collect();
+        for (intrinsic, name) in intrinsics.iter().zip(&names) {
+            if let Some(address) = intrinsic.address() {
+                builder.symbol(name, address);
+            }
+        }
         let mut module = JITModule::new(builder);
+        // Imports go first: their numbers are their places.
+        for (&intrinsic, name) in intrinsics.iter().zip(&names) {
+            let signature = blocks::signature(intrinsic, call_conv);
+            module.declare_function(name, Linkage::Import, &signature).map_err(backend)?;
+        }
         let mut context = module.make_context();
         let mut ids = Vec::new();
         for (n, function) in functions.into_iter().enumerate() {
@@ -112,10 +127,10 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
 ///
 /// # Errors
 /// As [`compile`].
-pub fn clif_text(lowered: &Lowered) -> Result<String, CompileError> {
+pub fn clif_text(lowered: &Lowered, options: &CompileOptions) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
-        let functions = clif::functions(lowered, &*host()?);
+        let functions = clif::functions(lowered, &*host()?, options.intrinsics);
         Ok(functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n"))
     })
 }
@@ -125,12 +140,12 @@ pub fn clif_text(lowered: &Lowered) -> Result<String, CompileError> {
 /// # Errors
 /// As [`compile`].
 #[cfg(test)]
-pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
+pub(crate) fn assembly(lowered: &Lowered, options: &CompileOptions) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
         let isa = host()?;
         let mut text = String::new();
-        for function in clif::functions(lowered, &*isa) {
+        for function in clif::functions(lowered, &*isa, options.intrinsics) {
             let mut context = cranelift::codegen::Context::for_function(function);
             context.set_disasm(true);
             let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
@@ -153,11 +168,14 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, Compi
     })
 }
 
+/// How large stack frames touch each page: with code of their own instead of a call of a function that nobody has.
+const PROBE: (&str, &str) = ("probestack_strategy", "inline");
+
 /// The machine this runs on, with every vector extension it has.
 fn host() -> Result<OwnedTargetIsa, CompileError> {
     let mut flags = settings::builder();
     let verify = if cfg!(debug_assertions) { "true" } else { "false" };
-    for (name, value) in [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", verify)] {
+    for (name, value) in [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", verify), PROBE] {
         flags.set(name, value).map_err(backend)?;
     }
     let isa = cranelift::native::builder().map_err(backend)?;

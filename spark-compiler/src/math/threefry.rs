@@ -22,6 +22,7 @@ pub struct Draw<I> {
 
 impl<I: Copy> Draw<I> {
     /// The draw of `counter` under `key`.
+    #[inline(always)]
     pub fn new<A: Arith<I = I>>(a: &mut A, key: [I; 2], counter: [I; 2]) -> Draw<I> {
         debug_assert_eq!(A::MANTISSA, 23, "threefry works on 32-bit words");
         let parity = a.int(PARITY);
@@ -32,6 +33,7 @@ impl<I: Copy> Draw<I> {
     }
 
     /// The next four rounds; blocks are counted from 0.
+    #[inline(always)]
     pub fn advance<A: Arith<I = I>>(&mut self, a: &mut A, block: usize) {
         let [mut x, mut y] = self.words;
         for by in ROTATIONS[block % 2] {
@@ -49,6 +51,7 @@ impl<I: Copy> Draw<I> {
 }
 
 /// The two random words of `counter` under `key`, on 32-bit lanes.
+#[inline(always)]
 pub fn threefry<A: Arith>(a: &mut A, key: [A::I; 2], counter: [A::I; 2]) -> [A::I; 2] {
     let mut draw = Draw::new(a, key, counter);
     for block in 0..BLOCKS {

@@ -57,6 +57,8 @@ pub struct CompileOptions {
     pub sum_filters: bool,
     /// Visit only synapses with a spike.
     pub events: bool,
+    /// Call intrinsics where this machine has them: the same results, faster.
+    pub intrinsics: bool,
 }
 
 impl Default for CompileOptions {
@@ -77,6 +79,7 @@ impl CompileOptions {
             delay_filters: false,
             sum_filters: false,
             events: false,
+            intrinsics: false,
         }
     }
 
@@ -91,6 +94,7 @@ impl CompileOptions {
             delay_filters: true,
             sum_filters: false,
             events: true,
+            intrinsics: true,
         }
     }
 }
@@ -102,7 +106,7 @@ impl CompileOptions {
     }
 
     /// The passes, each with its name.
-    fn named(&mut self) -> [(&'static str, &mut bool); 8] {
+    fn named(&mut self) -> [(&'static str, &mut bool); 9] {
         [
             ("fold", &mut self.fold),
             ("simplify", &mut self.simplify),
@@ -112,11 +116,12 @@ impl CompileOptions {
             ("delay_filters", &mut self.delay_filters),
             ("sum_filters", &mut self.sum_filters),
             ("events", &mut self.events),
+            ("intrinsics", &mut self.intrinsics),
         ]
     }
 
     /// Names of all passes.
-    pub fn names() -> [&'static str; 8] {
+    pub fn names() -> [&'static str; 9] {
         CompileOptions::none().named().map(|(name, _)| name)
     }
 
