@@ -1,7 +1,7 @@
 //! Machine code in memory: compiling, owning, running and freeing it.
 #![allow(unsafe_code)]
 
-use super::{CompileError, blocks, check::check, clif};
+use super::{CompileError, blocks, check::check, clif, subnormals::Flush};
 use crate::intrinsics::Intrinsic;
 use crate::loops::Lowered;
 use crate::memory::{Memory, fingerprint};
@@ -48,6 +48,7 @@ struct Machine {
     module: Mutex<Option<JITModule>>,
     fingerprint: u64,
     stats: CodeStats,
+    flush_subnormals: bool,
 }
 
 impl std::fmt::Debug for Machine {
@@ -118,7 +119,13 @@ pub fn compile(lowered: &Lowered, options: &CompileOptions) -> Result<Code, Comp
             })
             .collect();
         stats.compile_time = start.elapsed();
-        let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
+        let machine = Machine {
+            steps,
+            module: Mutex::new(Some(module)),
+            fingerprint: fingerprint(lowered),
+            stats,
+            flush_subnormals: options.flush_subnormals,
+        };
         Ok(Code(Arc::new(machine)))
     })
 }
@@ -192,6 +199,7 @@ impl Code {
             return Err(ForeignMemory);
         }
         let table = memory.table();
+        let _mode = self.0.flush_subnormals.then(Flush::new);
         for step in &self.0.steps {
             // SAFETY: the table holds every buffer of the program the code was compiled from (equal fingerprints), at
             // its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.

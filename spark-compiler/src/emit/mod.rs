@@ -8,7 +8,7 @@
 //! * `nest`: one loop nest. `instructions`: what is in it. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
-//! * `jit`: machine code in memory.
+//! * `jit`: machine code in memory. `subnormals`: the mode in which it runs.
 //!
 //! The generated functions take one argument, a table with the address of each buffer. They do not allocate, call
 //! nothing but intrinsics and cannot trap: loads and stores stay inside their buffers because of what `check` verifies,
@@ -31,6 +31,7 @@ mod ops;
 mod recipes;
 mod reduce;
 mod stages;
+mod subnormals;
 mod visits;
 
 #[cfg(test)]
