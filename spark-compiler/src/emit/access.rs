@@ -11,7 +11,7 @@ use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map};
 use crate::math::half;
-use cranelift::codegen::ir::{AliasRegionData, FuncRef};
+use cranelift::codegen::ir::{AliasRegionData, FuncRef, StackSlot};
 use cranelift::prelude::*;
 use std::collections::HashMap;
 use types::{F32X4, F64X2, I8X16, I32X4, I64X2};
@@ -90,6 +90,8 @@ pub(crate) struct Memories<'a, 'f> {
     pub(super) intrinsics: bool,
     /// Those the function knows already.
     pub(super) imports: Vec<(Intrinsic, FuncRef)>,
+    /// The function's room for blocks.
+    pub(super) room: Option<StackSlot>,
 }
 
 fn log2_bytes(dtype: DType) -> i64 {
@@ -110,7 +112,7 @@ impl<'a, 'f> Memories<'a, 'f> {
         lowered: &'a Lowered,
         intrinsics: bool,
     ) -> Memories<'a, 'f> {
-        Memories { c: Clif { b }, lowered, table, flags: HashMap::new(), intrinsics, imports: Vec::new() }
+        Memories { c: Clif { b }, lowered, table, flags: HashMap::new(), intrinsics, imports: Vec::new(), room: None }
     }
 
     /// An `i64` constant.

@@ -31,6 +31,18 @@ pub(super) fn signature(intrinsic: Intrinsic, call_conv: isa::CallConv) -> Signa
 }
 
 impl Memories<'_, '_> {
+    /// At least so many bytes of the stack; all nests of a function have the same.
+    fn room(&mut self, bytes: usize) -> StackSlot {
+        let bytes = bytes as u32;
+        let b = &mut self.c.b;
+        let slot = *self.room.get_or_insert_with(|| {
+            b.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4))
+        });
+        let size = &mut b.func.sized_stack_slots[slot].size;
+        *size = bytes.max(*size);
+        slot
+    }
+
     /// The intrinsic as a function to call; its number is its place among all.
     fn import(&mut self, intrinsic: Intrinsic) -> FuncRef {
         if let Some(&(_, function)) = self.imports.iter().find(|(known, _)| *known == intrinsic) {
@@ -48,7 +60,7 @@ impl Memories<'_, '_> {
     }
 }
 
-/// The blocks of a nest.
+/// The blocks of a nest, as they are emitted.
 #[derive(Clone, Copy)]
 struct Blocks<'p> {
     plan: &'p Plan,
@@ -63,8 +75,7 @@ impl Body<'_, '_, '_> {
         let elements = count * LANES;
         let most = (STACK / plan.bytes.max(1) / LANES * LANES).clamp(LANES, BLOCK);
         let size = elements.min(most);
-        let data = StackSlotData::new(StackSlotKind::ExplicitSlot, (size * plan.bytes) as u32, 4);
-        let slot = self.m.c.b.create_sized_stack_slot(data);
+        let slot = self.m.room(size * plan.bytes);
         let blocks = Blocks { plan, slot, size };
         if elements == size {
             let (start, len) = (self.m.index(0), self.m.index(size));

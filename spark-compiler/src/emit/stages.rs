@@ -17,8 +17,9 @@ use super::access::Follow;
 use super::nest::Access;
 use crate::intrinsics::Intrinsic;
 use crate::ir::{DType, Elem, ThreefryWord};
-use crate::loops::{BufferId, Inst, Nest, Val};
+use crate::loops::{BufferId, Inst, Nest, Typed, Val};
 use crate::math::Function;
+use std::collections::HashMap;
 
 /// What a stage does about an instruction, for each four lanes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -149,24 +150,29 @@ impl Division<'_> {
     }
 
     fn as_early_as_possible(&mut self) {
-        for n in (0..self.nest.insts.len()).filter(|&n| self.inside[n]) {
-            let inst = &self.nest.insts[n].inst;
-            let operands = inst.operands().into_iter().map(|v| self.done(v.index()));
-            let mut stage = operands.max().unwrap_or(0);
-            let conflicts = |before: &usize| {
-                let other = &self.nest.insts[*before].inst;
-                self.inside[*before] && touched(other) == touched(inst) && (inst.is_effect() || other.is_effect())
-            };
-            if touched(inst).is_some() {
-                stage = (0..n).filter(conflicts).map(|before| self.done(before)).fold(stage, usize::max);
-            }
-            self.stages[n] = stage;
+        let nest = self.nest;
+        // When all accesses so far, and all writes so far, of a buffer are done.
+        let mut accessed: HashMap<BufferId, [usize; 2]> = HashMap::new();
+        for (n, typed) in nest.insts.iter().enumerate().filter(|&(n, _)| self.inside[n]) {
+            let operands = typed.inst.operands().into_iter().map(|v| self.done(v.index()));
+            self.stages[n] = operands.max().unwrap_or(0);
+            let Some(buffer) = touched(&typed.inst) else { continue };
+            let before = accessed.entry(buffer).or_default();
+            let writes = typed.inst.is_effect();
+            self.stages[n] = self.stages[n].max(before[usize::from(!writes)]);
+            let done = self.done(n);
+            let before = accessed.entry(buffer).or_default();
+            before[0] = before[0].max(done);
+            before[1] = before[1].max(if writes { done } else { 0 });
         }
-        for n in 0..self.nest.insts.len() {
-            let Some(buffer) = touched(&self.nest.insts[n].inst) else { continue };
-            let writes = self.nest.insts.iter().enumerate().skip(n).filter(|(_, typed)| typed.inst.is_effect());
-            let writes = writes.filter(|(_, typed)| touched(&typed.inst) == Some(buffer));
-            self.fresh[n] = writes.map(|(w, _)| self.stages[w]).min().unwrap_or(usize::MAX);
+        let mut written: HashMap<BufferId, usize> = HashMap::new();
+        for (n, typed) in nest.insts.iter().enumerate().rev() {
+            let Some(buffer) = touched(&typed.inst) else { continue };
+            let first = written.entry(buffer).or_insert(usize::MAX);
+            if typed.inst.is_effect() {
+                *first = (*first).min(self.stages[n]);
+            }
+            self.fresh[n] = *first;
         }
     }
 
@@ -186,19 +192,22 @@ impl Division<'_> {
     }
 
     fn as_late_as_needed(&mut self) {
-        for n in (0..self.nest.insts.len()).rev() {
-            let inst = &self.nest.insts[n].inst;
-            if !self.inside[n] || self.calls[n].is_some() || inst.is_effect() || touched(inst).is_some() {
-                continue;
+        let nest = self.nest;
+        // The first stage that needs each instruction's value.
+        let mut needed = vec![usize::MAX; nest.insts.len()];
+        for (n, Typed { inst, .. }) in nest.insts.iter().enumerate().rev().filter(|&(n, _)| self.inside[n]) {
+            let operands = inst.operands();
+            let movable = self.calls[n].is_none() && !inst.is_effect() && touched(inst).is_none();
+            if movable && needed[n] != usize::MAX {
+                let mut kept: Vec<&Val> = operands.iter().filter(|v| !self.free(v.index(), needed[n])).collect();
+                kept.sort_unstable();
+                kept.dedup();
+                if kept.len() <= 1 {
+                    self.stages[n] = needed[n];
+                }
             }
-            let uses = |&user: &usize| self.nest.insts[user].inst.operands().contains(&Val(n as u32));
-            let needed = (n..self.nest.insts.len()).filter(uses).map(|user| self.stages[user]).min();
-            let Some(needed) = needed.filter(|&needed| needed > self.stages[n]) else { continue };
-            let mut kept: Vec<Val> = inst.operands().into_iter().filter(|v| !self.free(v.index(), needed)).collect();
-            kept.sort_unstable();
-            kept.dedup();
-            if kept.len() <= 1 {
-                self.stages[n] = needed;
+            for v in operands {
+                needed[v.index()] = needed[v.index()].min(self.stages[n]);
             }
         }
     }
