@@ -66,18 +66,22 @@ impl Kernel {
     pub fn compile(program: Program, options: &CompileOptions) -> Result<Kernel, CompileError> {
         let start = Instant::now();
         let optimized = optimize(program, options);
-        Kernel::compile_optimized(&optimized, start.elapsed())
+        Kernel::compile_optimized(&optimized, options, start.elapsed())
     }
 
     /// Compiles a program that went through the passes already; `optimize` is the time they took.
     ///
     /// # Errors
     /// If code generation fails.
-    pub fn compile_optimized(optimized: &Optimized, optimize: Duration) -> Result<Kernel, CompileError> {
+    pub fn compile_optimized(
+        optimized: &Optimized,
+        options: &CompileOptions,
+        optimize: Duration,
+    ) -> Result<Kernel, CompileError> {
         let start = Instant::now();
         let lowered = lower(optimized);
         let lower = start.elapsed();
-        let code = emit::compile(&lowered)?;
+        let code = emit::compile(&lowered, options)?;
         let stats = KernelStats {
             optimize,
             lower,

@@ -81,7 +81,7 @@ const DIMS: [&[usize]; 16] = [
     &[64],
     &[65],
     &[100],
-    &[4],
+    &[300],
 ];
 
 /// Most elements of one value.

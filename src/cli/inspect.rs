@@ -122,7 +122,7 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     if view.loops {
         return print(&lowered.to_string());
     }
-    print(&emit::clif_text(&lowered).map_err(|e| Error::new(e.to_string()))?)
+    print(&emit::clif_text(&lowered, &CompileOptions::default()).map_err(|e| Error::new(e.to_string()))?)
 }
 
 /// Declares the given inputs, and guesses the shapes of required ones that are not given.

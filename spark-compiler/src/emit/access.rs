@@ -7,10 +7,11 @@
 use super::lanes::{Clif, Lanes};
 use super::ops;
 use super::recipes::Singles;
+use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map, Role};
 use crate::math::half;
-use cranelift::codegen::ir::{AliasRegionData, ExtFuncData, ExternalName, UserExternalName};
+use cranelift::codegen::ir::{AliasRegionData, ExtFuncData, ExternalName, FuncRef, StackSlot, UserExternalName};
 use cranelift::prelude::*;
 use std::collections::HashMap;
 use types::{F32X4, F64X2, I8X16, I32X4, I64X2};
@@ -93,6 +94,12 @@ pub(crate) struct Memories<'a, 'f> {
     /// Signature of functions for single columns.
     pub(crate) column_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
+    /// Whether intrinsics may be called.
+    pub(super) intrinsics: bool,
+    /// Those the function knows already.
+    pub(super) imports: Vec<(Intrinsic, FuncRef)>,
+    /// The function's room for blocks.
+    pub(super) room: Option<StackSlot>,
 }
 
 fn log2_bytes(dtype: DType) -> i64 {
@@ -107,8 +114,22 @@ fn log2_bytes(dtype: DType) -> i64 {
 
 impl<'a, 'f> Memories<'a, 'f> {
     /// Starts in the entry block, whose parameter is the table of buffers.
-    pub(crate) fn new(b: FunctionBuilder<'f>, table: Value, lowered: &'a Lowered) -> Memories<'a, 'f> {
-        Memories { c: Clif { b }, lowered, table, column_signature: None, flags: HashMap::new() }
+    pub(crate) fn new(
+        b: FunctionBuilder<'f>,
+        table: Value,
+        lowered: &'a Lowered,
+        intrinsics: bool,
+    ) -> Memories<'a, 'f> {
+        Memories {
+            c: Clif { b },
+            lowered,
+            table,
+            column_signature: None,
+            flags: HashMap::new(),
+            intrinsics,
+            imports: Vec::new(),
+            room: None,
+        }
     }
 
     /// An `i64` constant.
@@ -134,7 +155,9 @@ impl<'a, 'f> Memories<'a, 'f> {
     /// Calls function `number` for a column.
     pub(crate) fn call_for_column(&mut self, number: usize, arguments: [Value; 3]) {
         let function = &mut self.c.b.func;
-        let name = UserExternalName { namespace: 0, index: number as u32 };
+        // Imports have the first numbers.
+        let index = (Intrinsic::all().len() + number) as u32;
+        let name = UserExternalName { namespace: 0, index };
         let name = ExternalName::user(function.declare_imported_user_function(name));
         let signature = self.column_signature.clone().expect("set for every function");
         let signature = function.import_signature(signature);
@@ -218,6 +241,11 @@ impl<'a, 'f> Memories<'a, 'f> {
             None => place.base,
         };
         self.displaced(base, plus << shift)
+    }
+
+    /// Address of element `offset` of a contiguous place that has byte addresses.
+    pub(super) fn address_of(&mut self, place: Place, offset: Value) -> Value {
+        self.address(place, Some(offset), 0).0
     }
 
     /// A displacement is an `i32` in CLIF; larger ones are added.

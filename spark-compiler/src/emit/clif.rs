@@ -31,27 +31,28 @@ impl Functions {
     }
 }
 
-/// All functions of a program.
-pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Functions {
+/// All functions of a program. With `intrinsics`, they may call those this machine has.
+pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa, intrinsics: bool) -> Functions {
+    let host = (isa, intrinsics);
     let columns = lowered.logs.iter().map(|log| {
-        function(lowered, isa, column_signature(isa), |m, parameters| {
+        function(lowered, host, column_signature(isa), |m, parameters| {
             super::replay::column(m, log, [parameters[1], parameters[2], parameters[3]]);
             Vec::new()
         })
     });
     let flush = (!lowered.logs.is_empty()).then(|| {
-        function(lowered, isa, signature(isa), |m, _| {
+        function(lowered, host, signature(isa), |m, _| {
             (0..lowered.logs.len()).for_each(|log| super::replay::flush(m, log));
             vec![m.index(0)]
         })
     });
-    Functions { columns: columns.collect(), steps: steps(lowered, isa), flush }
+    Functions { columns: columns.collect(), steps: steps(lowered, host), flush }
 }
 
 /// One function; `body` gets its parameters, of which the first is the table, and gives what it returns.
 fn function<'l>(
     lowered: &'l Lowered,
-    isa: &dyn TargetIsa,
+    (isa, intrinsics): (&dyn TargetIsa, bool),
     signature: Signature,
     body: impl for<'f> FnOnce(&mut Memories<'l, 'f>, &[Value]) -> Vec<Value>,
 ) -> Function {
@@ -62,7 +63,7 @@ fn function<'l>(
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
     let parameters = b.block_params(entry).to_vec();
-    let mut m = Memories::new(b, parameters[0], lowered);
+    let mut m = Memories::new(b, parameters[0], lowered, intrinsics);
     m.column_signature = Some(column_signature(isa));
     let results = body(&mut m, &parameters);
     let mut b = m.c.b;
@@ -73,12 +74,12 @@ fn function<'l>(
 }
 
 /// The functions of one step, in order.
-fn steps(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function> {
+fn steps(lowered: &Lowered, host: (&dyn TargetIsa, bool)) -> Vec<Function> {
     let mut functions = Vec::new();
     let mut next = 0;
     loop {
         let mut last = false;
-        functions.push(function(lowered, isa, signature(isa), |m, _| {
+        functions.push(function(lowered, host, signature(host.0), |m, _| {
             while next < lowered.nests.len() && m.c.b.func.dfg.num_insts() < LIMIT {
                 nest::emit(m, next);
                 next += 1;

@@ -30,9 +30,15 @@ impl Memories<'_, '_> {
     /// Closes a loop: another round, with `carried` carried on, as long as the counter plus `step` is below `end`.
     /// Values of the last round may be used after the loop.
     pub(crate) fn close_loop(&mut self, l: Loop, step: usize, end: usize, carried: &[Value]) {
+        let end = self.index(end);
+        self.close_loop_at(l, step, end, carried);
+    }
+
+    /// The same with an `end` (an `i64`) that is known while running.
+    pub(crate) fn close_loop_at(&mut self, l: Loop, step: usize, end: Value, carried: &[Value]) {
         let b = &mut self.c.b;
         let next = b.ins().iadd_imm_s(l.counter, step as i64);
-        let more = b.ins().icmp_imm_u(IntCC::UnsignedLessThan, next, end as i64);
+        let more = b.ins().icmp(IntCC::UnsignedLessThan, next, end);
         let arguments: Vec<_> = std::iter::once(&next).chain(carried).map(|&v| v.into()).collect();
         b.ins().brif(more, l.head, &arguments, l.exit, &[]);
         b.switch_to_block(l.exit);

@@ -1,9 +1,11 @@
 //! Machine code in memory: compiling, owning, running and freeing it.
 #![allow(unsafe_code)]
 
-use super::{CompileError, check::check, clif};
+use super::{CompileError, blocks, check::check, clif, subnormals::Flush};
+use crate::intrinsics::Intrinsic;
 use crate::loops::{BufferId, Lowered};
 use crate::memory::{Contract, Memory};
+use crate::passes::CompileOptions;
 use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{ir::Function, settings};
 use cranelift::prelude::Configurable;
@@ -48,6 +50,7 @@ struct Machine {
     module: Mutex<Option<JITModule>>,
     contract: Contract,
     stats: CodeStats,
+    flush_subnormals: bool,
 }
 
 impl std::fmt::Debug for Machine {
@@ -70,12 +73,13 @@ impl Drop for Machine {
 ///
 /// # Errors
 /// [`CompileError`] if the lowered program is malformed or the code generator fails.
-pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
+pub fn compile(lowered: &Lowered, options: &CompileOptions) -> Result<Code, CompileError> {
     check(lowered)?;
     guarded(|| {
         let start = Instant::now();
         let isa = host()?;
-        let functions = clif::functions(lowered, &*isa);
+        let call_conv = isa.default_call_conv();
+        let functions = clif::functions(lowered, &*isa, options.intrinsics);
         let number = functions.iter().count();
         let mut stats = CodeStats { functions: number, ..CodeStats::default() };
         stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
@@ -84,7 +88,19 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
         let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
         let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
         builder.memory_provider(Box::new(arena));
+        let intrinsics = Intrinsic::all();
+        let names: Vec<String> = intrinsics.iter().map(|intrinsic| format!("{intrinsic:?}")).collect();
+        for (intrinsic, name) in intrinsics.iter().zip(&names) {
+            if let Some(address) = intrinsic.address() {
+                builder.symbol(name, address);
+            }
+        }
         let mut module = JITModule::new(builder);
+        // Imports go first: their numbers are their places.
+        for (&intrinsic, name) in intrinsics.iter().zip(&names) {
+            let signature = blocks::signature(intrinsic, call_conv);
+            module.declare_function(name, Linkage::Import, &signature).map_err(backend)?;
+        }
         let mut context = module.make_context();
         let mut ids = Vec::new();
         for (n, function) in functions.iter().enumerate() {
@@ -111,7 +127,14 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
             .collect();
         let flush = if flushes { steps.pop() } else { None };
         stats.compile_time = start.elapsed();
-        let machine = Machine { steps, flush, module: Mutex::new(Some(module)), contract: Contract::of(lowered), stats };
+        let machine = Machine {
+            steps,
+            flush,
+            module: Mutex::new(Some(module)),
+            contract: Contract::of(lowered),
+            stats,
+            flush_subnormals: options.flush_subnormals,
+        };
         Ok(Code(Arc::new(machine)))
     })
 }
@@ -120,10 +143,10 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
 ///
 /// # Errors
 /// As [`compile`].
-pub fn clif_text(lowered: &Lowered) -> Result<String, CompileError> {
+pub fn clif_text(lowered: &Lowered, options: &CompileOptions) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
-        let functions = clif::functions(lowered, &*host()?);
+        let functions = clif::functions(lowered, &*host()?, options.intrinsics);
         Ok(functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n"))
     })
 }
@@ -133,12 +156,12 @@ pub fn clif_text(lowered: &Lowered) -> Result<String, CompileError> {
 /// # Errors
 /// As [`compile`].
 #[cfg(test)]
-pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
+pub(crate) fn assembly(lowered: &Lowered, options: &CompileOptions) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
         let isa = host()?;
         let mut text = String::new();
-        for function in clif::functions(lowered, &*isa).iter() {
+        for function in clif::functions(lowered, &*isa, options.intrinsics).iter() {
             let mut context = cranelift::codegen::Context::for_function(function.clone());
             context.set_disasm(true);
             let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
@@ -161,11 +184,14 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, Compi
     })
 }
 
+/// How large stack frames touch each page: with code of their own instead of a call of a function that nobody has.
+const PROBE: (&str, &str) = ("probestack_strategy", "inline");
+
 /// The machine this runs on, with every vector extension it has.
 fn host() -> Result<OwnedTargetIsa, CompileError> {
     let mut flags = settings::builder();
     let verify = if cfg!(debug_assertions) { "true" } else { "false" };
-    for (name, value) in [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", verify)] {
+    for (name, value) in [("opt_level", "speed"), ("is_pic", "false"), ("enable_verifier", verify), PROBE] {
         flags.set(name, value).map_err(backend)?;
     }
     let isa = cranelift::native::builder().map_err(backend)?;
@@ -182,6 +208,7 @@ impl Code {
             return Err(ForeignMemory);
         }
         let table = memory.table();
+        let _mode = self.0.flush_subnormals.then(Flush::new);
         for step in &self.0.steps {
             // SAFETY: the table holds every buffer of the program the code was compiled from (equal contracts), at
             // its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
@@ -200,6 +227,7 @@ impl Code {
             return Err(ForeignMemory);
         }
         if let Some(flush) = self.0.flush {
+            let _mode = self.0.flush_subnormals.then(Flush::new);
             // SAFETY: as in `step`.
             unsafe { flush(memory.table()) };
         }
@@ -221,6 +249,7 @@ impl Code {
         }
         let Some(flush) = self.0.flush else { return Ok(None) };
         let (mut copies, table) = memory.copies(written);
+        let _mode = self.0.flush_subnormals.then(Flush::new);
         // SAFETY: as in `step`; what the code writes to, it writes to in the copies.
         unsafe { flush(table.as_ptr()) };
         Ok(written.iter().position(|&id| id == buffer).map(|at| std::mem::take(&mut copies[at])))

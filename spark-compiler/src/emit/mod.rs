@@ -6,17 +6,19 @@
 //! * `check`: what memory safety of the generated code rests on, checked before anything is emitted.
 //! * `clif`: functions of the program; splits long programs, advances histories.
 //! * `nest`: one loop nest. `instructions`: what is in it. `scan`: lists of events. `replay`: events that were put off. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
+//! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
-//! * `jit`: machine code in memory.
+//! * `jit`: machine code in memory. `subnormals`: the mode in which it runs.
 //!
 //! The generated functions take one argument, a table with the address of each buffer. They do not allocate, call
-//! nothing and cannot trap: loads and stores stay inside their buffers because of what `check` verifies, divisions are
-//! floating-point and conversions saturate.
+//! nothing but intrinsics and cannot trap: loads and stores stay inside their buffers because of what `check` verifies,
+//! divisions are floating-point and conversions saturate.
 //!
 //! Within one nest, an instruction may read what the same nest writes only at the element that it writes, and the
 //! instructions' order decides which value it sees. Fusion guarantees this.
 
 mod access;
+mod blocks;
 mod check;
 mod clif;
 mod counted;
@@ -30,6 +32,8 @@ mod recipes;
 mod reduce;
 mod replay;
 mod scan;
+mod stages;
+mod subnormals;
 mod visits;
 
 #[cfg(test)]

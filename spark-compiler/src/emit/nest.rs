@@ -11,12 +11,17 @@
 //! constant masks.
 
 use super::access::{At, Follow, Memories, Place, follow};
+use super::counted::Loop;
 use super::lanes::Lanes;
 use super::ops;
 use super::reduce::{finish, identity};
+use super::stages::{Plan, plan};
 use crate::ir::{DType, ReduceOp};
 use crate::loops::{BufferId, Inst, LANES, Lowered, Map, Nest, Role, Val, Walk};
 use cranelift::prelude::*;
+
+/// Chunks from which on intrinsics are called.
+const FEWEST_CHUNKS: usize = 2;
 
 /// Places an instruction of the innermost loop accesses.
 #[derive(Clone, Copy, Debug)]
@@ -209,13 +214,14 @@ impl Body<'_, '_, '_> {
         let size = nest.inner();
         let exact = !size.is_multiple_of(LANES) && self.must_stop_at_the_end();
         let full = if exact { size / LANES } else { size.div_ceil(LANES) };
-        match full {
-            0 => {}
-            1 => {
+        match (full, self.plan(full)) {
+            (0, _) => {}
+            (_, Some(plan)) => self.staged(&plan, full),
+            (1, None) => {
                 let zero = self.m.index(0);
                 self.chunk(zero, size.min(LANES));
             }
-            _ => self.chunk_loop(full),
+            (_, None) => self.chunk_loop(full),
         }
         if exact {
             let rest = self.m.index(full * LANES);
@@ -259,20 +265,35 @@ impl Body<'_, '_, '_> {
         })
     }
 
-    /// `count` full chunks: a loop that carries the partial results.
-    fn chunk_loop(&mut self, count: usize) {
+    /// The stages of `full` chunks, if intrinsics are called and there are enough elements for calls to pay.
+    fn plan(&self, full: usize) -> Option<Plan> {
+        if !self.m.intrinsics || self.nest.visit().is_some() || full < FEWEST_CHUNKS {
+            return None;
+        }
+        let inside: Vec<bool> = (0..self.nest.insts.len()).map(|n| self.in_chunks(n)).collect();
+        plan(self.nest, &self.access, &inside)
+    }
+
+    /// A loop that carries the partial results.
+    pub(super) fn open_carrying(&mut self) -> Loop {
         let (l, carried) = self.m.open_loop(&self.partial_values());
         let mut carried = carried.into_iter();
         for lanes in self.partials.iter_mut().flatten().flatten() {
             *lanes = lanes.map(|_| carried.next().expect("one value for each initial one"));
         }
+        l
+    }
+
+    /// `count` full chunks.
+    fn chunk_loop(&mut self, count: usize) {
+        let l = self.open_carrying();
         self.chunk(l.counter, LANES);
         let carried = self.partial_values();
         self.m.close_loop(l, LANES, count * LANES, &carried);
     }
 
     /// The vectors of all partial results.
-    fn partial_values(&self) -> Vec<Value> {
+    pub(super) fn partial_values(&self) -> Vec<Value> {
         self.partials.iter().flatten().flatten().flat_map(|lanes| lanes.values()).collect()
     }
 
@@ -283,15 +304,9 @@ impl Body<'_, '_, '_> {
         self.drawn.fill(Vec::new());
         for first in (0..valid).step_by(4) {
             let at = At { chunk, first, valid: (valid - first).min(4), listed: None };
-            for (n, typed) in nest.insts.iter().enumerate() {
-                if !self.in_chunks(n) {
-                    continue;
-                }
-                if typed.inst.is_effect() {
-                    self.effect(n, typed, at);
-                } else {
-                    let value = self.value(n, typed, at);
-                    self.values[n] = Some(value);
+            for n in 0..nest.insts.len() {
+                if self.in_chunks(n) {
+                    self.emit(n, at);
                 }
             }
         }
@@ -299,6 +314,17 @@ impl Body<'_, '_, '_> {
             if !self.masks[n].is_empty() {
                 self.write_bits(n, typed, chunk, valid);
             }
+        }
+    }
+
+    /// Emits an instruction of the innermost loop for four lanes.
+    pub(super) fn emit(&mut self, n: usize, at: At) {
+        let typed = &self.nest.insts[n];
+        if typed.inst.is_effect() {
+            self.effect(n, typed, at);
+        } else {
+            let value = self.value(n, typed, at);
+            self.values[n] = Some(value);
         }
     }
 

@@ -1,8 +1,9 @@
 //! Element-wise operations on four lanes: the rules of [`crate::ir::op`] in CLIF.
 
 use super::lanes::{Clif, Lanes};
-use super::recipes::{Function, apply};
+use super::recipes::apply;
 use crate::ir::{BinaryOp, CompareOp, Elem, Literal, UnaryOp};
+use crate::math::Function;
 use cranelift::prelude::*;
 use types::{F32X4, I32X4};
 

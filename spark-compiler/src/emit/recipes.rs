@@ -1,7 +1,7 @@
 //! [`Arith`] on CLIF vectors: how the recipes of [`crate::math`] become code.
 
 use super::lanes::{Clif, Lanes};
-use crate::math::{Arith, exp, log, tanh, trig};
+use crate::math::{Arith, Function, exp, log, tanh, trig};
 use cranelift::prelude::*;
 use types::{F32X4, F64X2, I32X4, I64X2};
 
@@ -118,23 +118,6 @@ macro_rules! arith {
 }
 arith!(Singles, F32X4, I32X4, 23, 127, |c: &mut Clif, v| c.single(v as f32), |c: &mut Clif, v| c.int(v as i32));
 arith!(Doubles, F64X2, I64X2, 52, 1023, Clif::double, Clif::long);
-
-/// The elementary functions that are recipes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Function {
-    /// e^x.
-    Exp,
-    /// e^x with fused multiply-adds.
-    FusedExp,
-    /// Natural logarithm.
-    Log,
-    /// Hyperbolic tangent.
-    Tanh,
-    /// Sine.
-    Sin,
-    /// Cosine.
-    Cos,
-}
 
 /// `function` of floating-point lanes.
 pub(crate) fn apply(c: &mut Clif, function: Function, x: Lanes) -> Lanes {

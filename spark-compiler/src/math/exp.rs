@@ -8,7 +8,7 @@
 //! are XLA's, bit for bit, where those are normal numbers. Double precision takes the Taylor series, whose remainder is
 //! below a tenth of an ulp.
 
-use super::{Arith, power_of_two};
+use super::Arith;
 
 struct Format {
     /// Results are 0 below and infinite above, with room to spare.
@@ -52,6 +52,7 @@ const DOUBLE: Format = Format {
 };
 
 /// e^x. e^−∞ = 0, e^∞ = ∞, NaN gives NaN.
+#[inline(always)]
 pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     rounded(a, x, |a, x, y, z| {
         let product = a.mul(x, y);
@@ -60,19 +61,18 @@ pub fn exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// [`exp()`] with fused multiply-adds.
+#[inline(always)]
 pub fn fused_exp<A: Arith>(a: &mut A, x: A::F) -> A::F {
     rounded(a, x, A::mul_add)
 }
 
 /// e^x, where `mul_add` says how x·y + z is rounded.
+#[inline(always)]
 fn rounded<A: Arith>(a: &mut A, x: A::F, mul_add: impl Fn(&mut A, A::F, A::F, A::F) -> A::F) -> A::F {
     let format = if A::MANTISSA == 23 { &SINGLE } else { &DOUBLE };
     let (low, high) = (a.float(format.range.0), a.float(format.range.1));
-    // Written so that NaN passes both.
-    let below = a.lt(x, low);
-    let x = a.select(below, low, x);
-    let above = a.lt(high, x);
-    let x = a.select(above, high, x);
+    let x = a.at_least(x, low);
+    let x = a.at_most(x, high);
 
     let (log2e, half) = (a.float(std::f64::consts::LOG2_E), a.float(0.5));
     let scaled = mul_add(a, x, log2e, half);
@@ -92,13 +92,17 @@ fn rounded<A: Arith>(a: &mut A, x: A::F, mul_add: impl Fn(&mut A, A::F, A::F, A:
     let one = a.float(1.0);
     let mantissa = a.add(one, tail);
 
-    let first = a.mul(n, half);
-    let first = a.nearest(first);
-    let second = a.sub(n, first);
+    // 2^n as the product of 2^⌊n/2⌋ and the rest. Adding this constant to n puts n + 2·BIAS into the last places; half of that
+    // is the exponent field of the first factor, what is left that of the second. Higher bits are shifted out.
+    let fields = a.float(1.5 * (1u64 << A::MANTISSA) as f64 + 2.0 * A::BIAS as f64);
+    let fields = a.add(n, fields);
+    let both = a.bits(fields);
+    let first = a.ishr(both, 1);
+    let second = a.isub(both, first);
     let mut result = mantissa;
-    for part in [first, second] {
-        let k = super::low_bits(a, part);
-        let factor = power_of_two(a, k);
+    for field in [first, second] {
+        let factor = a.ishl(field, A::MANTISSA);
+        let factor = a.float_from_bits(factor);
         result = a.mul(result, factor);
     }
     result

@@ -7,6 +7,7 @@
 use super::Arith;
 
 /// `f16` bits to `f32`.
+#[inline(always)]
 pub fn widen_f16<A: Arith>(a: &mut A, bits: A::I) -> A::F {
     let (magnitude_mask, sign_mask) = (a.int(0x7fff), a.int(0x8000));
     let magnitude = a.iand(bits, magnitude_mask);
@@ -38,6 +39,7 @@ pub fn widen_f16<A: Arith>(a: &mut A, bits: A::I) -> A::F {
 }
 
 /// `f32` to `f16` bits.
+#[inline(always)]
 pub fn narrow_f16<A: Arith>(a: &mut A, x: A::F) -> A::I {
     let bits = a.bits(x);
     let magnitude_mask = a.int(0x7fff_ffff);
@@ -77,12 +79,14 @@ pub fn narrow_f16<A: Arith>(a: &mut A, x: A::F) -> A::I {
 }
 
 /// `bf16` bits to `f32`.
+#[inline(always)]
 pub fn widen_bf16<A: Arith>(a: &mut A, bits: A::I) -> A::F {
     let bits = a.ishl(bits, 16);
     a.float_from_bits(bits)
 }
 
 /// `f32` to `bf16` bits.
+#[inline(always)]
 pub fn narrow_bf16<A: Arith>(a: &mut A, x: A::F) -> A::I {
     let bits = a.bits(x);
     let high = a.ishr(bits, 16);

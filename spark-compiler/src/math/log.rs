@@ -42,6 +42,7 @@ const DOUBLE: Format = Format {
 };
 
 /// ln x. ln 0 = −∞, ln ∞ = ∞, a negative number or NaN gives NaN.
+#[inline(always)]
 pub fn log<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let format = if A::MANTISSA == 23 { &SINGLE } else { &DOUBLE };
     let (zero, one, half) = (a.float(0.0), a.float(1.0), a.float(0.5));

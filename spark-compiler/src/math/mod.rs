@@ -29,6 +29,8 @@ pub mod trig;
 #[cfg(test)]
 mod tests;
 
+use crate::ir::UnaryOp;
+
 /// What recipes are written in: one floating-point format, the integers of its width and truth values.
 ///
 /// An implementation carries out each operation on its own kind of value: a Rust scalar, or four lanes of CLIF values.
@@ -75,6 +77,16 @@ pub trait Arith {
     fn eq(&mut self, x: Self::F, y: Self::F) -> Self::M;
     /// `condition ? then : otherwise`.
     fn select(&mut self, condition: Self::M, then: Self::F, otherwise: Self::F) -> Self::F;
+    /// `low` where `x` is less, else `x`, NaN too.
+    fn at_least(&mut self, x: Self::F, low: Self::F) -> Self::F {
+        let below = self.lt(x, low);
+        self.select(below, low, x)
+    }
+    /// `high` where `x` is greater, else `x`, NaN too.
+    fn at_most(&mut self, x: Self::F, high: Self::F) -> Self::F {
+        let above = self.lt(high, x);
+        self.select(above, high, x)
+    }
 
     /// The bits of `x`.
     fn bits(&mut self, x: Self::F) -> Self::I;
@@ -112,7 +124,51 @@ pub trait Arith {
     ) -> [Self::F; N];
 }
 
+/// The elementary functions that are recipes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Function {
+    /// e^x.
+    Exp,
+    /// e^x with fused multiply-adds.
+    FusedExp,
+    /// Natural logarithm.
+    Log,
+    /// Hyperbolic tangent.
+    Tanh,
+    /// Sine.
+    Sin,
+    /// Cosine.
+    Cos,
+}
+
+impl Function {
+    /// All of them.
+    pub(crate) const ALL: [Function; 6] =
+        [Function::Exp, Function::FusedExp, Function::Log, Function::Tanh, Function::Sin, Function::Cos];
+
+    /// The function that `op` is, if it is one.
+    pub(crate) fn of(op: UnaryOp) -> Option<Function> {
+        match op {
+            UnaryOp::Exp => Some(Function::Exp),
+            UnaryOp::FusedExp => Some(Function::FusedExp),
+            UnaryOp::Log => Some(Function::Log),
+            UnaryOp::Tanh => Some(Function::Tanh),
+            UnaryOp::Sin => Some(Function::Sin),
+            UnaryOp::Cos => Some(Function::Cos),
+            UnaryOp::Neg
+            | UnaryOp::Abs
+            | UnaryOp::Not
+            | UnaryOp::Sqrt
+            | UnaryOp::Floor
+            | UnaryOp::Ceil
+            | UnaryOp::Round
+            | UnaryOp::Trunc => None,
+        }
+    }
+}
+
 /// `c[0] + x · (c[1] + x · (c[2] + …))`.
+#[inline(always)]
 fn polynomial<A: Arith>(a: &mut A, x: A::F, coefficients: &[f64]) -> A::F {
     let (last, rest) = coefficients.split_last().expect("a polynomial has a coefficient");
     let mut sum = a.float(*last);
@@ -127,16 +183,9 @@ fn polynomial<A: Arith>(a: &mut A, x: A::F, coefficients: &[f64]) -> A::F {
 /// The integer value of `x`, which is integral and small, in the low bits (two's complement; the high bits are junk).
 ///
 /// Adding 1.5 · 2^MANTISSA moves the units into the last place of the significand.
+#[inline(always)]
 fn low_bits<A: Arith>(a: &mut A, x: A::F) -> A::I {
     let shift = a.float(1.5 * (1u64 << A::MANTISSA) as f64);
     let shifted = a.add(x, shift);
     a.bits(shifted)
-}
-
-/// 2^k for an integer `k` in the exponent range of normal numbers; only the low bits of `k` count.
-fn power_of_two<A: Arith>(a: &mut A, k: A::I) -> A::F {
-    let bias = a.int(A::BIAS);
-    let exponent = a.iadd(k, bias);
-    let bits = a.ishl(exponent, A::MANTISSA);
-    a.float_from_bits(bits)
 }

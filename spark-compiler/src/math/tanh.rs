@@ -16,6 +16,7 @@ const DOUBLE: (&[f64], &[f64]) = (
 );
 
 /// tanh x. tanh ±∞ = ±1, tanh −0 = −0, NaN gives NaN.
+#[inline(always)]
 pub fn tanh<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let (numerator, denominator) = if A::MANTISSA == 23 { SINGLE } else { DOUBLE };
     let z = a.mul(x, x);

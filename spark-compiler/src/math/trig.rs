@@ -59,17 +59,20 @@ struct Reduced<F> {
 }
 
 /// Sine of an `f32` widened to `f64`; the result is to be rounded to `f32`.
+#[inline(always)]
 pub fn sin_single<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let result = single(a, x, 0);
     keep_zero(a, x, result)
 }
 
 /// Cosine of an `f32` widened to `f64`; the result is to be rounded to `f32`.
+#[inline(always)]
 pub fn cos_single<A: Arith>(a: &mut A, x: A::F) -> A::F {
     single(a, x, 1)
 }
 
 /// Sine (`shift` 0) or cosine (`shift` 1) of an `f32`.
+#[inline(always)]
 fn single<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
     let (magnitude, limit) = (a.abs(x), a.float(USUAL));
     let usual = a.lt(magnitude, limit);
@@ -88,6 +91,7 @@ fn single<A: Arith>(a: &mut A, x: A::F, shift: i64) -> A::F {
 }
 
 /// Sine of an `f64`; NaN beyond 2²⁰ · π/2 in magnitude.
+#[inline(always)]
 pub fn sin_double<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let reduced = reduce_double(a, x);
     let result = double(a, reduced, 0);
@@ -95,12 +99,14 @@ pub fn sin_double<A: Arith>(a: &mut A, x: A::F) -> A::F {
 }
 
 /// Cosine of an `f64`; NaN beyond 2²⁰ · π/2 in magnitude.
+#[inline(always)]
 pub fn cos_double<A: Arith>(a: &mut A, x: A::F) -> A::F {
     let reduced = reduce_double(a, x);
     double(a, reduced, 1)
 }
 
 /// sin −0 = −0: the reduction loses the sign of zero.
+#[inline(always)]
 fn keep_zero<A: Arith>(a: &mut A, x: A::F, result: A::F) -> A::F {
     let zero = a.float(0.0);
     let is_zero = a.eq(x, zero);
@@ -108,6 +114,7 @@ fn keep_zero<A: Arith>(a: &mut A, x: A::F, result: A::F) -> A::F {
 }
 
 /// Quadrant and remainder of an `f32` of usual magnitude.
+#[inline(always)]
 fn reduce_usual<A: Arith>(a: &mut A, x: A::F) -> [A::F; 2] {
     let per_quarter = a.float(FRAC_2_PI);
     let quarters = a.mul(x, per_quarter);
@@ -120,6 +127,7 @@ fn reduce_usual<A: Arith>(a: &mut A, x: A::F) -> [A::F; 2] {
 }
 
 /// Quadrant and remainder of any finite `f32`.
+#[inline(always)]
 fn reduce_any<A: Arith>(a: &mut A, x: A::F) -> [A::F; 2] {
     let four = a.float(4.0);
     let mut quadrant = a.float(0.0);
@@ -146,6 +154,7 @@ fn reduce_any<A: Arith>(a: &mut A, x: A::F) -> [A::F; 2] {
     [quadrant, a.mul(rest, quarter)]
 }
 
+#[inline(always)]
 fn reduce_double<A: Arith>(a: &mut A, x: A::F) -> Reduced<A::F> {
     let per_quarter = a.float(FRAC_2_PI);
     let quarters = a.mul(x, per_quarter);
@@ -181,12 +190,14 @@ fn reduce_double<A: Arith>(a: &mut A, x: A::F) -> Reduced<A::F> {
 }
 
 /// Sine (`shift` 0) or cosine (`shift` 1) of an `f64`.
+#[inline(always)]
 fn double<A: Arith>(a: &mut A, x: Reduced<A::F>, shift: i64) -> A::F {
     let both = [sin_kernel(a, &x), cos_kernel(a, &x)];
     in_quadrant(a, x.quadrant, both, shift)
 }
 
 /// One of sine and cosine of a remainder, signed, as the quadrant says: a sine (`shift` 0) or a cosine (`shift` 1).
+#[inline(always)]
 fn in_quadrant<A: Arith>(a: &mut A, quadrant: A::F, [sine, cosine]: [A::F; 2], shift: i64) -> A::F {
     let quadrant = low_bits(a, quadrant);
     let (one, two, shift) = (a.int(1), a.int(2), a.int(shift));
@@ -201,6 +212,7 @@ fn in_quadrant<A: Arith>(a: &mut A, quadrant: A::F, [sine, cosine]: [A::F; 2], s
     a.float_from_bits(bits)
 }
 
+#[inline(always)]
 fn sin_kernel<A: Arith>(a: &mut A, x: &Reduced<A::F>) -> A::F {
     let z = a.mul(x.head, x.head);
     let v = a.mul(z, x.head);
@@ -217,6 +229,7 @@ fn sin_kernel<A: Arith>(a: &mut A, x: &Reduced<A::F>) -> A::F {
     a.sub(x.head, correction)
 }
 
+#[inline(always)]
 fn cos_kernel<A: Arith>(a: &mut A, x: &Reduced<A::F>) -> A::F {
     let z = a.mul(x.head, x.head);
     let r = polynomial(a, z, &COS);

@@ -36,6 +36,12 @@ pub(crate) fn ways(kernels_of_single_passes: bool) -> Vec<Way> {
         single("narrow alone", CompileOptions { narrow: true, ..none }),
         single("delay filters alone", CompileOptions { delay_filters: true, ..none }),
         single("events alone", CompileOptions { events: true, ..none }),
+        Way { name: "intrinsics alone", options: CompileOptions { intrinsics: true, ..none }, kernel: true },
+        Way {
+            name: "all exact passes, no intrinsics",
+            options: CompileOptions { intrinsics: false, ..CompileOptions::exact() },
+            kernel: kernels_of_single_passes,
+        },
     ]
 }
 

@@ -183,3 +183,43 @@ fn doubles_and_singles_mix() {
         });
     }
 }
+
+/// What one step makes of `states`, halved if `halve` and else kept, in each storage type.
+fn after_a_step(dtype: DType, states: &[f64], halve: bool, options: &CompileOptions) -> Vec<f64> {
+    let mut build = Build::default();
+    let (input, output) = (build.input(dtype, &[states.len()]), build.output(dtype, &[states.len()]));
+    let nest = build.nest(&[states.len()]);
+    let elem = dtype.elem();
+    let value = nest.load(input, &[0], elem);
+    let half = nest.literal(Literal::from_f64(if halve { 0.5 } else { 1.0 }, elem));
+    let value = nest.push(Inst::Binary(BinaryOp::Mul, value, half), elem);
+    nest.store(output, &[0], value);
+    let code = compile(&build.lowered, options).unwrap();
+    let mut memory = Memory::new(&build.lowered).unwrap();
+    memory.write(&build.lowered, input, &Data::F64(states.to_vec()).convert(dtype)).unwrap();
+    code.step(&mut memory).unwrap();
+    let found = memory.read(&build.lowered, output).unwrap();
+    (0..states.len()).map(|i| found.data().get_f64(i)).collect()
+}
+
+#[test]
+fn subnormal_numbers_count_as_zero_if_they_are_to_and_only_during_a_step() {
+    let flush = CompileOptions { flush_subnormals: true, ..CompileOptions::exact() };
+    let smallest = f64::from(f32::MIN_POSITIVE);
+    let states = [smallest, -smallest, 2.0 * smallest, smallest / 4.0];
+    let halved = [0.5, -0.5, 1.0, 0.125].map(|x| x * smallest);
+    assert_eq!(after_a_step(DType::F32, &states, true, &CompileOptions::exact()), halved);
+    if cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        assert_eq!(after_a_step(DType::F32, &states, true, &flush), [0.0, -0.0, smallest, 0.0]);
+    }
+    let here = std::hint::black_box(f32::MIN_POSITIVE) * std::hint::black_box(0.5);
+    assert_eq!(f64::from(here), smallest * 0.5, "the mode is put back");
+    // The same bits with the conversions of generated code and of intrinsics.
+    let halves: Vec<f64> = (0..0x800).map(|bits| f16::from_bits(bits).to_f64()).collect();
+    for intrinsics in [false, true] {
+        for options in [flush, CompileOptions::exact()] {
+            let options = CompileOptions { intrinsics, ..options };
+            assert_eq!(after_a_step(DType::F16, &halves, false, &options), halves);
+        }
+    }
+}

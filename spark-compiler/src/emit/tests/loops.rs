@@ -1,7 +1,7 @@
 //! Nests of several loops, broadcasts, reductions, histories, gathers and scatters.
 
 use super::*;
-use crate::ir::{BinaryOp, CompareOp, ReduceOp};
+use crate::ir::{BinaryOp, CompareOp, ReduceOp, UnaryOp};
 
 const ELEMS: [Elem; 4] = [Elem::Bool, Elem::I32, Elem::F32, Elem::F64];
 
@@ -112,8 +112,8 @@ fn a_reduction_ignores_lanes_past_the_end() {
         let index = nest.push(Inst::Index, Elem::I32);
         let bound = nest.literal(Literal::I32(size as i32));
         let inside = nest.push(Inst::Compare(CompareOp::Lt, index, bound), Elem::Bool);
-        let beyond = nest.push(Inst::Unary(crate::ir::UnaryOp::Not, inside), Elem::Bool);
-        let falling = nest.push(Inst::Unary(crate::ir::UnaryOp::Neg, index), Elem::I32);
+        let beyond = nest.push(Inst::Unary(UnaryOp::Not, inside), Elem::Bool);
+        let falling = nest.push(Inst::Unary(UnaryOp::Neg, index), Elem::I32);
         for (op, value, buffer) in
             [(ReduceOp::All, inside, all), (ReduceOp::Any, beyond, any), (ReduceOp::Min, falling, smallest)]
         {
@@ -239,6 +239,40 @@ fn concatenations() {
                 nest.push(Inst::StoreAt { buffer: output, base, value }, dtype.elem());
             }
             check(&mut build, 2);
+        }
+    }
+}
+
+/// Elementary functions and halves divide a nest into stages: what an earlier one wrote is what a later one reads, a value
+/// from before a write stays what it was, and sums and bits are taken in the stage where their values are.
+#[test]
+fn stages_keep_the_order_of_reads_and_writes() {
+    for dtype in [DType::F32, DType::F16, DType::BF16, DType::F64] {
+        for size in SIZES {
+            let mut build = Build { seed: size as u64, ..Build::default() };
+            let elem = dtype.elem();
+            let (input, state) = (build.input(dtype, &[size]), build.output(dtype, &[size]));
+            let (after, spikes) = (build.output(dtype, &[size]), build.output(DType::Bool, &[size]));
+            let sum = build.output(elem.dtype(), &[]);
+            let nest = build.nest(&[size]);
+            let unary = |nest: &mut Nest, op, x| nest.push(Inst::Unary(op, x), elem);
+            let binary = |nest: &mut Nest, op, x, y| nest.push(Inst::Binary(op, x, y), elem);
+            let (current, before) = (nest.load(input, &[0], elem), nest.load(state, &[0], elem));
+            let drive = unary(nest, UnaryOp::Tanh, current);
+            let next = binary(nest, BinaryOp::Add, before, drive);
+            nest.store(state, &[0], next);
+            let written = nest.load(state, &[0], elem);
+            let cosine = unary(nest, UnaryOp::Cos, written);
+            let change = binary(nest, BinaryOp::Sub, cosine, before);
+            let fired = nest.push(Inst::Compare(CompareOp::Gt, written, change), Elem::Bool);
+            nest.store(spikes, &[0], fired);
+            let decayed = unary(nest, UnaryOp::Exp, change);
+            let chosen = nest.push(Inst::Select(fired, decayed, current), elem);
+            nest.push(Inst::Reduce { op: ReduceOp::Sum, over: 0, value: chosen, buffer: sum, map: vec![] }, elem);
+            nest.store(after, &[0], chosen);
+            let last = nest.load(after, &[0], elem);
+            nest.store(state, &[0], last);
+            check(&mut build, 3);
         }
     }
 }

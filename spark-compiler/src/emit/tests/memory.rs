@@ -49,7 +49,7 @@ fn reset_restores_states_and_empties_histories() {
     check(&mut build, 4);
 
     let lowered = build.lowered;
-    let code = compile(&lowered).unwrap();
+    let code = compile(&lowered, &CompileOptions::exact()).unwrap();
     let fresh = Memory::new(&lowered).unwrap();
     let mut memory = Memory::new(&lowered).unwrap();
     memory.write(&lowered, input, &Data::F32(vec![1.0; 5])).unwrap();
@@ -99,7 +99,7 @@ fn code_refuses_the_memory_of_another_program() {
     build.indices(DType::I32, &[4], 4);
     let mut other = Build { seed: 1, ..Build::default() };
     other.indices(DType::I32, &[4], 100);
-    let code = compile(&build.lowered).unwrap();
+    let code = compile(&build.lowered, &CompileOptions::exact()).unwrap();
     assert!(code.step(&mut Memory::new(&other.lowered).unwrap()).is_err());
     assert!(code.clone().step(&mut Memory::new(&build.lowered).unwrap()).is_ok());
 }
@@ -113,7 +113,7 @@ fn code_is_shared_between_threads() {
     let value = nest.push(Inst::Binary(crate::ir::BinaryOp::Add, value, one), Elem::I32);
     nest.store(id, &[0], value);
     let lowered = &build.lowered;
-    let code = compile(lowered).unwrap();
+    let code = compile(lowered, &CompileOptions::exact()).unwrap();
     let start = Memory::new(lowered).unwrap().read(lowered, id).unwrap().to_i32();
     std::thread::scope(|scope| {
         for steps in 1..4 {
@@ -131,7 +131,7 @@ fn code_is_shared_between_threads() {
 /// Refused by the check, with `part` in the reason.
 #[track_caller]
 fn refused(build: &Build, part: &str) {
-    match compile(&build.lowered) {
+    match compile(&build.lowered, &CompileOptions::exact()) {
         Err(CompileError::Malformed { why, .. }) => assert!(why.contains(part), "{why}"),
         other => panic!("{other:?}"),
     }
@@ -177,7 +177,7 @@ fn long_programs_are_split() {
         nest.store(next, &[0], value);
         last = next;
     }
-    assert!(compile(&build.lowered).unwrap().stats().functions > 1);
-    assert!(clif_text(&build.lowered).unwrap().matches("function").count() > 1);
+    assert!(compile(&build.lowered, &CompileOptions::exact()).unwrap().stats().functions > 1);
+    assert!(clif_text(&build.lowered, &CompileOptions::exact()).unwrap().matches("function").count() > 1);
     check(&mut build, 1);
 }

@@ -10,11 +10,12 @@ use super::{assembly, compile};
 use crate::ir::{Array, Axis, DType, Data, Elem, Literal, Location, Shape};
 use crate::loops::{Buffer, BufferId, Inst, Lowered, Nest, Role, Typed, Val};
 use crate::memory::Memory;
+use crate::passes::CompileOptions;
 use half::{bf16, f16};
 use oracle::Oracle;
 
 /// Lengths around every boundary: lanes, chunks, blocks.
-const SIZES: [usize; 9] = [1, 3, 4, 15, 16, 17, 64, 65, 100];
+const SIZES: [usize; 10] = [1, 3, 4, 15, 16, 17, 64, 65, 100, 300];
 
 /// A lowered program under construction, and the inputs to run it on.
 #[derive(Default)]
@@ -129,11 +130,17 @@ fn same(a: Literal, b: Literal) -> bool {
     }
 }
 
-/// Runs `steps` steps with random inputs; every buffer must be equal to the oracle's after each.
+/// Runs `steps` steps with random inputs; every buffer must be equal to the oracle's after each, with intrinsics and without.
 #[track_caller]
 fn check(build: &mut Build, steps: usize) {
+    check_with(build, steps, &CompileOptions::none());
+    check_with(build, steps, &CompileOptions::exact());
+}
+
+#[track_caller]
+fn check_with(build: &mut Build, steps: usize, options: &CompileOptions) {
     let lowered = build.lowered.clone();
-    let code = compile(&lowered).unwrap();
+    let code = compile(&lowered, options).unwrap();
     let mut memory = Memory::new(&lowered).unwrap();
     let mut oracle = Oracle::new(&lowered);
     for step in 0..steps {

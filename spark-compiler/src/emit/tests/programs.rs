@@ -38,7 +38,7 @@ fn a_population_of_neurons() {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn the_neuron_loop_is_tight() {
-    let text = assembly(&neurons(16384, DType::F32).lowered).unwrap();
+    let text = assembly(&neurons(16384, DType::F32).lowered, &CompileOptions::exact()).unwrap();
     let (start, end) = (text.find("block1:").unwrap(), text.find("block2:").unwrap());
     let moves = text[start..end].matches("movups").count();
     assert_eq!(moves, 12, "{text}");
