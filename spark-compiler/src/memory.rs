@@ -343,13 +343,10 @@ impl Memory {
         }
         let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
         let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
-        let turned;
-        let data = if buffer.turned {
-            turned = with_data!(data, v => Stored::data(transposed(v, inner)));
-            &turned
-        } else {
-            data
-        };
+        if buffer.turned {
+            with_data!(data, v => put_turned(v, inner, bytes, stride));
+            return Ok(());
+        }
         match data {
             Data::Bool(values) => {
                 for (values, bits) in values.chunks(inner).zip(bytes.chunks_mut(stride / 8)) {
@@ -413,21 +410,35 @@ fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryEr
     if expected == found { Ok(()) } else { Err(MemoryError::Length { name: name(), expected, found }) }
 }
 
-/// An array of `rows` rows, one after another, column by column. In blocks, so that both sides stay in cache.
+/// An array of `rows` rows, one after another, column by column.
 fn transposed<T: Copy + Default>(values: &[T], rows: usize) -> Vec<T> {
-    const BLOCK: usize = 32;
-    let columns = values.len() / rows;
     let mut turned = vec![T::default(); values.len()];
+    in_blocks(rows, values.len() / rows, |from, to| turned[to] = values[from], rows);
+    turned
+}
+
+/// Writes an array of `rows` rows column by column, `stride` elements from one column to the next.
+fn put_turned<T: Copy>(values: &[T], rows: usize, bytes: &mut [u8], stride: usize) {
+    assert!(values.len() / rows * stride * size_of::<T>() <= bytes.len(), "room for every column");
+    let target = bytes.as_mut_ptr().cast::<T>();
+    // SAFETY: `to` is below the number of elements that fit, as asserted; buffers are aligned for any element; numbers may be
+    // written as bytes (arrays of truth values are never turned).
+    in_blocks(rows, values.len() / rows, |from, to| unsafe { target.add(to).write(values[from]) }, stride);
+}
+
+/// Moves each element of an array of rows and columns: `put(row · columns + column, column · stride + row)`. In blocks, so that
+/// both sides stay in cache.
+fn in_blocks(rows: usize, columns: usize, mut put: impl FnMut(usize, usize), stride: usize) {
+    const BLOCK: usize = 32;
     for first_row in (0..rows).step_by(BLOCK) {
         for first_column in (0..columns).step_by(BLOCK) {
             for row in first_row..rows.min(first_row + BLOCK) {
                 for column in first_column..columns.min(first_column + BLOCK) {
-                    turned[column * rows + row] = values[row * columns + column];
+                    put(row * columns + column, column * stride + row);
                 }
             }
         }
     }
-    turned
 }
 
 /// Number types without padding bytes, of which every bit pattern is a value.
