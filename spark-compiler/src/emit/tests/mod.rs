@@ -52,7 +52,7 @@ impl Build {
 
     fn history(&mut self, rows: usize, dtype: DType, sizes: &[usize]) -> BufferId {
         let position = self.buffer(Role::Position { rows }, DType::I32, &[]);
-        self.buffer(Role::History { rows, position }, dtype, sizes)
+        self.buffer(Role::History { rows, depth: rows, position }, dtype, sizes)
     }
 
     fn nest(&mut self, sizes: &[usize]) -> &mut Nest {

@@ -113,7 +113,7 @@ impl<'a> Oracle<'a> {
     /// Row offset of a history `delay` steps ago.
     fn row(&self, id: BufferId, delay: usize) -> usize {
         let buffer = self.lowered.buffer(id);
-        let Role::History { rows, position } = buffer.role else { panic!("a history") };
+        let Role::History { rows, position, .. } = buffer.role else { panic!("a history") };
         let position = word(self.memory[position.index()][0]) as usize;
         (position + rows - delay) % rows * buffer.row_pitch()
     }
