@@ -67,7 +67,17 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     let Some(root) = root else { return Err("it does not depend on what it was".into()) };
     let nodes = needed(&grown, root, program.nodes.len());
     told(&grown, &nodes, state, &domain)?;
-    Ok((grown, Later { rows: visit.rows.clone(), root, nodes }))
+    // What nothing needs would be computed in every step.
+    let mut out = program.clone();
+    let mut places: HashMap<OpId, OpId> = HashMap::new();
+    for id in nodes {
+        let mut node = grown.node(id).clone();
+        node.op.map_operands(|operand| places.get(&operand).copied().unwrap_or(operand));
+        places.insert(id, out.push(node));
+    }
+    let nodes = (program.nodes.len()..out.nodes.len()).map(OpId::from_index).collect();
+    let root = *places.get(&root).ok_or("its rows do not change it")?;
+    Ok((out, Later { rows: visit.rows.clone(), root, nodes }))
 }
 
 /// The least and the largest element.
