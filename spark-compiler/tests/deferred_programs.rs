@@ -10,6 +10,7 @@ mod synapses;
 
 use common::{Random, difference};
 use spark_compiler::eval::Evaluator;
+use spark_compiler::ir::parse::parse;
 use spark_compiler::ir::{Array, Axis, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
 use spark_compiler::loops::{Inst, Role};
@@ -387,4 +388,64 @@ fn first_half() {
 #[test]
 fn second_half() {
     check_half(1);
+}
+
+/// Logs count steps modulo 2^16. Without passes, a kernel does all at once.
+#[test]
+fn steps_are_counted_beyond_the_sixteenth_bit() {
+    let text = r#"
+        program "many steps"
+        const c0 "delays": u8[units:8, pre:8] = 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1
+        state s0 "kernel": f32[units:8, pre:8] = 0.125 -> %15
+        state s1 "trace": f32[pre:8] = 0.0 -> %20
+        history h0 "past": bool[pre:8] x 3
+        history h1 "trace.past": f32[pre:8] x 3
+        input i0 "spikes": bool[pre:8]
+        input i1 "post": bool[units:8]
+        %0 = input i0: bool[pre:8]
+        %1 = delay h0, %0, c0: bool[units:8, pre:8]
+        %2 = state s0: f32[units:8, pre:8]
+        %3 = state s1: f32[pre:8]
+        %4 = delay h1, %3, c0: f32[units:8, pre:8]
+        %5 = input i1: bool[units:8]
+        %6 = cast %5: f32[units:8]
+        %7 = mul %6, %4: f32[units:8, pre:8]
+        %8 = add %2, %7: f32[units:8, pre:8]
+        %9 = literal 0.25: f32
+        %10 = cast %1: f32[units:8, pre:8]
+        %11 = mul %10, %9: f32[units:8, pre:8]
+        %12 = sub %8, %11: f32[units:8, pre:8]
+        %13 = literal 0.0: f32
+        %14 = max %12, %13: f32[units:8, pre:8]
+        %15 = min %14, %9: f32[units:8, pre:8]
+        %16 = mul %2, %10: f32[units:8, pre:8]
+        %17 = reduce.sum pre, %16: f32[units:8]
+        %18 = mul %3, %9: f32[pre:8]
+        %19 = cast %0: f32[pre:8]
+        %20 = add %18, %19: f32[pre:8]
+        output "current": f32 = %17
+        "#;
+    let program = parse(text).unwrap();
+    let instance = |options| Kernel::compile(program.clone(), &options).unwrap().instance().unwrap();
+    let (mut plain, mut later) = (instance(CompileOptions::none()), instance(CompileOptions::exact()));
+    assert_eq!(later.kernel().lowered().logs.len(), 1);
+    let mut random = Random(16);
+    for step in 0..140_000 {
+        let near_the_border = step % 65_536 < 40 || step % 65_536 > 65_496;
+        for i in 0..2 {
+            let density = if near_the_border { 0.2 } else { 0.02 };
+            let spikes = Data::Bool((0..8).map(|_| random.unit() < density).collect());
+            plain.set_input(i, &spikes).unwrap();
+            later.set_input(i, &spikes).unwrap();
+        }
+        plain.step();
+        later.step();
+        if near_the_border || step % 64 == 0 {
+            assert_eq!(difference(&plain.output(0), &later.output(0)), None, "step {step}");
+        }
+        if step % 1000 == 0 || near_the_border && random.one_in(2) {
+            let kernel = |instance: &Instance| instance.state("kernel").unwrap();
+            assert_eq!(difference(&kernel(&plain), &kernel(&later)), None, "step {step}");
+        }
+    }
 }

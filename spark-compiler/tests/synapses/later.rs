@@ -66,10 +66,10 @@ impl Builder {
         let mut weights = Vec::new();
         for at in 0..number {
             let dtype = self.storage();
-            let kind = self.random.below(8);
+            let kind = self.random.below(24);
             let element = |random: &mut Random| match kind {
-                0 => random.pick(&[0.0, 1.0, 0.5]),
-                1 => random.pick(&[0.0, -0.0, 0.5]),
+                0..=2 => random.pick(&[0.0, 1.0, 0.5]),
+                3 => random.pick(&[0.0, -0.0, 0.5]),
                 _ => random.unit(),
             };
             let init = self.array(&self.both.clone(), dtype, element);
@@ -169,7 +169,7 @@ impl Builder {
 
     /// One to three kinds of events of rows.
     fn events_of_rows(&mut self, soma_old: OpId, spiked: OpId) -> Vec<OpId> {
-        let number = 1 + self.random.below(6).saturating_sub(3);
+        let number = 1 + self.random.below(7) / 3;
         (0..number)
             .map(|_| match self.random.below(7) {
                 0 => soma_old,
@@ -205,7 +205,7 @@ impl Builder {
     fn learned(&mut self, old: OpId, other: Option<OpId>, touch: &Touch, spikes: OpId, rows: &[OpId]) -> OpId {
         let mut value = old;
         let arrivals_first = self.random.one_in(2);
-        let arrivals = !self.random.one_in(8);
+        let arrivals = !self.random.one_in(16);
         if arrivals_first && arrivals {
             value = self.at_arrivals(value, other, touch, rows[0]);
         }
@@ -235,10 +235,9 @@ impl Builder {
     }
 
     fn clipped(&mut self, value: OpId) -> OpId {
-        let (low, high) = (
-            self.random.pick(&[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -1.0]),
-            self.random.pick(&[1.0, 1.0, 1.0, 1.5, 4.0]),
-        );
+        // Below zero, a weight may be −0, to which nothing can be added without a change.
+        let low = if self.random.one_in(24) { -1.0 } else { 0.0 };
+        let high = self.random.pick(&[1.0, 1.0, 1.0, 1.5, 4.0]);
         let mut clips = [(BinaryOp::Max, low), (BinaryOp::Min, high)];
         if self.random.one_in(2) {
             clips.reverse();
@@ -255,7 +254,7 @@ impl Builder {
     fn decaying(&mut self, name: &str, event: OpId) -> OpId {
         let (shape, dtype) = (self.shape(event), self.storage());
         let (state, old) = self.state(name, Array::zeros(shape, dtype));
-        let decay = self.random.pick(&[0.5, 0.75, 0.9, 0.99]);
+        let decay = self.random.pick(&[0.5, 0.5, 0.75, 0.75, 0.75, 0.9, 0.9, 0.99]);
         let decay = self.literal(decay);
         let (kept, added) = (self.mul(old, decay), self.float(event));
         let new = self.add(kept, added);
