@@ -303,7 +303,8 @@ impl Shares {
         self.values += any(logs.iter().any(|log| !log.values.is_empty()));
         self.turned += any(lowered.buffers.iter().any(|buffer| buffer.turned));
         self.in_turn += any(logs.iter().any(|log| log.turns > 1));
-        self.too_long += usize::from(kernel.notes().iter().any(|note| note.to_string().contains("its delays are from")));
+        self.too_long +=
+            usize::from(kernel.notes().iter().any(|note| note.to_string().contains("its delays are from")));
     }
 }
 
@@ -347,7 +348,8 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
 /// A half of the programs; the shares hold for each half, so that what is tested is known to be at work.
 #[track_caller]
 fn check_half(half: u64) {
-    let number = |name: &str, otherwise: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise);
+    let number =
+        |name: &str, otherwise: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(otherwise);
     let (first, count) = (number("FIRST_PROGRAM", 0), number("DEFERRED_PROGRAMS", 48));
     let mut shares = Shares::default();
     let mut failures = Vec::new();

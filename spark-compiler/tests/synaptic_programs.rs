@@ -197,7 +197,18 @@ fn check_quarter(quarter: u64) {
     }
     println!("{shares:?}, {} cases", shares.programs as u64 * CASES_PER_PROGRAM);
     assert!(failures.is_empty(), "{} of {count} programs:\n{}", failures.len(), failures.join("\n----\n"));
-    let Shares { programs, narrowed, delayed, visited_sums, visited_states, by_arrival, by_row, by_column, turned, later } = shares;
+    let Shares {
+        programs,
+        narrowed,
+        delayed,
+        visited_sums,
+        visited_states,
+        by_arrival,
+        by_row,
+        by_column,
+        turned,
+        later,
+    } = shares;
     let states = [(narrowed, 8), (delayed, 12), (visited_states, 16)];
     let visits = [(visited_sums, 3), (by_arrival, 6), (by_row, 64), (by_column, 8), (turned, 8), (later, 64)];
     for (number, (found, one_in)) in states.into_iter().chain(visits).enumerate() {

@@ -6,7 +6,9 @@
 
 use super::CompileError;
 use crate::ir::{BinaryOp, DType, Data, Elem, Literal, ReduceOp};
-use crate::loops::{Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
+use crate::loops::{
+    Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk,
+};
 
 /// Checks a lowered program.
 ///

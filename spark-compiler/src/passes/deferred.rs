@@ -99,9 +99,8 @@ fn bounds(array: &Array) -> (f64, f64) {
 /// An error if something reads the state at elements that no event of visit `number`'s columns has touched.
 fn others_see_columns(program: &Program, visits: &Visits, number: usize, state: StateId) -> Result<(), String> {
     let visit = &visits.list[number];
-    let same = |other: &Visit| {
-        other.rows.is_empty() && other.columns == visit.columns && other.delayed == visit.delayed
-    };
+    let same =
+        |other: &Visit| other.rows.is_empty() && other.columns == visit.columns && other.delayed == visit.delayed;
     let read = |id: OpId| program.node(id).op == Op::State(state);
     for (id, node) in program.iter() {
         let mut reads = false;

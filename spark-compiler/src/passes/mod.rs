@@ -190,7 +190,12 @@ impl Optimized {
         // Nothing needs what would have been replayed.
         for id in self.visits.list[number].later.take().into_iter().flat_map(|later| later.nodes) {
             let node = &mut self.program.nodes[id.index()];
-            *node = Node { op: Op::Literal(Literal::Bool(false)), elem: Elem::Bool, shape: Shape::scalar(), ..node.clone() };
+            *node = Node {
+                op: Op::Literal(Literal::Bool(false)),
+                elem: Elem::Bool,
+                shape: Shape::scalar(),
+                ..node.clone()
+            };
         }
         self.notes.push(Note::left("events", &format!("visit {number}"), why));
         self

@@ -6,8 +6,8 @@
 use super::Builder;
 use crate::common::Random;
 use spark_compiler::ir::{
-    Array, Axis, BinaryOp, CompareOp, ConstId, DType, Data, Elem, History, HistoryId, Literal, Op, OpId, Program, ReduceOp,
-    Shape, UnaryOp,
+    Array, Axis, BinaryOp, CompareOp, ConstId, DType, Data, Elem, History, HistoryId, Literal, Op, OpId, Program,
+    ReduceOp, Shape, UnaryOp,
 };
 
 /// Sizes of rows and columns. Many rows make the past long, many columns have turns of several in a step.

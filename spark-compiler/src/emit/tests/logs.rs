@@ -220,7 +220,9 @@ fn the_past_that_replays_read_is_a_power_of_two() {
         |l| {
             let read = |t: &Typed| if let Inst::LoadDelayed { history, .. } = t.inst { Some(history) } else { None };
             let history = l.logs[0].replay.insts.iter().find_map(read).expect("a trace is read");
-            let Role::History { rows, position, .. } = &mut l.buffers[history.index()].role else { panic!("a history") };
+            let Role::History { rows, position, .. } = &mut l.buffers[history.index()].role else {
+                panic!("a history")
+            };
             *rows = 40;
             let position = *position;
             l.buffers[position.index()].role = Role::Position { rows: 40 };
@@ -239,13 +241,16 @@ fn logs_of_more_than_sixty_four_delays_are_refused() {
             let delayed = scan.delayed.as_mut().expect("something arrives");
             delayed.steps = 65;
             let (starts, history, list) = (delayed.starts, delayed.history, scan.list);
-            let Role::History { rows, position, .. } = &mut l.buffers[history.index()].role else { panic!("a history") };
+            let Role::History { rows, position, .. } = &mut l.buffers[history.index()].role else {
+                panic!("a history")
+            };
             *rows = 80;
             let position = *position;
             l.buffers[position.index()].role = Role::Position { rows: 80 };
             resize(l, list, &[8 * (most + 8 * 65)]);
             let zeros = Array::zeros(shape(&[65 * columns + 1]), DType::I32);
-            l.buffers[starts.index()] = Buffer::new("starts", Role::Constant(zeros), DType::I32, shape(&[65 * columns + 1]));
+            l.buffers[starts.index()] =
+                Buffer::new("starts", Role::Constant(zeros), DType::I32, shape(&[65 * columns + 1]));
         },
         "65 delays",
     );
