@@ -103,17 +103,8 @@ fn passes(directives: &[(&str, &str)]) -> Result<CompileOptions, String> {
     };
     let mut options = CompileOptions::none();
     for name in list.split(", ") {
-        match name {
-            "fold" => options.fold = true,
-            "simplify" => options.simplify = true,
-            "cse" => options.cse = true,
-            "dce" => options.dce = true,
-            "narrow" => options.narrow = true,
-            "delay_filters" => options.delay_filters = true,
-            "sum_filters" => options.sum_filters = true,
-            "events" => options.events = true,
-            "none" => {}
-            other => return Err(format!("unknown pass `{other}`")),
+        if name != "none" {
+            options = options.with(name, true).ok_or(format!("unknown pass `{name}`"))?;
         }
     }
     Ok(options)

@@ -9,6 +9,7 @@ mod synapses;
 
 use common::{Random, Seen, compare, difference, evaluate, run, ways};
 use spark_compiler::eval::Evaluator;
+use spark_compiler::ir::parse::parse;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
 use spark_compiler::passes::{CompileOptions, View, optimize};
@@ -196,7 +197,18 @@ fn check_quarter(quarter: u64) {
     }
     println!("{shares:?}, {} cases", shares.programs as u64 * CASES_PER_PROGRAM);
     assert!(failures.is_empty(), "{} of {count} programs:\n{}", failures.len(), failures.join("\n----\n"));
-    let Shares { programs, narrowed, delayed, visited_sums, visited_states, by_arrival, by_row, by_column, turned, later } = shares;
+    let Shares {
+        programs,
+        narrowed,
+        delayed,
+        visited_sums,
+        visited_states,
+        by_arrival,
+        by_row,
+        by_column,
+        turned,
+        later,
+    } = shares;
     let states = [(narrowed, 8), (delayed, 12), (visited_states, 16)];
     let visits = [(visited_sums, 3), (by_arrival, 6), (by_row, 64), (by_column, 8), (turned, 8), (later, 64)];
     for (number, (found, one_in)) in states.into_iter().chain(visits).enumerate() {
@@ -266,4 +278,54 @@ fn near(expected: &Array, found: &Array) -> Result<(), String> {
     at.map_or(Ok(()), |i| {
         Err(format!("element {i} is {} instead of {}; {:?}", f[i], e[i], difference(expected, found)))
     })
+}
+
+/// Weights of many rows, whose rule reads a past of columns that is as deep as a delay of each element needs.
+fn of_many_rows(rows: usize, delay: usize) -> Program {
+    let delays = vec![delay.to_string(); rows * 2].join(", ");
+    let text = format!(
+        r#"
+        program "many rows"
+        const c0 "delays": i32[units:{rows}, pre:2] = {delays}
+        state s0 "kernel": f32[units:{rows}, pre:2] = 0.5 -> %15
+        state s1 "trace": f32[pre:2] = 0.0 -> %19
+        history h0 "past": f32[pre:2] x {depth}
+        input i0 "spikes": bool[pre:2]
+        input i1 "post": bool[units:{rows}]
+        %0 = input i0: bool[pre:2]
+        %1 = input i1: bool[units:{rows}]
+        %2 = state s0: f32[units:{rows}, pre:2]
+        %3 = state s1: f32[pre:2]
+        %4 = delay h0, %3, c0: f32[units:{rows}, pre:2]
+        %5 = cast %1: f32[units:{rows}]
+        %6 = mul %5, %4: f32[units:{rows}, pre:2]
+        %7 = add %2, %6: f32[units:{rows}, pre:2]
+        %8 = cast %0: f32[pre:2]
+        %9 = literal 0.5: f32
+        %10 = mul %8, %9: f32[pre:2]
+        %11 = sub %7, %10: f32[units:{rows}, pre:2]
+        %12 = literal 0.0: f32
+        %13 = max %11, %12: f32[units:{rows}, pre:2]
+        %14 = literal 1.0: f32
+        %15 = min %13, %14: f32[units:{rows}, pre:2]
+        %16 = mul %2, %8: f32[units:{rows}, pre:2]
+        %17 = reduce.sum pre, %16: f32[units:{rows}]
+        %18 = mul %3, %9: f32[pre:2]
+        %19 = add %18, %8: f32[pre:2]
+        output "current": f32 = %17
+        "#,
+        depth = delay + 1
+    );
+    parse(&text).unwrap()
+}
+
+/// A log names rows with 16 bits, and steps as well.
+#[test]
+fn what_a_log_cannot_tell_is_not_put_off() {
+    let of = |rows: usize, delay: usize| {
+        let kernel = Kernel::compile(of_many_rows(rows, delay), &CompileOptions::exact()).unwrap();
+        kernel.lowered().logs.len()
+    };
+    assert_eq!([of(65_536, 2), of(65_537, 2)], [1, 0]);
+    assert_eq!([of(40, 4000), of(40, 4096), of(40, 40_000)], [1, 0, 0]);
 }

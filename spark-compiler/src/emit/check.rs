@@ -6,13 +6,16 @@
 
 use super::CompileError;
 use crate::ir::{BinaryOp, Bounds, DType, Data, Elem, Literal, ReduceOp};
-use crate::loops::{Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk};
+use crate::loops::{
+    Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk,
+};
 
 /// Checks a lowered program.
 ///
 /// # Errors
 /// [`CompileError::Malformed`] with the first instruction that breaks a rule.
 pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
+    own(lowered).map_err(|why| CompileError::Malformed { nest: 0, inst: 0, why })?;
     for (n, nest) in lowered.nests.iter().enumerate() {
         let walk = match &nest.walk {
             Walk::All => Ok(()),
@@ -46,6 +49,31 @@ fn ensure(holds: bool, why: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(why()) }
 }
 
+/// What lists and logs trust to be as they wrote it, each has for itself.
+fn own(lowered: &Lowered) -> Result<(), String> {
+    let mut seen = Vec::new();
+    for id in owned(lowered) {
+        ensure(!seen.contains(&id), || format!("{id} is written by two lists or logs"))?;
+        seen.push(id);
+    }
+    Ok(())
+}
+
+fn owned(lowered: &Lowered) -> impl Iterator<Item = BufferId> {
+    let lists = lowered.scans.iter().flat_map(|scan| [scan.list, scan.count]);
+    let logs = lowered.logs.iter().flat_map(|log| {
+        let values = log.values.iter().map(|(_, to)| *to);
+        values.chain([log.entries, log.head, log.step, log.columns, log.next])
+    });
+    lists.chain(logs)
+}
+
+/// An error if instructions must not write a buffer: others trust what it holds.
+fn writable(lowered: &Lowered, id: BufferId) -> Result<(), String> {
+    let free = matches!(buffer(lowered, id)?.role, Role::State(_) | Role::Output | Role::Temporary);
+    ensure(free && !owned(lowered).any(|own| own == id), || format!("a store into {id}, which is not free"))
+}
+
 fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<(), String> {
     for operand in inst.operands() {
         let known = operand.index() < position && !nest.insts[operand.index()].inst.is_effect();
@@ -70,6 +98,7 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         Inst::Store { buffer, map, .. } => {
             let target = array(lowered, nest, *buffer, map)?;
             ensure(!matches!(target.role, Role::History { .. }), || "a plain store into a history".into())?;
+            writable(lowered, *buffer)?;
             // A replay goes over entries, of which each is one row.
             covers(nest, map, matches!(nest.walk, Walk::Replay(_)).then_some(1))
         }
@@ -79,12 +108,14 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
             covers(nest, map, None)
         }
         Inst::StoreAt { buffer, base, .. } => {
+            writable(lowered, *buffer)?;
             let sizes = plain(lowered, *buffer)?.sizes();
             let fits = sizes.len() == 1 && base + nest.size() <= sizes[0];
             ensure(fits, || format!("{} elements at {base} do not fit {sizes:?}", nest.size()))
         }
         Inst::Reduce { op, over, value, buffer, map } => {
             let target = array(lowered, nest, *buffer, map)?;
+            writable(lowered, *buffer)?;
             let bits = matches!(op, ReduceOp::Any | ReduceOp::All);
             ensure(*over < nest.sizes.len(), || format!("no loop {over} to reduce over"))?;
             ensure(target.dtype == elem(value).dtype(), || format!("{} summed in {}", elem(value), target.dtype))?;
@@ -93,6 +124,7 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         }
         Inst::ScatterAdd { buffer, offsets, map, value } => {
             let target = plain(lowered, *buffer)?;
+            writable(lowered, *buffer)?;
             let sums = target.dtype == elem(value).dtype() && target.dtype != DType::Bool;
             ensure(sums, || format!("{} added in {}", elem(value), target.dtype))?;
             indices(lowered, nest, *offsets, map, target.padded_len())?;
@@ -168,7 +200,9 @@ fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
     };
     let enough = lists.len() == 2 * scan.sizes[1] * arrivals.steps;
     // Four rows are read at a time.
-    let within = |list: &[i32]| 0 <= list[0] && list[0] <= list[1] && (list[1] - list[0] + 3) / 4 * 4 + list[0] <= targets.len() as i32;
+    let within = |list: &[i32]| {
+        0 <= list[0] && list[0] <= list[1] && (list[1] - list[0] + 3) / 4 * 4 + list[0] <= targets.len() as i32
+    };
     ensure(enough && lists.chunks(2).all(within), || "lists of arrivals that do not exist".into())?;
     // Vectorised, unlike a search.
     let inside = targets.is_empty() || usize::from(targets.iter().copied().fold(0, u16::max)) < scan.sizes[0];
@@ -187,6 +221,14 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
     let &[columns, entries, rows] = &log.replay.sizes[..] else { return Err("a replay has three loops".into()) };
     let loads = |t: &Typed| !t.inst.is_effect() || matches!(t.inst, Inst::Store { buffer, .. } if buffer == log.state);
     ensure(log.replay.insts.iter().all(loads), || "a replay changes more than its state".into())?;
+    // A past that reaches back from an older step than this wraps more than once.
+    for typed in &log.replay.insts {
+        if let Inst::LoadDelayed { history, .. } = typed.inst {
+            let kept = self::history(lowered, history)?;
+            let wraps = kept.is_power_of_two() && kept <= 1 << 16;
+            ensure(wraps, || format!("a replay reads {history}, which has {kept} rows"))?;
+        }
+    }
     let scan = lowered.scans.get(log.scan).ok_or("no such list of events")?;
     ensure(scan.sizes == [rows, columns] && rows <= 1 << 16, || "events of another domain".into())?;
     ensure(entries.is_power_of_two() && entries < 1 << 31, || format!("{entries} entries"))?;

@@ -230,14 +230,7 @@ fn turned(nest: &Nest) -> Nest {
 }
 
 /// The rows of a column at which the event of `least + step` steps ago arrives.
-fn arriving(
-    body: &mut Body<'_, '_, '_>,
-    scan: &Scan,
-    arrivals: &Arrivals,
-    pair: Value,
-    column: Value,
-    step: Value,
-) {
+fn arriving(body: &mut Body<'_, '_, '_>, scan: &Scan, arrivals: &Arrivals, pair: Value, column: Value, step: Value) {
     let delay = body.m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
     body.delay = Some((arrivals.delays, delay));
     body.outer.push(column);

@@ -20,7 +20,8 @@ pub(super) fn turn(lowered: &mut Lowered) {
         for typed in &nest.insts {
             let mut note = |id: BufferId, here: bool| {
                 let slot = &mut accesses[id.index()];
-                *slot = if here && by_column && *slot != Accesses::Others { Accesses::ByColumn } else { Accesses::Others };
+                *slot =
+                    if here && by_column && *slot != Accesses::Others { Accesses::ByColumn } else { Accesses::Others };
             };
             match &typed.inst {
                 Inst::Load { buffer, map } | Inst::Store { buffer, map, .. } => note(*buffer, *map == element),
@@ -32,9 +33,9 @@ pub(super) fn turn(lowered: &mut Lowered) {
                     note(*buffer, false);
                     note(*offsets, false);
                 }
-                Inst::StoreRow { history: buffer, .. }
-                | Inst::StoreAt { buffer, .. }
-                | Inst::Reduce { buffer, .. } => note(*buffer, false),
+                Inst::StoreRow { history: buffer, .. } | Inst::StoreAt { buffer, .. } | Inst::Reduce { buffer, .. } => {
+                    note(*buffer, false)
+                }
                 Inst::Literal(_)
                 | Inst::Unary(..)
                 | Inst::Binary(..)

@@ -9,8 +9,8 @@
 //! * `print`: the text form.
 
 mod fuse;
-mod layout;
 mod later;
+mod layout;
 mod nest;
 mod print;
 mod schedule;
@@ -18,6 +18,7 @@ mod visits;
 
 pub use fuse::lower;
 pub use nest::{
-    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, WHOLE, Walk,
+    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit,
+    WHOLE, Walk,
 };
 pub(crate) use visits::MOST_ROWS;

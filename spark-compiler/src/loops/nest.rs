@@ -23,7 +23,7 @@
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
 use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Elem, Group, Literal, Op, OpId, Location, ReduceOp, Shape, ThreefryWord, UnaryOp,
+    Array, BinaryOp, CompareOp, DType, Elem, Group, Literal, Location, Op, OpId, ReduceOp, Shape, ThreefryWord, UnaryOp,
 };
 use std::fmt;
 
@@ -183,7 +183,11 @@ impl Buffer {
     /// Bytes of the whole buffer.
     pub fn bytes(&self) -> usize {
         let history = matches!(self.role, Role::History { .. });
-        let row = if self.turned && history { self.shape.size() * self.column_pitch() } else { self.padded_len() * self.rows() };
+        let row = if self.turned && history {
+            self.shape.size() * self.column_pitch()
+        } else {
+            self.padded_len() * self.rows()
+        };
         row * self.dtype.bits() / 8
     }
 

@@ -102,12 +102,7 @@ fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
 }
 
 /// `lists` and `targets` for delays in rows of `columns`.
-fn buckets<T: Copy + TryInto<usize>>(
-    delays: &[T],
-    columns: usize,
-    least: usize,
-    steps: usize,
-) -> (Vec<i32>, Vec<u16>) {
+fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize, steps: usize) -> (Vec<i32>, Vec<u16>) {
     /// Columns whose lists are made together: what is written stays in the fastest cache.
     const BLOCK: usize = 64;
     let step = |delay: T| delay.try_into().map_or(0, |delay: usize| delay - least);

@@ -25,6 +25,12 @@ const MOST_VALUES: usize = 8;
 /// Delays from the least to the largest, at most: one bit each.
 const MOST_DELAYS: f64 = 64.0;
 
+/// Rows, at most: an entry of a log has 16 bits for one.
+const MOST_ROWS: usize = 1 << 16;
+
+/// Steps that the past of columns may reach back: it is kept for several times as many, and steps are counted modulo 2^16.
+const MOST_PAST: usize = 1 << 12;
+
 /// Puts events of rows off where that is possible.
 pub(super) fn deferred(program: &mut Program, visits: &mut Visits, notes: &mut Vec<Note>) {
     for number in 0..visits.list.len() {
@@ -52,6 +58,10 @@ pub(super) fn deferred(program: &mut Program, visits: &mut Visits, notes: &mut V
 /// The program with operations that replay the rows of visit `number`.
 fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -> Result<(Program, Later), String> {
     let visit = &visits.list[number];
+    let rows = program.state(state).init.shape().groups()[0].size();
+    if rows > MOST_ROWS {
+        return Err(format!("it has {rows} rows, more than {MOST_ROWS}"));
+    }
     others_see_columns(program, visits, number, state)?;
     if let Some(delayed) = visit.delayed {
         let Bounds { low, high, .. } = program.constant(delayed.delays).value.bounds();
@@ -67,15 +77,24 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     let Some(root) = root else { return Err("it does not depend on what it was".into()) };
     let nodes = needed(&grown, root, program.nodes.len());
     told(&grown, &nodes, state, &domain)?;
-    Ok((grown, Later { rows: visit.rows.clone(), root, nodes }))
+    // What nothing needs would be computed in every step.
+    let mut out = program.clone();
+    let mut places: HashMap<OpId, OpId> = HashMap::new();
+    for id in nodes {
+        let mut node = grown.node(id).clone();
+        node.op.map_operands(|operand| places.get(&operand).copied().unwrap_or(operand));
+        places.insert(id, out.push(node));
+    }
+    let nodes = (program.nodes.len()..out.nodes.len()).map(OpId::from_index).collect();
+    let root = *places.get(&root).ok_or("its rows do not change it")?;
+    Ok((out, Later { rows: visit.rows.clone(), root, nodes }))
 }
 
 /// An error if something reads the state at elements that no event of visit `number`'s columns has touched.
 fn others_see_columns(program: &Program, visits: &Visits, number: usize, state: StateId) -> Result<(), String> {
     let visit = &visits.list[number];
-    let same = |other: &Visit| {
-        other.rows.is_empty() && other.columns == visit.columns && other.delayed == visit.delayed
-    };
+    let same =
+        |other: &Visit| other.rows.is_empty() && other.columns == visit.columns && other.delayed == visit.delayed;
     let read = |id: OpId| program.node(id).op == Op::State(state);
     for (id, node) in program.iter() {
         let mut reads = false;
@@ -212,7 +231,13 @@ fn told(program: &Program, nodes: &[OpId], state: StateId, domain: &Shape) -> Re
         let refused = |what: &str| Err(format!("{id} ({}) {what}", node.location));
         match &node.op {
             Op::Literal(_) => continue,
-            Op::Delay { value, .. } if program.node(*value).shape.groups() == &domain.groups()[1..] => continue,
+            Op::Delay { value, history, .. } if program.node(*value).shape.groups() == &domain.groups()[1..] => {
+                let kept = program.history(*history).rows;
+                if kept > MOST_PAST {
+                    return refused(&format!("needs the past of {kept} steps"));
+                }
+                continue;
+            }
             op if elementwise(op) => {}
             _ => return refused("is not an operation on single elements"),
         }

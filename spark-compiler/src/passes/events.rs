@@ -112,9 +112,7 @@ pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visi
     if found.is_empty() {
         return (program.clone(), Visits { of: vec![None; program.nodes.len()], ..Visits::default() });
     }
-    let (program, mut visits) = apart(program, found);
-    visits.ranges = ranges;
-    (program, visits)
+    apart(program, found, ranges)
 }
 
 /// Domains of fewer elements are not worth lists of events.
@@ -231,9 +229,10 @@ fn candidates(program: &Program, root: OpId, domain: &Shape) -> Result<Vec<OpId>
     Ok(found)
 }
 
-/// Copies, for each visit, the operations over its domain that its root needs.
-fn apart(program: &Program, found: Vec<(OpId, Visit)>) -> (Program, Visits) {
+/// Copies, for each visit, the operations over its domain that its root needs; their ranges are those of the originals.
+fn apart(program: &Program, found: Vec<(OpId, Visit)>, ranges: Ranges) -> (Program, Visits) {
     let mut out = program.clone();
+    let mut originals: Vec<OpId> = program.iter().map(|(id, _)| id).collect();
     let mut of = vec![None; program.nodes.len()];
     let mut replaced: HashMap<OpId, OpId> = HashMap::new();
     for (number, (root, visit)) in found.iter().enumerate() {
@@ -242,6 +241,7 @@ fn apart(program: &Program, found: Vec<(OpId, Visit)>) -> (Program, Visits) {
             let mut node = program.node(id).clone();
             node.op.map_operands(|operand| copies.get(&operand).copied().unwrap_or(operand));
             copies.insert(id, out.push(node));
+            originals.push(id);
             of.push(Some(number));
         }
         match visit.state {
@@ -251,7 +251,9 @@ fn apart(program: &Program, found: Vec<(OpId, Visit)>) -> (Program, Visits) {
     }
     let (out, places) = renamed(&out, |id| replaced.get(&id).copied().unwrap_or(id));
     let at = |id: OpId| places[id.index()].expect("what a visit needs is needed");
-    let mut visits = Visits { of: vec![None; out.nodes.len()], ..Visits::default() };
+    let moved = originals.iter().zip(&places).filter_map(|(&original, &place)| Some((original, place?)));
+    let ranges = ranges.moved(out.nodes.len(), moved);
+    let mut visits = Visits { of: vec![None; out.nodes.len()], ranges, ..Visits::default() };
     for (id, number) in of.iter().enumerate() {
         if let (Some(number), Some(place)) = (number, places[id]) {
             visits.of[place.index()] = Some(*number);

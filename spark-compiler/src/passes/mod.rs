@@ -42,7 +42,7 @@ pub use report::Note;
 pub use simplify::simplify;
 pub use views::{StateView, View};
 
-use crate::ir::{Program, verify};
+use crate::ir::{Elem, Literal, Node, Op, Program, Shape, verify};
 
 /// What the compiler may do.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -201,7 +201,16 @@ impl Optimized {
     /// The same program without visit `number`: its operations are done for the whole domain.
     pub(crate) fn without_visit(mut self, number: usize, why: &str) -> Optimized {
         self.visits.of.iter_mut().for_each(|of| *of = of.filter(|&n| n != number));
-        self.visits.list[number].later = None;
+        // Nothing needs what would have been replayed.
+        for id in self.visits.list[number].later.take().into_iter().flat_map(|later| later.nodes) {
+            let node = &mut self.program.nodes[id.index()];
+            *node = Node {
+                op: Op::Literal(Literal::Bool(false)),
+                elem: Elem::Bool,
+                shape: Shape::scalar(),
+                ..node.clone()
+            };
+        }
         self.notes.push(Note::left("events", &format!("visit {number}"), why));
         self
     }

@@ -84,6 +84,13 @@ impl Ranges {
         self.values[id.index()]
     }
 
+    /// The ranges of a program of `number` operations that are those of this one, `(old, new)`, in other places.
+    pub(super) fn moved(self, number: usize, places: impl Iterator<Item = (OpId, OpId)>) -> Ranges {
+        let mut values = vec![Range::ANYTHING; number];
+        places.for_each(|(old, new)| values[new.index()] = self.of(old));
+        Ranges { values, ..self }
+    }
+
     /// The range of a state between steps.
     pub fn of_state(&self, id: StateId) -> Range {
         self.states[id.index()]

@@ -1,6 +1,11 @@
 //! Random programs of plastic, delayed synapses: spikes over `pre`, an event per synapse, traces, weights, a sum over `pre`,
 //! a soma. Which of many forms each part takes is drawn, so that passes meet what they look for and what only looks like it.
 
+// Each test uses a part.
+#![allow(dead_code)]
+
+pub(crate) mod later;
+
 use crate::common::Random;
 use spark_compiler::ir::{
     Array, Axis, BinaryOp, CompareOp, ConstId, Constant, DType, Data, Elem, History, HistoryId, Input, InputId,

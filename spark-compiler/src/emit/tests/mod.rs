@@ -1,6 +1,7 @@
 //! Generated code against the oracle, instruction by instruction.
 
 mod arithmetic;
+mod logs;
 mod loops;
 mod memory;
 mod oracle;
