@@ -4,8 +4,8 @@
 //! the same in 256 bits, compiled by the Rust compiler. They run the same recipes (see [`crate::math`]), so which of the
 //! two runs never shows in a result: the same IEEE operations in the same order. Of a NaN it is not said which one it is.
 //!
-//! A block is [`STEP`] elements or a multiple of that. Whether there is an intrinsic is asked while compiling
-//! ([`Intrinsic::address`]): code for another machine, and on machines without these extensions, does without.
+//! A block is `STEP` elements or a multiple of that. Whether there is an intrinsic is asked while compiling
+//! (`Intrinsic::address`): code for another machine, and on machines without these extensions, does without.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
