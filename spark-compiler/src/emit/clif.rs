@@ -1,32 +1,32 @@
-//! Functions of a program: `extern "C" fn(table: *const *mut u8) -> i64`, run one after another.
+//! Functions of a program, run one after another: in memory `extern "C" fn(table: *const *mut u8) -> i64`, in objects
+//! `fn(block: *mut u8)`.
 //!
 //! Register allocation takes more than linear time, so a function ends when it has passed [`LIMIT`] instructions and the
 //! next nest starts another. The last function advances the positions of histories.
 
-use super::access::Memories;
+use super::access::{Homes, Memories};
+use super::lanes::{Abilities, Clif};
 use super::nest;
 use crate::loops::{BufferId, Lowered, Role};
 use cranelift::codegen::ir::{Function, UserFuncName};
-use cranelift::codegen::isa::TargetIsa;
+use cranelift::codegen::isa::{CallConv, TargetIsa};
 use cranelift::prelude::*;
+use target_lexicon::Architecture;
 
 /// CLIF instructions after which a function ends.
 const LIMIT: usize = 4000;
 
-/// All functions of one step, in order.
-pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function> {
+/// All functions of one step, in order, for buffers that are at `homes`.
+pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa, homes: Homes<'_>) -> Vec<Function> {
     let mut functions = Vec::new();
     let mut context = FunctionBuilderContext::new();
     let mut next = 0;
     loop {
         let name = UserFuncName::user(0, functions.len() as u32);
-        let mut function = Function::with_name_signature(name, signature(isa));
-        let mut b = FunctionBuilder::new(&mut function, &mut context);
-        let entry = b.create_block();
-        b.append_block_params_for_function_params(entry);
-        b.switch_to_block(entry);
-        let table = b.block_params(entry)[0];
-        let mut m = Memories::new(b, table, lowered);
+        let mut function = Function::with_name_signature(name, signature(isa, homes));
+        let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), Abilities::of(isa));
+        let base = c.enter()[0];
+        let mut m = Memories::new(c, base, lowered, homes);
         while next < lowered.nests.len() && m.c.b.func.dfg.num_insts() < LIMIT {
             nest::emit(&mut m, next);
             next += 1;
@@ -35,11 +35,11 @@ pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function>
         if last {
             advance_histories(&mut m);
         }
-        let status = m.index(0);
-        let mut b = m.c.b;
-        b.ins().return_(&[status]);
-        b.seal_all_blocks();
-        b.finalize(isa.frontend_config());
+        let status = match homes {
+            Homes::Table => vec![m.index(0)],
+            Homes::Block(_) => vec![],
+        };
+        m.c.leave(&status, isa);
         functions.push(function);
         if last {
             return functions;
@@ -48,10 +48,28 @@ pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa) -> Vec<Function>
 }
 
 /// The signature of every function.
-pub(crate) fn signature(isa: &dyn TargetIsa) -> Signature {
-    let mut signature = Signature::new(isa.default_call_conv());
-    signature.params.push(AbiParam::new(isa.pointer_type()));
-    signature.returns.push(AbiParam::new(types::I64));
+pub(crate) fn signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
+    match homes {
+        Homes::Table => {
+            let mut signature = Signature::new(isa.default_call_conv());
+            signature.params.push(AbiParam::new(isa.pointer_type()));
+            signature.returns.push(AbiParam::new(types::I64));
+            signature
+        }
+        Homes::Block(_) => procedure(isa, 1),
+    }
+}
+
+/// The signature of a function of an object that takes so many pointers and returns nothing.
+pub(crate) fn procedure(isa: &dyn TargetIsa, pointers: usize) -> Signature {
+    // On RISC-V, Cranelift 0.135 takes the register fs1 for one that callers save. Saving all registers is right, and possible
+    // where nothing is returned.
+    let convention = match isa.triple().architecture {
+        Architecture::Riscv64(_) => CallConv::PreserveAll,
+        _ => isa.default_call_conv(),
+    };
+    let mut signature = Signature::new(convention);
+    signature.params = vec![AbiParam::new(isa.pointer_type()); pointers];
     signature
 }
 

@@ -1,7 +1,7 @@
 //! Machine code in memory: compiling, owning, running and freeing it.
 #![allow(unsafe_code)]
 
-use super::{CompileError, check::check, clif};
+use super::{CompileError, access::Homes, check::check, clif};
 use crate::loops::Lowered;
 use crate::memory::{Memory, fingerprint};
 use cranelift::codegen::isa::OwnedTargetIsa;
@@ -73,7 +73,7 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
     guarded(|| {
         let start = Instant::now();
         let isa = host()?;
-        let functions = clif::functions(lowered, &*isa);
+        let functions = clif::functions(lowered, &*isa, Homes::Table);
         let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
         stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
 
@@ -115,7 +115,7 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
 pub fn clif_text(lowered: &Lowered) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
-        let functions = clif::functions(lowered, &*host()?);
+        let functions = clif::functions(lowered, &*host()?, Homes::Table);
         Ok(functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n"))
     })
 }
@@ -130,7 +130,7 @@ pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
     guarded(|| {
         let isa = host()?;
         let mut text = String::new();
-        for function in clif::functions(lowered, &*isa) {
+        for function in clif::functions(lowered, &*isa, Homes::Table) {
             let mut context = cranelift::codegen::Context::for_function(function);
             context.set_disasm(true);
             let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
@@ -140,12 +140,12 @@ pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
     })
 }
 
-fn backend(error: impl std::fmt::Display) -> CompileError {
+pub(super) fn backend(error: impl std::fmt::Display) -> CompileError {
     CompileError::Backend(error.to_string())
 }
 
 /// Cranelift reports some faults by panicking; none of them may take the host program down.
-fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());

@@ -7,10 +7,11 @@
 //! * `clif`: functions of the program; splits long programs, advances histories.
 //! * `nest`: one loop nest. `instructions`: what is in it. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
-//! * `jit`: machine code in memory.
+//! * `substitutes`: instructions that old machines lack.
+//! * `jit`: machine code in memory. `object`: machine code in files.
 //!
-//! The generated functions take one argument, a table with the address of each buffer. They do not allocate, call
-//! nothing and cannot trap: loads and stores stay inside their buffers because of what `check` verifies, divisions are
+//! The generated functions take one argument: a table with the address of each buffer, or in objects a block that holds
+//! them. They do not allocate, call nothing and cannot trap: loads and stores stay inside their buffers because of what `check` verifies, divisions are
 //! floating-point and conversions saturate.
 //!
 //! Within one nest, an instruction may read what the same nest writes only at the element that it writes, and the
@@ -25,9 +26,11 @@ mod instructions;
 mod jit;
 mod lanes;
 mod nest;
+pub(crate) mod object;
 mod ops;
 mod recipes;
 mod reduce;
+mod substitutes;
 mod visits;
 
 #[cfg(test)]
@@ -37,7 +40,7 @@ mod tests;
 use jit::assembly;
 pub use jit::{Code, CodeStats, ForeignMemory, clif_text, compile};
 
-/// Why a program could not be compiled. Both cases are faults of the compiler, not of the model.
+/// Why a program could not be compiled. All cases but [`CompileError::Missing`] are faults of the compiler, not of the model.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CompileError {
     /// The lowered program breaks a rule of [`crate::loops`].
@@ -49,6 +52,12 @@ pub enum CompileError {
         inst: usize,
         /// The broken rule.
         why: String,
+    },
+    /// The target cannot do what the program asks for.
+    #[error("this target has no instruction for {operation}")]
+    Missing {
+        /// What it lacks.
+        operation: String,
     },
     /// The code generator refused the program or failed.
     #[error("code generation failed: {0}")]
