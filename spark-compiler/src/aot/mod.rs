@@ -130,6 +130,11 @@ impl Object {
         &self.name
     }
 
+    /// The target's triple.
+    pub fn triple(&self) -> &str {
+        &self.triple
+    }
+
     /// The object file, ELF, Mach-O or COFF, as the target's linker takes it.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -118,6 +118,21 @@ impl Target {
         Ok(Target { triple: parsed, isa, features })
     }
 
+    /// The machine that Rust calls `triple`, with those of its instruction sets `features` (with commas in between, as Rust
+    /// names them) that code can make use of.
+    ///
+    /// # Errors
+    /// If there is no such machine, or no code can be generated for it.
+    pub fn of_rust(triple: &str, features: &str) -> Result<Target, AotError> {
+        let mut usable = String::new();
+        for feature in features.split(',').filter(|feature| !feature.is_empty()) {
+            if Target::new(triple, feature).is_ok() {
+                usable = format!("{usable},{feature}");
+            }
+        }
+        Target::new(triple, &usable)
+    }
+
     /// This machine. With `native`, code may rely on all that it has; without, on what every machine of its kind has.
     ///
     /// # Errors

@@ -20,6 +20,9 @@ use cranelift_module::{FuncId, Module};
 use cranelift_object::ObjectModule;
 use types::{I8, I32, I64};
 
+/// What a function does with its arguments, and what it returns.
+type Body<'b> = &'b mut dyn FnMut(&mut Memories<'_, '_>, &mut ObjectModule, &[Value]) -> Vec<Value>;
+
 /// The functions, each with the end of its name. `steps` are the functions of a step.
 pub(super) fn functions(
     parts: &Parts<'_>,
@@ -32,21 +35,18 @@ pub(super) fn functions(
     init.call_conv = isa.default_call_conv();
     init.returns.push(AbiParam::new(isa.pointer_type()));
     let [one, three] = [1, 3].map(|pointers| procedure(isa, pointers));
-    let frontend = |signature, body: &mut dyn FnMut(&mut Memories<'_, '_>, &mut ObjectModule, &[Value]) -> Vec<Value>| {
-        function(parts, module, signature, body)
-    };
-    let mut frontend = frontend;
+    let mut define = |signature, body: Body<'_>| function(parts, module, signature, body);
     vec![
-        ("init", frontend(init, &mut |m, _, arguments| self::init(m, parts, arguments[0], arguments[1]))),
-        ("reset", frontend(one.clone(), &mut |m, _, arguments| {
+        ("init", define(init, &mut |m, _, arguments| self::init(m, parts, arguments[0], arguments[1]))),
+        ("reset", define(one.clone(), &mut |m, _, arguments| {
             restore(m, parts, arguments[0], parts.layout.persistent);
             vec![]
         })),
-        ("step", frontend(three, &mut |m, module, arguments| {
+        ("step", define(three, &mut |m, module, arguments| {
             step(m, parts, module, steps, arguments);
             vec![]
         })),
-        ("patched", frontend(one, &mut |m, _, arguments| {
+        ("patched", define(one, &mut |m, _, arguments| {
             look(m, parts, arguments[0]);
             vec![]
         })),
@@ -58,7 +58,7 @@ fn function(
     parts: &Parts<'_>,
     module: &mut ObjectModule,
     signature: Signature,
-    body: &mut dyn FnMut(&mut Memories<'_, '_>, &mut ObjectModule, &[Value]) -> Vec<Value>,
+    body: Body<'_>,
 ) -> Function {
     let abilities = Abilities::of(module.isa());
     let mut context = FunctionBuilderContext::new();

@@ -21,7 +21,6 @@ use crate::aot::Layout;
 use crate::loops::{BufferId, Lowered};
 use crate::memory::Memory;
 use crate::passes::ranges::Range;
-use cranelift::codegen::binemit::Reloc;
 use cranelift::codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
 use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{Context, FinalizedRelocTarget};
@@ -121,7 +120,7 @@ impl Writer<'_, '_> {
         defined.map_err(|e| CompileError::Backend(format!("{e:?}")))?;
         let buffer = self.context.compiled_code().map(|code| &code.buffer);
         let buffer = buffer.ok_or_else(|| CompileError::Backend("no code".into()))?;
-        if let Some(missing) = buffer.relocs().iter().find_map(|reloc| libcall(reloc.kind, &reloc.target)) {
+        if let Some(missing) = buffer.relocs().iter().find_map(|reloc| libcall(&reloc.target)) {
             return Err(CompileError::Missing { operation: missing });
         }
         self.code += buffer.data().len();
@@ -174,7 +173,7 @@ impl Writer<'_, '_> {
 }
 
 /// What a call to a library function stands for.
-fn libcall(_kind: Reloc, target: &FinalizedRelocTarget) -> Option<String> {
+fn libcall(target: &FinalizedRelocTarget) -> Option<String> {
     let FinalizedRelocTarget::ExternalName(ExternalName::LibCall(libcall)) = target else { return None };
     Some(match libcall {
         LibCall::FmaF64 => "a multiplication and addition of float64 in one rounding".into(),
