@@ -3,6 +3,8 @@
 #[path = "../../examples/cartpole/brain.rs"]
 #[allow(dead_code)]
 mod brain;
+mod emulated;
+mod files;
 mod models;
 mod run;
 #[path = "../support/mod.rs"]

@@ -130,6 +130,11 @@ impl Object {
         &self.name
     }
 
+    /// What it was compiled for: the triple, then instruction sets.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// The target's triple.
     pub fn triple(&self) -> &str {
         &self.triple

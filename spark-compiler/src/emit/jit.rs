@@ -1,14 +1,15 @@
 //! Machine code in memory: compiling, owning, running and freeing it.
 #![allow(unsafe_code)]
 
+use super::cache::{self, Compiled, Key};
 use super::{CompileError, access::Homes, check::check, clif};
 use crate::loops::Lowered;
 use crate::memory::{Memory, fingerprint};
-use cranelift::codegen::isa::OwnedTargetIsa;
-use cranelift::codegen::{ir::Function, settings};
+use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift::codegen::{Context, ir::Function, settings};
 use cranelift::prelude::Configurable;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -31,6 +32,8 @@ pub struct CodeStats {
     pub code_bytes: usize,
     /// Functions the step is split into.
     pub functions: usize,
+    /// Whether the machine code was on disk ([`cache`]).
+    pub cached: bool,
     /// Time from nests to executable code.
     pub compile_time: Duration,
 }
@@ -82,15 +85,25 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
         let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
         builder.memory_provider(Box::new(arena));
         let mut module = JITModule::new(builder);
-        let mut context = module.make_context();
+        let imports = module.declarations().get_functions();
+        let imports = imports.map(|(id, declared)| (id, declared.name.as_deref().unwrap_or_default()));
+        let key = Key::new(&functions, module.isa(), imports);
+        let known = cache::load(&key).filter(|known| known.len() == functions.len());
+        stats.cached = known.is_some();
+        let compiled = match known {
+            Some(known) => known,
+            None => {
+                let compiled = generate(&functions, module.isa())?;
+                cache::store(&key, &compiled);
+                compiled
+            }
+        };
         let mut ids = Vec::new();
-        for (n, function) in functions.into_iter().enumerate() {
+        for (n, (function, Compiled { align, code, relocations })) in functions.iter().zip(&compiled).enumerate() {
             let name = format!("step_{n}");
             let id = module.declare_function(&name, Linkage::Local, &function.signature).map_err(backend)?;
-            context.func = function;
-            module.define_function(id, &mut context).map_err(|e| CompileError::Backend(format!("{e:?}")))?;
-            stats.code_bytes += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-            module.clear_context(&mut context);
+            module.define_function_bytes(id, *align, code, relocations).map_err(backend)?;
+            stats.code_bytes += code.len();
             ids.push(id);
         }
         module.finalize_definitions().map_err(backend)?;
@@ -106,6 +119,24 @@ pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
         let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
         Ok(Code(Arc::new(machine)))
     })
+}
+
+/// The machine code of functions.
+fn generate(functions: &[Function], isa: &dyn TargetIsa) -> Result<Vec<Compiled>, CompileError> {
+    let mut context = Context::new();
+    let one = |function: &Function| {
+        context.clear();
+        context.func = function.clone();
+        let code = context.compile(isa, &mut Default::default());
+        let code = code.map_err(|e| CompileError::Backend(format!("{:?}", e.inner)))?;
+        let buffer = &code.buffer;
+        let (align, relocations) = (u64::from(buffer.alignment), buffer.relocs());
+        // Only references into the function itself would need to know which it is.
+        let own = FuncId::from_u32(u32::MAX);
+        let relocations = relocations.iter().map(|reloc| ModuleReloc::from_mach_reloc(reloc, function, own)).collect();
+        Ok(Compiled { align, code: buffer.data().to_vec(), relocations })
+    };
+    functions.iter().map(one).collect()
 }
 
 /// The CLIF text of all functions, before Cranelift's optimisations.

@@ -7,8 +7,8 @@
 //! * `clif`: functions of the program; splits long programs, advances histories.
 //! * `nest`: one loop nest. `instructions`: what is in it. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
-//! * `substitutes`: instructions that old machines lack.
-//! * `jit`: machine code in memory. `object`: machine code in files.
+//! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
+//! * `jit`: machine code in memory. [`cache`]: on disk for the next time. `object`: in files of its own.
 //!
 //! The generated functions take one argument: a table with the address of each buffer, or in objects a block that holds
 //! them. They do not allocate, call nothing and cannot trap: loads and stores stay inside their buffers because of what `check` verifies, divisions are
@@ -18,6 +18,7 @@
 //! instructions' order decides which value it sees. Fusion guarantees this.
 
 mod access;
+pub mod cache;
 mod check;
 mod clif;
 mod counted;
@@ -30,6 +31,7 @@ pub(crate) mod object;
 mod ops;
 mod recipes;
 mod reduce;
+mod scalar;
 mod substitutes;
 mod visits;
 

@@ -16,18 +16,20 @@ use super::access::{Homes, buffer_symbol};
 use super::check::check;
 use super::clif;
 use super::jit::{backend, guarded};
+use super::scalar::scalarize;
 use super::CompileError;
 use crate::aot::Layout;
 use crate::loops::{BufferId, Lowered};
 use crate::memory::Memory;
 use crate::passes::ranges::Range;
 use cranelift::codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
-use cranelift::codegen::isa::OwnedTargetIsa;
+use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::{Context, FinalizedRelocTarget};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use target_lexicon::Architecture;
 
 /// The symbol of what the block holds at first.
 const IMAGE: UserExternalName = UserExternalName { namespace: 1, index: u32::MAX };
@@ -78,7 +80,8 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         hash.update(parts.target);
         hash.update(parts.image);
         let (data, code, frame) = (BTreeMap::new(), 0, 0);
-        let mut writer = Writer { parts, module, context, hash, data, code, frame };
+        let scalar = !has_vectors(&*isa);
+        let mut writer = Writer { parts, module, context, hash, scalar, data, code, frame };
 
         let mut steps = Vec::new();
         for (n, function) in clif::functions(parts.lowered, &*isa, Homes::Block(&parts.layout.offsets)).into_iter().enumerate()
@@ -99,6 +102,8 @@ struct Writer<'p, 'a> {
     module: ObjectModule,
     context: Context,
     hash: Sha256,
+    /// Whether the machine has no vectors.
+    scalar: bool,
     /// Symbols that are used: the image and constants.
     data: BTreeMap<u32, (DataId, usize)>,
     code: usize,
@@ -109,6 +114,9 @@ struct Writer<'p, 'a> {
 impl Writer<'_, '_> {
     fn define(&mut self, name: &str, linkage: Linkage, mut function: Function) -> Result<FuncId, CompileError> {
         self.hash.update(function.to_string());
+        if self.scalar {
+            scalarize(&mut function)?;
+        }
         let used: Vec<_> = function.params.user_named_funcs().iter().map(|(at, name)| (at, name.clone())).collect();
         for (at, name) in used.into_iter().filter(|(_, name)| name.namespace == IMAGE.namespace) {
             let index = self.data(name.index)?.as_u32();
@@ -169,6 +177,14 @@ impl Writer<'_, '_> {
         }
         let bytes = product.emit().map_err(backend)?;
         Ok(Emitted { bytes, code: self.code, data, stack: deepest + self.frame, hash })
+    }
+}
+
+/// True if the machine has vector registers.
+fn has_vectors(isa: &dyn TargetIsa) -> bool {
+    match isa.triple().architecture {
+        Architecture::Riscv64(_) => isa.isa_flags().iter().any(|f| f.name == "has_v" && f.as_bool() == Some(true)),
+        _ => true,
     }
 }
 
