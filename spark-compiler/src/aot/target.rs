@@ -5,7 +5,7 @@ use cranelift::codegen::isa::{self, OwnedTargetIsa};
 use cranelift::codegen::settings;
 use cranelift::prelude::Configurable;
 use std::fmt;
-use target_lexicon::{Aarch64Architecture, Architecture, BinaryFormat, PointerWidth, Riscv64Architecture, Triple};
+use target_lexicon::{Aarch64Architecture, Architecture, BinaryFormat, OperatingSystem, PointerWidth, Riscv64Architecture, Triple};
 
 /// What every processor called `x86-64-v2` has, and so on.
 const X86_LEVELS: [(&str, &[&str]); 4] = [
@@ -61,7 +61,10 @@ impl Target {
     /// If there is no such machine or instruction set, or no code can be generated for it.
     pub fn new(triple: &str, cpu: &str) -> Result<Target, AotError> {
         let refused = |why: String| AotError::Target { triple: triple.to_string(), why };
-        let parsed: Triple = triple.parse().map_err(|e| refused(format!("is not known: {e}")))?;
+        let mut parsed: Triple = triple.parse().map_err(|e| refused(format!("is not known: {e}")))?;
+        if parsed.operating_system == OperatingSystem::None_ && parsed.binary_format == BinaryFormat::Unknown {
+            parsed.binary_format = BinaryFormat::Elf;
+        }
         check(&parsed).map_err(|why| refused(why.to_string()))?;
         let mut builder = isa::lookup(parsed.clone()).map_err(|e| refused(format!("cannot be compiled for: {e}")))?;
         let known: Vec<&str> = builder.iter().map(|setting| setting.name).collect();

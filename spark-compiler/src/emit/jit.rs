@@ -2,17 +2,18 @@
 #![allow(unsafe_code)]
 
 use super::cache::{self, Compiled, Key};
-use super::{CompileError, access::Homes, check::check, clif};
+use super::{CompileError, access::Homes, check::check, clif, scalar::scalarize};
 use crate::loops::Lowered;
 use crate::memory::{Memory, fingerprint};
 use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
-use cranelift::codegen::{Context, ir::Function, settings};
+use cranelift::codegen::{CodegenError, Context, ir::Function, settings};
 use cranelift::prelude::Configurable;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use target_lexicon::Architecture;
 
 /// Address space to reserve per CLIF instruction, far above what one takes.
 const BYTES_PER_INSTRUCTION: usize = 256;
@@ -73,52 +74,60 @@ impl Drop for Machine {
 /// [`CompileError`] if the lowered program is malformed or the code generator fails.
 pub fn compile(lowered: &Lowered) -> Result<Code, CompileError> {
     check(lowered)?;
-    guarded(|| {
-        let start = Instant::now();
-        let isa = host()?;
-        let functions = clif::functions(lowered, &*isa, Homes::Table);
-        let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
-        stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
+    guarded(|| compile_for(lowered, host()?, None))
+}
 
-        let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
-        let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
-        let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
-        builder.memory_provider(Box::new(arena));
-        let mut module = JITModule::new(builder);
-        let imports = module.declarations().get_functions();
-        let imports = imports.map(|(id, declared)| (id, declared.name.as_deref().unwrap_or_default()));
-        let key = Key::new(&functions, module.isa(), imports);
-        let known = cache::load(&key).filter(|known| known.len() == functions.len());
-        stats.cached = known.is_some();
-        let compiled = match known {
-            Some(known) => known,
-            None => {
-                let compiled = generate(&functions, module.isa())?;
-                cache::store(&key, &compiled);
-                compiled
-            }
-        };
-        let mut ids = Vec::new();
-        for (n, (function, Compiled { align, code, relocations })) in functions.iter().zip(&compiled).enumerate() {
-            let name = format!("step_{n}");
-            let id = module.declare_function(&name, Linkage::Local, &function.signature).map_err(backend)?;
-            module.define_function_bytes(id, *align, code, relocations).map_err(backend)?;
-            stats.code_bytes += code.len();
-            ids.push(id);
+/// As [`compile`], for a machine whose code this one runs. `vectors` says whether it has vectors, if `isa` does not.
+///
+/// # Errors
+/// If the code generator fails.
+pub(super) fn compile_for(lowered: &Lowered, isa: OwnedTargetIsa, vectors: Option<bool>) -> Result<Code, CompileError> {
+    let start = Instant::now();
+    let mut functions = clif::functions(lowered, &*isa, Homes::Table);
+    if !vectors.unwrap_or_else(|| has_vectors(&*isa)) {
+        functions.iter_mut().try_for_each(scalarize)?;
+    }
+    let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
+    stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
+
+    let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
+    let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
+    let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    builder.memory_provider(Box::new(arena));
+    let mut module = JITModule::new(builder);
+    let imports = module.declarations().get_functions();
+    let imports = imports.map(|(id, declared)| (id, declared.name.as_deref().unwrap_or_default()));
+    let key = Key::new(&functions, module.isa(), imports);
+    let known = cache::load(&key).filter(|known| known.len() == functions.len());
+    stats.cached = known.is_some();
+    let compiled = match known {
+        Some(known) => known,
+        None => {
+            let compiled = generate(&functions, module.isa())?;
+            cache::store(&key, &compiled);
+            compiled
         }
-        module.finalize_definitions().map_err(backend)?;
-        let steps = ids
-            .into_iter()
-            .map(|id| {
-                let address = module.get_finalized_function(id);
-                // SAFETY: the function was declared with `clif::signature`, which is `Step`'s.
-                unsafe { std::mem::transmute::<*const u8, Step>(address) }
-            })
-            .collect();
-        stats.compile_time = start.elapsed();
-        let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
-        Ok(Code(Arc::new(machine)))
-    })
+    };
+    let mut ids = Vec::new();
+    for (n, (function, Compiled { align, code, relocations })) in functions.iter().zip(&compiled).enumerate() {
+        let name = format!("step_{n}");
+        let id = module.declare_function(&name, Linkage::Local, &function.signature).map_err(backend)?;
+        module.define_function_bytes(id, *align, code, relocations).map_err(backend)?;
+        stats.code_bytes += code.len();
+        ids.push(id);
+    }
+    module.finalize_definitions().map_err(backend)?;
+    let steps = ids
+        .into_iter()
+        .map(|id| {
+            let address = module.get_finalized_function(id);
+            // SAFETY: the function was declared with `clif::signature`, which is `Step`'s.
+            unsafe { std::mem::transmute::<*const u8, Step>(address) }
+        })
+        .collect();
+    stats.compile_time = start.elapsed();
+    let machine = Machine { steps, module: Mutex::new(Some(module)), fingerprint: fingerprint(lowered), stats };
+    Ok(Code(Arc::new(machine)))
 }
 
 /// The machine code of functions.
@@ -128,11 +137,11 @@ fn generate(functions: &[Function], isa: &dyn TargetIsa) -> Result<Vec<Compiled>
         context.clear();
         context.func = function.clone();
         let code = context.compile(isa, &mut Default::default());
-        let code = code.map_err(|e| CompileError::Backend(format!("{:?}", e.inner)))?;
+        let code = code.map_err(|e| failed(&e.inner))?;
         let buffer = &code.buffer;
         let (align, relocations) = (u64::from(buffer.alignment), buffer.relocs());
         // Only references into the function itself would need to know which it is.
-        let own = FuncId::from_u32(u32::MAX);
+        let own = FuncId::from_u32(0);
         let relocations = relocations.iter().map(|reloc| ModuleReloc::from_mach_reloc(reloc, function, own)).collect();
         Ok(Compiled { align, code: buffer.data().to_vec(), relocations })
     };
@@ -169,6 +178,22 @@ pub(crate) fn assembly(lowered: &Lowered) -> Result<String, CompileError> {
         }
         Ok(text)
     })
+}
+
+/// A fault of the code generator; of several, the first.
+pub(super) fn failed(error: &CodegenError) -> CompileError {
+    CompileError::Backend(match error {
+        CodegenError::Verifier(errors) => errors.0.first().map_or_else(String::new, ToString::to_string),
+        other => other.to_string(),
+    })
+}
+
+/// True if the machine has vector registers.
+pub(super) fn has_vectors(isa: &dyn TargetIsa) -> bool {
+    match isa.triple().architecture {
+        Architecture::Riscv64(_) => isa.isa_flags().iter().any(|f| f.name == "has_v" && f.as_bool() == Some(true)),
+        _ => true,
+    }
 }
 
 pub(super) fn backend(error: impl std::fmt::Display) -> CompileError {

@@ -263,8 +263,8 @@ impl Scalars<'_> {
     fn typed(&mut self, vector: Value, ty: Type) -> Vec<Value> {
         let lanes = self.lanes[&vector].clone();
         let (have, want) = (self.ty(lanes[0]), ty.lane_type());
-        if have == want {
-            return lanes;
+        if have.bits() == want.bits() {
+            return lanes.into_iter().map(|value| self.cast(want, value)).collect();
         }
         let whole = |ty: Type| Type::int(ty.bits() as u16).expect("lanes have the sizes of integers");
         let ints: Vec<Value> = lanes.into_iter().map(|value| self.cast(whole(have), value)).collect();

@@ -15,7 +15,7 @@ mod ranges;
 use super::access::{Homes, buffer_symbol};
 use super::check::check;
 use super::clif;
-use super::jit::{backend, guarded};
+use super::jit::{backend, failed, guarded, has_vectors};
 use super::scalar::scalarize;
 use super::CompileError;
 use crate::aot::Layout;
@@ -23,13 +23,12 @@ use crate::loops::{BufferId, Lowered};
 use crate::memory::Memory;
 use crate::passes::ranges::Range;
 use cranelift::codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
-use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift::codegen::isa::OwnedTargetIsa;
 use cranelift::codegen::{Context, FinalizedRelocTarget};
-use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, default_libcall_names};
+use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use target_lexicon::Architecture;
 
 /// The symbol of what the block holds at first.
 const IMAGE: UserExternalName = UserExternalName { namespace: 1, index: u32::MAX };
@@ -125,7 +124,10 @@ impl Writer<'_, '_> {
         let id = self.module.declare_function(name, linkage, &function.signature).map_err(backend)?;
         self.context.func = function;
         let defined = self.module.define_function(id, &mut self.context);
-        defined.map_err(|e| CompileError::Backend(format!("{e:?}")))?;
+        defined.map_err(|e| match e {
+            ModuleError::Compilation(e) => failed(&e),
+            e => backend(e),
+        })?;
         let buffer = self.context.compiled_code().map(|code| &code.buffer);
         let buffer = buffer.ok_or_else(|| CompileError::Backend("no code".into()))?;
         if let Some(missing) = buffer.relocs().iter().find_map(|reloc| libcall(&reloc.target)) {
@@ -177,14 +179,6 @@ impl Writer<'_, '_> {
         }
         let bytes = product.emit().map_err(backend)?;
         Ok(Emitted { bytes, code: self.code, data, stack: deepest + self.frame, hash })
-    }
-}
-
-/// True if the machine has vector registers.
-fn has_vectors(isa: &dyn TargetIsa) -> bool {
-    match isa.triple().architecture {
-        Architecture::Riscv64(_) => isa.isa_flags().iter().any(|f| f.name == "has_v" && f.as_bool() == Some(true)),
-        _ => true,
     }
 }
 

@@ -6,10 +6,12 @@ mod memory;
 mod oracle;
 mod programs;
 
-use super::{assembly, compile};
+use super::jit::compile_for;
+use super::{Code, assembly, compile};
 use crate::ir::{Array, Axis, DType, Data, Elem, Literal, Location, Shape};
 use crate::loops::{Buffer, BufferId, Inst, Lowered, Nest, Role, Typed, Val};
 use crate::memory::Memory;
+use cranelift::codegen::settings;
 use half::{bf16, f16};
 use oracle::Oracle;
 
@@ -129,11 +131,28 @@ fn same(a: Literal, b: Literal) -> bool {
     }
 }
 
+/// The program for this machine, for the oldest of its kind, and for one without vectors.
+fn variants(lowered: &Lowered) -> [Code; 3] {
+    let plain = || {
+        let isa = cranelift::codegen::isa::lookup(target_lexicon::Triple::host()).unwrap();
+        isa.finish(settings::Flags::new(settings::builder())).unwrap()
+    };
+    let with = |vectors| compile_for(lowered, plain(), Some(vectors)).unwrap();
+    [compile(lowered).unwrap(), with(true), with(false)]
+}
+
 /// Runs `steps` steps with random inputs; every buffer must be equal to the oracle's after each.
 #[track_caller]
 fn check(build: &mut Build, steps: usize) {
     let lowered = build.lowered.clone();
-    let code = compile(&lowered).unwrap();
+    for code in variants(&lowered) {
+        check_code(build, &code, steps);
+    }
+}
+
+#[track_caller]
+fn check_code(build: &mut Build, code: &Code, steps: usize) {
+    let lowered = build.lowered.clone();
     let mut memory = Memory::new(&lowered).unwrap();
     let mut oracle = Oracle::new(&lowered);
     for step in 0..steps {
