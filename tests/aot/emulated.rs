@@ -6,8 +6,11 @@ use crate::run::{
 };
 use crate::support;
 use spark::model::ModelBuilder;
-use spark::prelude::*;
 use spark_compiler::passes::CompileOptions;
+
+/// An emulator is slow, and the evaluator slower.
+const STEPS: usize = 300;
+const EVALUATED: usize = 60;
 
 /// Compares with the kernel in memory, learning and with single rounding of a·b + c.
 #[track_caller]
@@ -16,14 +19,13 @@ fn check(machine: Machine) {
     let half = [("alif in half precision", models::neuron("alif.f16")), ("cartpole", models::cartpole())];
     let brains = models::BRAINS.map(|case| (case, models::golden_brain(case)));
     for (what, (builder, inputs)) in cases.into_iter().chain(half).chain(brains) {
-        compare(what, &mut builder.build().unwrap(), machine, crate::STEPS, &inputs);
+        compare(what, &mut builder.build().unwrap(), machine, STEPS, &inputs);
     }
 }
 
 /// Compares with the evaluator, rounding a·b + c twice.
 #[track_caller]
 fn check_evaluator(machine: Machine) {
-    const STEPS: usize = 300;
     let cases: [(&str, fn() -> (ModelBuilder, Inputs)); 4] = [
         ("alif", || models::neuron("alif_eta.f32")),
         ("adex", || models::neuron("adex_eta.f32")),
@@ -41,7 +43,7 @@ fn check_evaluator(machine: Machine) {
         let program = Program::new(&object, machine);
         let (input_size, output_size) = (bytes(&program.manifest, "inputs"), bytes(&program.manifest, "outputs"));
         let (mut fed, mut expected) = (Vec::new(), Vec::new());
-        for t in 0..STEPS {
+        for t in 0..EVALUATED {
             let given = inputs(t);
             fed.extend(inputs_of(&object, input_size, &given));
             let outputs = eager.step(&given).unwrap();
@@ -55,7 +57,7 @@ fn check_evaluator(machine: Machine) {
         let (found, _) = program.run(fed);
         let wrong = found.iter().zip(&expected).position(|(a, b)| a != b).map(|at| at / output_size);
         assert!(found.len() == expected.len() && wrong.is_none(), "{what}: step {wrong:?} differs");
-        support::row(format!("{what:<28} {:<40} equals the evaluator over {STEPS} steps", machine.triple));
+        support::row(format!("{what:<28} {:<40} equals the evaluator over {EVALUATED} steps", machine.triple));
     }
 }
 
