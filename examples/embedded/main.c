@@ -1,7 +1,7 @@
 /* A brain of spiking neurons learns to balance a pole, without an operating system's help: the brain is an object that
  * `spark compile` made, all of its memory is in the variables below. The C library is needed for sine, cosine and printing.
  *
- *     spark compile cartpole.json.scfg -o build --input signal=16 --input mod_a=1 --input mod_b=1 --input mod_critic=1
+ *     spark compile cartpole.scfg -o build --input signal=16 --input mod_a=1 --input mod_b=1 --input mod_critic=1
  *     cc -O2 -Ibuild main.c build/cartpole.o -lm -o cartpole && ./cartpole
  *
  * It is what examples/cartpole does in Rust; docs/tutorials/cartpole.md explains it. */
@@ -93,7 +93,7 @@ static int play(cartpole *brain) {
     state.turning = drawn();
     Perception before = {0, 0};
     memset(&inputs, 0, sizeof inputs);
-    for (int i = 0; i < (int)CARTPOLE_SIGNAL_LENGTH; i++) {
+    for (int i = 0; i < (int)CARTPOLE_IN_SIGNAL_LENGTH; i++) {
         inputs.signal[i] = 100; /* out of range: no unit of the spiker answers */
     }
     live(brain, PAUSE);

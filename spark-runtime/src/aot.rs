@@ -27,7 +27,9 @@ use std::path::{Path, PathBuf};
 impl From<AotError> for Error {
     fn from(error: AotError) -> Error {
         let help = match &error {
-            AotError::Target { .. } => "targets are triples, such as x86_64-unknown-linux-gnu or riscv64gc-unknown-linux-gnu",
+            AotError::Target { .. } => {
+                "targets are triples, such as x86_64-unknown-linux-gnu or riscv64gc-unknown-linux-gnu"
+            }
             AotError::Feature { .. } => "give instruction sets with commas in between, or a level such as x86-64-v3",
             AotError::Name { .. } => "give another name",
             AotError::Missing { .. } => {

@@ -143,11 +143,7 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
 ///
 /// # Errors
 /// If a port's dimensions cannot be guessed or do not fit.
-pub(crate) fn with_inputs(
-    mut builder: ModelBuilder,
-    blueprint: &Blueprint,
-    args: &InputArgs,
-) -> Result<ModelBuilder> {
+pub(crate) fn with_inputs(mut builder: ModelBuilder, blueprint: &Blueprint, args: &InputArgs) -> Result<ModelBuilder> {
     let ports = blueprint.inputs();
     let given = |name: &str| args.input.iter().find(|(port, _)| port == name).map(|(_, dims)| dims.clone());
     let is_async = |port: &str| args.asynchronous.iter().any(|name| name == port);

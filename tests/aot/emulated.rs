@@ -1,9 +1,7 @@
 //! Objects for other processors, run by an emulator: the bits of the kernel in memory, and of the evaluator.
 
 use crate::models::{self, Inputs};
-use crate::run::{
-    AARCH64, Machine, Program, RISCV64, RISCV64_VECTORS, bytes, compare, inputs_of, structure,
-};
+use crate::run::{AARCH64, Machine, Program, RISCV64, RISCV64_VECTORS, bytes, compare, inputs_of, structure};
 use crate::support;
 use spark::model::ModelBuilder;
 use spark_compiler::passes::CompileOptions;

@@ -3,6 +3,7 @@
 #[path = "../../examples/cartpole/brain.rs"]
 #[allow(dead_code)]
 mod brain;
+mod embedded;
 mod emulated;
 mod files;
 mod models;

@@ -1,7 +1,7 @@
-//! Compiles the brain for the machine that the program is built for.
+// Compiles the brain for the machine that the program is built for.
 
 fn main() -> Result<(), spark::Error> {
-    spark::aot::Build::new("../cartpole.json.scfg")
+    spark::aot::Build::new("../cartpole.scfg")
         .name("cartpole")
         .input("signal", [16])
         .input("mod_a", [1])

@@ -73,10 +73,10 @@ typedef struct {{
 "
     );
     let titles = [
-        ("INPUTS", "inputs", "What a step is given", &layout.inputs, inputs),
-        ("OUTPUTS", "outputs", "What a step gives", &layout.outputs, outputs),
+        ("IN", "inputs", "What a step is given", &layout.inputs, inputs),
+        ("OUT", "outputs", "What a step gives", &layout.outputs, outputs),
     ];
-    for (capital, small, title, ports, size) in titles {
+    for (short, small, title, ports, size) in titles {
         let note = "Arrays are row-major; a truth value is a byte, 0 or 1.";
         writeln!(out, "/* {title}. {note} */").expect("writing to a string");
         out += "typedef struct {\n";
@@ -87,9 +87,9 @@ typedef struct {{
             out += "    uint8_t none; /* nothing */\n";
         }
         writeln!(out, "}} {name}_{small};\n").expect("writing to a string");
-        writeln!(out, "#define {upper}_{capital}_SIZE {size}u").expect("writing to a string");
+        writeln!(out, "#define {upper}_{short}PUTS_SIZE {size}u").expect("writing to a string");
         for port in ports.iter() {
-            constants(&mut out, &format!("{upper}_{}", port.field.to_uppercase()), port);
+            constants(&mut out, &format!("{upper}_{}_{}", short, port.field.to_uppercase()), port);
         }
         out.push('\n');
     }

@@ -127,7 +127,14 @@ impl Layout {
             };
             found.into_iter().zip(fields).map(port).collect()
         };
-        Layout { offsets, persistent, bytes: next, outside: 0, inputs: ports(Role::Input), outputs: ports(Role::Output) }
+        Layout {
+            offsets,
+            persistent,
+            bytes: next,
+            outside: 0,
+            inputs: ports(Role::Input),
+            outputs: ports(Role::Output),
+        }
     }
 
     /// The part of the block that lasts, in the state of `instance`; without zeros at its end.

@@ -112,17 +112,26 @@ impl Object {
             memory: instance.memory(),
             image: &image,
             ranges: &ranges,
+            flush: false,
             target: &target.to_string(),
         };
         let emitted = object::compile(&parts, target.isa()).map_err(|error| match error {
             emit::CompileError::Missing { operation } => AotError::Missing { triple: target.to_string(), operation },
             error => AotError::Codegen(error),
         })?;
-        let sizes =
-            Sizes { code: emitted.code, data: emitted.data, stack: emitted.stack, block: layout.bytes };
+        let sizes = Sizes { code: emitted.code, data: emitted.data, stack: emitted.stack, block: layout.bytes };
         let states = layout::kept(instance, &layout);
         let (name, triple) = (name.to_string(), target.triple());
-        Ok(Object { name, target: target.to_string(), triple, bytes: emitted.bytes, hash: emitted.hash, sizes, layout, states })
+        Ok(Object {
+            name,
+            target: target.to_string(),
+            triple,
+            bytes: emitted.bytes,
+            hash: emitted.hash,
+            sizes,
+            layout,
+            states,
+        })
     }
 
     /// Prefix of the symbols.

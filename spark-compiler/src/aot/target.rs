@@ -5,7 +5,9 @@ use cranelift::codegen::isa::{self, OwnedTargetIsa};
 use cranelift::codegen::settings;
 use cranelift::prelude::Configurable;
 use std::fmt;
-use target_lexicon::{Aarch64Architecture, Architecture, BinaryFormat, OperatingSystem, PointerWidth, Riscv64Architecture, Triple};
+use target_lexicon::{
+    Aarch64Architecture, Architecture, BinaryFormat, OperatingSystem, PointerWidth, Riscv64Architecture, Triple,
+};
 
 /// What every processor called `x86-64-v2` has, and so on.
 const X86_LEVELS: [(&str, &[&str]); 4] = [
@@ -92,7 +94,8 @@ impl Target {
             Architecture::Riscv64(_) => &RISCV_GENERAL,
             _ => &[],
         };
-        for feature in general.iter().copied().chain(features.iter().map(String::as_str)).chain(implied.iter().copied()) {
+        for feature in general.iter().copied().chain(features.iter().map(String::as_str)).chain(implied.iter().copied())
+        {
             let setting = feature.replace(['.', '-'], "");
             let unknown = |_| AotError::Feature {
                 feature: feature.to_string(),
@@ -145,10 +148,11 @@ impl Target {
         if !native {
             return Target::new(&host, "");
         }
-        let isa = cranelift::native::builder().ok().and_then(|builder| {
-            builder.finish(settings::Flags::new(settings::builder())).ok()
-        });
-        let isa = isa.ok_or_else(|| AotError::Target { triple: host.clone(), why: "is not one to compile for".into() })?;
+        let isa = cranelift::native::builder()
+            .ok()
+            .and_then(|builder| builder.finish(settings::Flags::new(settings::builder())).ok());
+        let isa =
+            isa.ok_or_else(|| AotError::Target { triple: host.clone(), why: "is not one to compile for".into() })?;
         let on = isa.isa_flags().into_iter().filter(|flag| flag.as_bool() == Some(true));
         let features: Vec<String> = on.filter_map(|flag| Some(flag.name.strip_prefix("has_")?.to_string())).collect();
         Target::new(&host, &features.join(","))

@@ -222,7 +222,8 @@ fn encode(functions: &[Compiled], key: &Key) -> Option<Vec<u8>> {
         out.extend(code);
         for relocation in relocations {
             // Other kinds depend on where the code will be.
-            let (Reloc::Abs8, ModuleRelocTarget::User { namespace, index }) = (relocation.kind, &relocation.name) else {
+            let (Reloc::Abs8, ModuleRelocTarget::User { namespace, index }) = (relocation.kind, &relocation.name)
+            else {
                 return None;
             };
             let fields =
@@ -291,7 +292,13 @@ mod tests {
         assert!(load_from(folder.path(), &KEY).is_none());
         store_in(folder.path(), &KEY, &code(100), LIMIT).unwrap();
         let text = |functions: Vec<Compiled>| {
-            let one = |f: Compiled| (f.align, f.code, f.relocations.iter().map(|r| (r.offset, r.kind, r.name.to_string(), r.addend)).collect::<Vec<_>>());
+            let one = |f: Compiled| {
+                (
+                    f.align,
+                    f.code,
+                    f.relocations.iter().map(|r| (r.offset, r.kind, r.name.to_string(), r.addend)).collect::<Vec<_>>(),
+                )
+            };
             functions.into_iter().map(one).collect::<Vec<_>>()
         };
         assert_eq!(load_from(folder.path(), &KEY).map(text), Some(text(code(100))));

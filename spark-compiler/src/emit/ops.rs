@@ -82,9 +82,7 @@ pub(crate) fn binary(c: &mut Clif, op: BinaryOp, elem: Elem, x: Lanes, y: Lanes)
 pub(crate) fn mul_add(c: &mut Clif, x: Lanes, y: Lanes, z: Lanes) -> Lanes {
     match (x, y, z) {
         (Lanes::One(x), Lanes::One(y), Lanes::One(z)) => Lanes::One(c.fma(x, y, z)),
-        (Lanes::Two(a, b), Lanes::Two(d, e), Lanes::Two(f, g)) => {
-            Lanes::Two(c.fma(a, d, f), c.fma(b, e, g))
-        }
+        (Lanes::Two(a, b), Lanes::Two(d, e), Lanes::Two(f, g)) => Lanes::Two(c.fma(a, d, f), c.fma(b, e, g)),
         _ => unreachable!("operands of one width"),
     }
 }

@@ -191,11 +191,13 @@ impl Scalars<'_> {
             SwidenLow | UwidenLow => {
                 let lanes = self.own(args[0]);
                 let count = ty.lane_count() as usize;
-                lanes[..count].iter().map(|&value| match opcode {
-                    SwidenLow => self.pos.ins().sextend(lane, value),
-                    _ => self.pos.ins().uextend(lane, value),
-                })
-                .collect()
+                lanes[..count]
+                    .iter()
+                    .map(|&value| match opcode {
+                        SwidenLow => self.pos.ins().sextend(lane, value),
+                        _ => self.pos.ins().uextend(lane, value),
+                    })
+                    .collect()
             }
             FvpromoteLow => {
                 let lanes = self.own(args[0]);
@@ -207,9 +209,7 @@ impl Scalars<'_> {
                 low.chain([zero; 2]).collect()
             }
             FcvtFromSint => self.own(args[0]).into_iter().map(|v| self.pos.ins().fcvt_from_sint(lane, v)).collect(),
-            FcvtToSintSat => {
-                self.own(args[0]).into_iter().map(|v| self.pos.ins().fcvt_to_sint_sat(lane, v)).collect()
-            }
+            FcvtToSintSat => self.own(args[0]).into_iter().map(|v| self.pos.ins().fcvt_to_sint_sat(lane, v)).collect(),
             VallTrue | VanyTrue => {
                 let truths: Vec<Value> = self.own(args[0]).into_iter().map(|value| self.truth(value)).collect();
                 let both = |x, y| match opcode {

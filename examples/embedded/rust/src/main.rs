@@ -20,6 +20,7 @@ const TIME_LIMIT: usize = 500;
 const TRACK_END: f64 = 2.4;
 const FALLEN: f64 = 12.0 * 2.0 * core::f64::consts::PI / 360.0;
 
+#[link(name = "c")]
 unsafe extern "C" {
     fn printf(format: *const c_char, ...) -> c_int;
 }
@@ -28,6 +29,10 @@ unsafe extern "C" {
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     loop {}
 }
+
+/// Wanted by the precompiled `core` on machines with an operating system, and never called: panics do not unwind.
+#[unsafe(no_mangle)]
+extern "C" fn rust_eh_personality() {}
 
 /// A number between −0.05 and 0.05 (xorshift32).
 fn drawn(word: &mut u32) -> f64 {

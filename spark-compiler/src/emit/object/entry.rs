@@ -23,12 +23,16 @@ use types::{I8, I32, I64};
 /// What a function does with its arguments, and what it returns.
 type Body<'b> = &'b mut dyn FnMut(&mut Memories<'_, '_>, &mut ObjectModule, &[Value]) -> Vec<Value>;
 
-/// The functions, each with the end of its name. `steps` are the functions of a step.
-pub(super) fn functions(
-    parts: &Parts<'_>,
-    module: &mut ObjectModule,
-    steps: &[FuncId],
-) -> Vec<(&'static str, Function)> {
+/// What a step calls.
+pub(super) struct Steps {
+    /// Functions of the program, in order.
+    pub(super) functions: Vec<FuncId>,
+    /// What is called before and after them: see [`super::modes`].
+    pub(super) modes: Option<(FuncId, FuncId)>,
+}
+
+/// The functions, each with the end of its name.
+pub(super) fn functions(parts: &Parts<'_>, module: &mut ObjectModule, steps: &Steps) -> Vec<(&'static str, Function)> {
     let isa = module.isa();
     let mut init = procedure(isa, 2);
     // Returns something, so it cannot save all registers; it has no use for floating-point ones.
@@ -38,28 +42,32 @@ pub(super) fn functions(
     let mut define = |signature, body: Body<'_>| function(parts, module, signature, body);
     vec![
         ("init", define(init, &mut |m, _, arguments| self::init(m, parts, arguments[0], arguments[1]))),
-        ("reset", define(one.clone(), &mut |m, _, arguments| {
-            restore(m, parts, arguments[0], parts.layout.persistent);
-            vec![]
-        })),
-        ("step", define(three, &mut |m, module, arguments| {
-            step(m, parts, module, steps, arguments);
-            vec![]
-        })),
-        ("patched", define(one, &mut |m, _, arguments| {
-            look(m, parts, arguments[0]);
-            vec![]
-        })),
+        (
+            "reset",
+            define(one.clone(), &mut |m, _, arguments| {
+                restore(m, parts, arguments[0], parts.layout.persistent);
+                vec![]
+            }),
+        ),
+        (
+            "step",
+            define(three, &mut |m, module, arguments| {
+                step(m, parts, module, steps, arguments);
+                vec![]
+            }),
+        ),
+        (
+            "patched",
+            define(one, &mut |m, _, arguments| {
+                look(m, parts, arguments[0]);
+                vec![]
+            }),
+        ),
     ]
 }
 
 /// A function whose first argument is the block.
-fn function(
-    parts: &Parts<'_>,
-    module: &mut ObjectModule,
-    signature: Signature,
-    body: Body<'_>,
-) -> Function {
+fn function(parts: &Parts<'_>, module: &mut ObjectModule, signature: Signature, body: Body<'_>) -> Function {
     let abilities = Abilities::of(module.isa());
     let mut context = FunctionBuilderContext::new();
     let mut function = Function::with_name_signature(UserFuncName::default(), signature);
@@ -111,7 +119,7 @@ fn restore(m: &mut Memories<'_, '_>, parts: &Parts<'_>, block: Value, end: usize
     });
 }
 
-fn step(m: &mut Memories<'_, '_>, parts: &Parts<'_>, module: &mut ObjectModule, steps: &[FuncId], arguments: &[Value]) {
+fn step(m: &mut Memories<'_, '_>, parts: &Parts<'_>, module: &mut ObjectModule, steps: &Steps, arguments: &[Value]) {
     let (block, inputs, outputs) = (arguments[0], arguments[1], arguments[2]);
     let relies = parts.lowered.dense.is_some();
     let mut beyond = m.c.b.ins().iconst(I8, 0);
@@ -129,9 +137,18 @@ fn step(m: &mut Memories<'_, '_>, parts: &Parts<'_>, module: &mut ObjectModule, 
         m.store_element(place, None, 0, all);
         whole = Some(all);
     }
-    for &step in steps {
+    let mode = steps.modes.map(|(flush, restore)| {
+        let flush = module.declare_func_in_func(flush, m.c.b.func);
+        let call = m.c.b.ins().call(flush, &[]);
+        (m.c.b.inst_results(call)[0], restore)
+    });
+    for &step in &steps.functions {
         let step = module.declare_func_in_func(step, m.c.b.func);
         m.c.b.ins().call(step, &[block]);
+    }
+    if let Some((former, restore)) = mode {
+        let restore = module.declare_func_in_func(restore, m.c.b.func);
+        m.c.b.ins().call(restore, &[former]);
     }
     for port in &parts.layout.outputs {
         ports::give(m, port, outputs);

@@ -4,26 +4,27 @@
 //! file that defines `NAME_init`, `NAME_reset`, `NAME_step`, `NAME_patched` and `NAME_hash`, and needs nothing.
 //!
 //! * `entry`: the functions that are seen from outside. `ports`: between their arguments and buffers. `ranges`: whether
-//!   values are what the code relies on.
+//!   values are what the code relies on. `modes`: subnormal numbers.
 //!
 //! All data is read-only. Equal programs give equal bytes.
 
 mod entry;
+mod modes;
 mod ports;
 mod ranges;
 
+use super::CompileError;
 use super::access::{Homes, buffer_symbol};
 use super::check::check;
 use super::clif;
 use super::jit::{backend, failed, guarded, has_vectors};
 use super::scalar::scalarize;
-use super::CompileError;
 use crate::aot::Layout;
 use crate::loops::{BufferId, Lowered};
 use crate::memory::Memory;
 use crate::passes::ranges::Range;
 use cranelift::codegen::ir::{ExternalName, Function, LibCall, UserExternalName};
-use cranelift::codegen::isa::OwnedTargetIsa;
+use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::{Context, FinalizedRelocTarget};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module, ModuleError, default_libcall_names};
 use cranelift_object::{ObjectBuilder, ObjectModule};
@@ -47,6 +48,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) image: &'a [u8],
     /// Ranges of what is kept between steps, as far as the code relies on them.
     pub(crate) ranges: &'a [(BufferId, Range)],
+    /// Whether subnormal numbers count as zero while a step runs, where the machine has such a mode.
+    pub(crate) flush: bool,
     /// Says what the object is made for: part of its hash.
     pub(crate) target: &'a str,
 }
@@ -83,11 +86,13 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         let mut writer = Writer { parts, module, context, hash, scalar, data, code, frame };
 
         let mut steps = Vec::new();
-        for (n, function) in clif::functions(parts.lowered, &*isa, Homes::Block(&parts.layout.offsets)).into_iter().enumerate()
+        for (n, function) in
+            clif::functions(parts.lowered, &*isa, Homes::Block(&parts.layout.offsets)).into_iter().enumerate()
         {
             steps.push(writer.define(&format!("{}.step_{n}", parts.name), Linkage::Local, function)?);
         }
         let deepest = std::mem::take(&mut writer.frame);
+        let steps = entry::Steps { functions: steps, modes: writer.modes(&*isa)? };
         for (name, function) in entry::functions(parts, &mut writer.module, &steps) {
             writer.define(&format!("{}_{name}", parts.name), Linkage::Export, function)?;
         }
@@ -141,6 +146,21 @@ impl Writer<'_, '_> {
         Ok(id)
     }
 
+    /// Functions that have subnormal numbers count as zero, and no longer; `None` if they are not asked for or cannot be.
+    fn modes(&mut self, isa: &dyn TargetIsa) -> Result<Option<(FuncId, FuncId)>, CompileError> {
+        let Some(modes) = modes::modes(isa).filter(|_| self.parts.flush) else { return Ok(None) };
+        let (flush, restore) = modes::signatures(isa);
+        let mut define = |end: &str, signature, code: &[u8]| {
+            self.hash.update(code);
+            self.code += code.len();
+            let name = format!("{}.{end}", self.parts.name);
+            let id = self.module.declare_function(&name, Linkage::Local, &signature).map_err(backend)?;
+            self.module.define_function_bytes(id, 16, code, &[]).map_err(backend)?;
+            Ok(id)
+        };
+        Ok(Some((define("flush", flush, &modes.flush)?, define("restore", restore, &modes.restore)?)))
+    }
+
     /// The data of a symbol, defined when it is first used.
     fn data(&mut self, index: u32) -> Result<DataId, CompileError> {
         if let Some(&(id, _)) = self.data.get(&index) {
@@ -190,3 +210,6 @@ fn libcall(target: &FinalizedRelocTarget) -> Option<String> {
         other => format!("{other:?}"),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,13 +59,7 @@ fn host_flags() -> MemFlagsData {
 }
 
 /// Reads an input. Gives `beyond`, or other than 0 if a number is larger than `limit` or NaN.
-pub(super) fn take(
-    m: &mut Memories<'_, '_>,
-    port: &Port,
-    inputs: Value,
-    limit: Option<f64>,
-    beyond: Value,
-) -> Value {
+pub(super) fn take(m: &mut Memories<'_, '_>, port: &Port, inputs: Value, limit: Option<f64>, beyond: Value) -> Value {
     let rows = Rows::new(m, port, inputs);
     if port.dtype == DType::Bool {
         m.repeat(rows.count, |m, row| {
