@@ -40,10 +40,8 @@ fn process(folder: &str, mode: &str) -> (bool, String) {
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder).map_or_else(
-        |_| Vec::new(),
-        |files| files.map(|file| file.unwrap().path()).collect(),
-    );
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(folder).map_or_else(|_| Vec::new(), |files| files.map(|file| file.unwrap().path()).collect());
     found.sort();
     found
 }

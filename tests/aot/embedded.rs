@@ -196,3 +196,22 @@ fn build_scripts_are_told_what_is_wrong() {
     let error = Build::new("missing.scfg").run().unwrap_err().to_string();
     assert!(error.contains("TARGET is not set") && error.contains("build script"), "{error}");
 }
+
+#[test]
+fn the_readme_shows_the_programs() {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("## Compile it for a robot").nth(1).unwrap().split("\n## ").next().unwrap();
+    let files = ["main.c", "rust/build.rs", "rust/src/main.rs"];
+    let files = files.map(|name| std::fs::read_to_string(example().join(name)).unwrap());
+    let blocks: Vec<&str> = section.split("\n```").skip(1).step_by(2).collect();
+    let of = |language: &str| blocks.iter().filter_map(|block| block.strip_prefix(language)).collect::<Vec<_>>();
+    let (c, rust) = (of("c\n"), of("rust,ignore\n"));
+    assert_eq!((c.len(), rust.len(), blocks.len()), (1, 2, 4));
+    for (block, file) in c.iter().chain(&rust).zip(&files) {
+        let mut rest = file.lines();
+        for line in block.lines().filter(|line| !line.is_empty()) {
+            assert!(rest.any(|other| other == line), "`{line}` is not in the file, or not there");
+        }
+    }
+    assert!(section.contains("examples/embedded/cartpole.scfg"));
+}

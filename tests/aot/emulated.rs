@@ -1,9 +1,8 @@
 //! Objects for other processors, run by an emulator: the bits of the kernel in memory, and of the evaluator.
 
-use crate::models::{self, Inputs};
+use crate::models::{self, Case};
 use crate::run::{AARCH64, Machine, Program, RISCV64, RISCV64_VECTORS, bytes, compare, inputs_of, structure};
 use crate::support;
-use spark::model::ModelBuilder;
 use spark_compiler::passes::CompileOptions;
 
 /// An emulator is slow, and the evaluator slower.
@@ -24,7 +23,7 @@ fn check(machine: Machine) {
 /// Compares with the evaluator, rounding a·b + c twice.
 #[track_caller]
 fn check_evaluator(machine: Machine) {
-    let cases: [(&str, fn() -> (ModelBuilder, Inputs)); 4] = [
+    let cases: [Case; 4] = [
         ("alif", || models::neuron("alif_eta.f32")),
         ("adex", || models::neuron("adex_eta.f32")),
         ("mutual_lif", || models::golden_brain("mutual_lif")),

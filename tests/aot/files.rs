@@ -1,11 +1,10 @@
 //! What is in object files, and what is refused.
 
-use crate::models::{self, Inputs};
+use crate::models::{self, Case};
 use crate::run::{Program, array_of, bytes, here, host_bytes, inputs_of, outputs_of};
 use object::read::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use object::{Architecture, BinaryFormat, RelocationTarget, SectionKind};
 use spark::aot::{Object, Target};
-use spark::model::ModelBuilder;
 use spark::prelude::*;
 use std::process::Command;
 
@@ -118,8 +117,7 @@ fn any_inputs_are_safe() {
     const STEPS: usize = 120;
     let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -f32::MAX, f32::MIN_POSITIVE, -0.0, 1e30, 0.5];
     let mut relied = 0;
-    let cases: [(&str, fn() -> (ModelBuilder, Inputs)); 2] =
-        [("mutual_lif", || models::golden_brain("mutual_lif")), ("cartpole", models::cartpole)];
+    let cases: [Case; 2] = [("mutual_lif", || models::golden_brain("mutual_lif")), ("cartpole", models::cartpole)];
     for (what, case) in cases {
         for wild in [0, 1, 7] {
             let (builder, inputs) = case();

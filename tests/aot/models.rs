@@ -10,6 +10,9 @@ use std::sync::Once;
 /// What a step is given.
 pub(crate) type Inputs = Box<dyn Fn(usize) -> Vec<(&'static str, HostPayload)>>;
 
+/// A name, and how the model is made.
+pub(crate) type Case = (&'static str, fn() -> (ModelBuilder, Inputs));
+
 pub(crate) const NEURONS: [&str; 7] = ["lif", "lif_2d", "lif_eta", "alif", "alif_eta", "adex", "adex_eta"];
 pub(crate) const BRAINS: [&str; 2] = ["mutual_lif", "feedforward_alif"];
 

@@ -132,21 +132,25 @@ fn same(a: Literal, b: Literal) -> bool {
 }
 
 /// The program for this machine, for the oldest of its kind, and for one without vectors.
-fn variants(lowered: &Lowered) -> [Code; 3] {
-    let plain = || {
+fn variants(lowered: &Lowered) -> [Box<dyn Fn() -> Code + '_>; 3] {
+    let plain = |vectors| {
         let isa = cranelift::codegen::isa::lookup(target_lexicon::Triple::host()).unwrap();
-        isa.finish(settings::Flags::new(settings::builder())).unwrap()
+        let isa = isa.finish(settings::Flags::new(settings::builder())).unwrap();
+        compile_for(lowered, isa, Some(vectors)).unwrap()
     };
-    let with = |vectors| compile_for(lowered, plain(), Some(vectors)).unwrap();
-    [compile(lowered).unwrap(), with(true), with(false)]
+    [Box::new(|| compile(lowered).unwrap()), Box::new(move || plain(true)), Box::new(move || plain(false))]
 }
 
 /// Runs `steps` steps with random inputs; every buffer must be equal to the oracle's after each.
 #[track_caller]
 fn check(build: &mut Build, steps: usize) {
     let lowered = build.lowered.clone();
-    for code in variants(&lowered) {
-        check_code(build, &code, steps);
+    let [usual, others @ ..] = variants(&lowered);
+    check_code(build, &usual(), steps);
+    // Of lengths around every boundary, one with a part of a chunk and one with a chunk and a part have to do.
+    let covered = |nest: &Nest| SIZES.contains(&nest.inner()) && ![3, 17].contains(&nest.inner());
+    if !lowered.nests.iter().any(covered) {
+        others.iter().for_each(|code| check_code(build, &code(), steps));
     }
 }
 
