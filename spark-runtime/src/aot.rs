@@ -35,6 +35,7 @@ impl From<AotError> for Error {
             AotError::Missing { .. } => {
                 "choose a processor that has it, or build the model with single rounding switched off (contract)"
             }
+            AotError::Block { .. } => "use the model, and the options, that the object was compiled from",
             AotError::Codegen(_) => return Error::new(error.to_string()),
         };
         Error::new(error.to_string()).help(help)
@@ -53,6 +54,18 @@ impl Model {
             return Err(error.help("build it without `eager`"));
         };
         Ok(Object::compile(instance, name, target)?)
+    }
+}
+
+impl Model {
+    /// Sets what the model remembers to what the memory of an object's model holds: such as one that learned on a robot. The
+    /// model has to be the one that the object was compiled from; its number of steps stays.
+    ///
+    /// # Errors
+    /// If it is not, or the memory is short or damaged.
+    pub fn load_block(&mut self, object: &Object, block: &[u8]) -> Result<()> {
+        let eager = || Error::new("an eager model has another memory than an object").help("build it without `eager`");
+        Ok(object.restore(block, self.instance_mut().ok_or_else(eager)?)?)
     }
 }
 

@@ -1,5 +1,5 @@
 /* Runs a model over steps of inputs: standard input has the structure of inputs for each step, standard output takes that
- * of outputs, and in the end the block. */
+ * of outputs, and in the end the block. A file, if one is given, is the state to begin with. */
 #include <stdio.h>
 #include <string.h>
 #include MODEL_HEADER
@@ -13,10 +13,16 @@
 /* Two models side by side: the second is a step behind, and must not be seen by the first. */
 static MEMORY memory[2];
 
-int main(void) {
+static int patch(const char *path) {
+    FILE *file = fopen(path, "rb");
+    size_t read = file ? fread(&memory[0], 1, sizeof memory[0], file) : 0;
+    memcpy(&memory[1], &memory[0], read);
+    return read == 0 || fclose(file) != 0;
+}
+
+int main(int argc, char **argv) {
     static INPUTS inputs;
     static OUTPUTS outputs, other;
-    static MEMORY fresh;
     if (JOIN(MODEL, _init)(NULL, sizeof memory[0]) || JOIN(MODEL, _init)(memory[0].bytes + 8, sizeof memory[0]) ||
         JOIN(MODEL, _init)(&memory[0], sizeof memory[0] - 1)) {
         fputs("wrong memory was accepted\n", stderr);
@@ -30,7 +36,14 @@ int main(void) {
         fputs("memory was refused\n", stderr);
         return 1;
     }
-    memcpy(&fresh, &memory[0], sizeof fresh);
+    if (argc > 1) {
+        if (patch(argv[1])) {
+            fputs("the state cannot be read\n", stderr);
+            return 1;
+        }
+        JOIN(MODEL, _patched)(model);
+        JOIN(MODEL, _patched)(second);
+    }
     while (fread(&inputs, sizeof inputs, 1, stdin) == 1) {
         JOIN(MODEL, _step)(model, &inputs, &outputs);
         fwrite(&outputs, sizeof outputs, 1, stdout);

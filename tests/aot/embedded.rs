@@ -208,9 +208,8 @@ fn the_readme_shows_the_programs() {
     let (c, rust) = (of("c\n"), of("rust,ignore\n"));
     assert_eq!((c.len(), rust.len(), blocks.len()), (1, 2, 4));
     for (block, file) in c.iter().chain(&rust).zip(&files) {
-        let mut rest = file.lines();
-        for line in block.lines().filter(|line| !line.is_empty()) {
-            assert!(rest.any(|other| other == line), "`{line}` is not in the file, or not there");
+        for line in block.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            assert!(file.lines().any(|other| other.trim() == line), "`{line}` is not in the file");
         }
     }
     assert!(section.contains("examples/embedded/cartpole.scfg"));

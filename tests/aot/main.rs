@@ -12,7 +12,7 @@ mod run;
 mod support;
 
 use models::{BRAINS, NEURONS};
-use run::{Machine, compare, here};
+use run::{Machine, Program, bytes, compare, compare_block, here, inputs_of, outputs_of};
 use spark::model::{Model, ModelBuilder};
 
 const STEPS: usize = 1000;
@@ -55,4 +55,52 @@ fn the_cartpole_brain_while_it_learns() {
     assert_ne!(kernel(&model), before, "it learns");
     assert!(object.sizes().code < 256 << 10, "{:?}", object.sizes());
     compare("cartpole, trained", &mut model, here(""), STEPS, &inputs);
+}
+
+#[test]
+fn a_state_goes_to_a_device_and_comes_back() {
+    for (what, case) in [("alif_eta", (|| models::neuron("alif_eta.f32")) as fn() -> _), ("cartpole", models::cartpole)]
+    {
+        let (builder, inputs): (ModelBuilder, models::Inputs) = case();
+        let mut model = builder.build().unwrap();
+        // The program on the device is that of a model that has learned nothing.
+        let object = model.object("device", &here("").target()).unwrap();
+        let program = Program::new(&object, here(""));
+        let (input_size, output_size) = (bytes(&program.manifest, "inputs"), bytes(&program.manifest, "outputs"));
+        (0..200).for_each(|t| drop(model.step(&inputs(t)).unwrap()));
+        let state = object.block(model.instance().unwrap()).unwrap();
+        let (mut fed, mut expected) = (Vec::new(), Vec::new());
+        for t in 200..300 {
+            fed.extend(inputs_of(&object, input_size, &inputs(t)));
+            model.step(&inputs(t)).unwrap();
+            expected.extend(outputs_of(&object, output_size, &model));
+        }
+        let (found, block) = program.run_from(Some(&state), fed);
+        assert!(found == expected, "{what}");
+        compare_block(what, &model, &program.manifest, &block);
+
+        let mut back = case().0.build().unwrap();
+        back.load_block(&object, &block).unwrap();
+        compare_block(what, &back, &program.manifest, &block);
+        for t in 300..320 {
+            let [one, other] = [&mut model, &mut back].map(|model| {
+                model.step(&inputs(t)).unwrap();
+                outputs_of(&object, output_size, model)
+            });
+            assert_eq!(one, other, "{what}, step {t}");
+        }
+
+        let error = back.load_block(&object, &block[..1000]).unwrap_err().to_string();
+        assert!(error.contains("it has 1000 bytes"), "{error}");
+        let other = models::neuron("lif.f32").0.build().unwrap();
+        let error = object.block(other.instance().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("another model"), "{error}");
+        if let Some(history) = program.manifest["histories"].as_array().unwrap().first() {
+            let mut damaged = block.clone();
+            let position = history["position"].as_u64().unwrap() as usize;
+            damaged[position..position + 4].copy_from_slice(&(-1i32).to_le_bytes());
+            let error = back.load_block(&object, &damaged).unwrap_err().to_string();
+            assert!(error.contains("the position of"), "{error}");
+        }
+    }
 }

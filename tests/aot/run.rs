@@ -88,6 +88,11 @@ impl Program {
 
     /// Runs the program: the structures of outputs, one after another, and the block.
     pub(crate) fn run(&self, inputs: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+        self.run_from(None, inputs)
+    }
+
+    /// Runs the program from a state of the block.
+    pub(crate) fn run_from(&self, state: Option<&[u8]>, inputs: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
         let mut command = match self.machine.emulator {
             [] => Command::new(&self.path),
             [emulator, arguments @ ..] => {
@@ -96,6 +101,11 @@ impl Program {
                 command
             }
         };
+        if let Some(state) = state {
+            let file = self.folder.path().join("state");
+            std::fs::write(&file, state).unwrap();
+            command.arg(file);
+        }
         // Files, because both ends of two pipes would wait for each other.
         let file = self.folder.path().join("inputs");
         std::fs::File::create(&file).unwrap().write_all(&inputs).unwrap();

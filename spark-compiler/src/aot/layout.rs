@@ -8,9 +8,10 @@
 //! The order depends on the program only, not on values. Constants are not in the block.
 
 use super::names;
-use crate::ir::{DType, Shape};
+use crate::ir::{DType, Data, Shape, Stored};
 use crate::kernel::Instance;
 use crate::loops::{Buffer, BufferId, Lowered, Role};
+use crate::memory::append;
 use crate::passes::View;
 
 /// Alignment of a block and of each buffer in it.
@@ -75,6 +76,47 @@ pub(super) struct Kept {
     pub(super) position: Option<usize>,
     /// Of a state, the shape it was declared with and how it is kept.
     pub(super) declared: Option<(Shape, View)>,
+}
+
+impl Kept {
+    /// The elements in a block: of a state in host order, of a history those of the last step, then those before, as
+    /// [`Instance::past`] gives them.
+    ///
+    /// # Errors
+    /// If a position is beyond the history's rows.
+    pub(super) fn read(&self, block: &[u8]) -> Result<Data, String> {
+        let row_bytes = self.buffer.bytes() / self.buffer.rows();
+        let row = |row: usize| elements(&self.buffer, &block[self.offset + row * row_bytes..][..row_bytes]);
+        let Some(position) = self.position else { return Ok(row(0)) };
+        let rows = self.buffer.rows();
+        let found = block[position..].first_chunk().map_or(-1, |bytes| i32::from_le_bytes(*bytes));
+        let next = usize::try_from(found).ok().filter(|next| *next < rows);
+        let next = next.ok_or_else(|| format!("the position of `{}` is {found}, of {rows} rows", self.name))?;
+        let mut past = Data::zeros(self.buffer.dtype, 0);
+        (1..rows).for_each(|ago| append(&mut past, &row((next + rows - ago) % rows)));
+        Ok(past)
+    }
+}
+
+/// The elements of one row of a buffer.
+fn elements(buffer: &Buffer, bytes: &[u8]) -> Data {
+    fn all<const N: usize, T: Stored>(buffer: &Buffer, bytes: &[u8], one: fn([u8; N]) -> T) -> Data {
+        let parts = bytes.as_chunks().0;
+        T::data((0..buffer.shape.size()).map(|i| one(parts[buffer.physical(i)])).collect())
+    }
+    match buffer.dtype {
+        DType::F16 => all(buffer, bytes, half::f16::from_le_bytes),
+        DType::BF16 => all(buffer, bytes, half::bf16::from_le_bytes),
+        DType::F32 => all(buffer, bytes, f32::from_le_bytes),
+        DType::F64 => all(buffer, bytes, f64::from_le_bytes),
+        DType::U8 => all(buffer, bytes, u8::from_le_bytes),
+        DType::U16 => all(buffer, bytes, u16::from_le_bytes),
+        DType::I32 => all(buffer, bytes, i32::from_le_bytes),
+        DType::Bool => {
+            let bit = |at: usize| bytes[at / 8] >> (at % 8) & 1 == 1;
+            Data::Bool((0..buffer.shape.size()).map(|i| bit(buffer.physical(i))).collect())
+        }
+    }
 }
 
 /// Bytes of an element in a structure.

@@ -1,6 +1,6 @@
 //! Ahead of time: a model as an object file for another machine, with everything it takes to call it.
 //!
-//! In: an [`Instance`](crate::kernel::Instance) in any state, a name and a [`Target`]. Out: an [`Object`]: machine code
+//! In: an [`Instance`] in any state, a name and a [`Target`]. Out: an [`Object`]: machine code
 //! with the weights and that state in read-only data, a C header, a Rust module for `no_std` crates, and a JSON file that says
 //! where every state is.
 //!
@@ -61,6 +61,14 @@ pub enum AotError {
         triple: String,
         /// What it lacks.
         operation: String,
+    },
+    /// Memory that is not that of the model.
+    #[error("the block is not one of `{name}`: {why}")]
+    Block {
+        /// Name of the object.
+        name: String,
+        /// What is wrong.
+        why: String,
     },
     /// Code generation failed.
     #[error(transparent)]
@@ -157,6 +165,55 @@ impl Object {
     /// A static library with the object, for linkers of ELF and COFF.
     pub fn archive(&self) -> Vec<u8> {
         archive::archive(&format!("{}.o", self.name), &self.bytes, &self.symbols())
+    }
+
+    /// What a block holds in the state of `instance`: bytes to copy to the beginning of one, before `NAME_patched` is called.
+    ///
+    /// # Errors
+    /// If the instance is one of another model, or was compiled with other passes.
+    pub fn block(&self, instance: &Instance) -> Result<Vec<u8>, AotError> {
+        self.check(instance)?;
+        let mut bytes = self.layout.image(instance);
+        bytes.resize(self.layout.persistent, 0);
+        Ok(bytes)
+    }
+
+    /// Sets the state of `instance` to what a block holds, such as one that learned on another machine. Its number of steps
+    /// stays.
+    ///
+    /// # Errors
+    /// If the block is short or damaged, or the instance is one of another model or was compiled with other passes. The
+    /// instance is then as it was.
+    pub fn restore(&self, block: &[u8], instance: &mut Instance) -> Result<(), AotError> {
+        self.check(instance)?;
+        let wrong = |why: String| AotError::Block { name: self.name.clone(), why };
+        if block.len() < self.layout.persistent {
+            let why = format!("it has {} bytes, where states take {}", block.len(), self.layout.persistent);
+            return Err(wrong(why));
+        }
+        let held: Vec<_> = self
+            .states
+            .iter()
+            .map(|kept| kept.read(block).map(|data| (kept, data)))
+            .collect::<Result<_, _>>()
+            .map_err(wrong)?;
+        for (kept, data) in held {
+            let set = match kept.position {
+                None => instance.set_kept(&kept.name, &data),
+                Some(_) => instance.set_past(&kept.name, &data),
+            };
+            set.unwrap_or_else(|e| crate::bug!("a checked state: {e}"));
+        }
+        Ok(())
+    }
+
+    fn check(&self, instance: &Instance) -> Result<(), AotError> {
+        let layout = Layout::new(instance.kernel().lowered());
+        if layout == self.layout && layout::kept(instance, &layout) == self.states {
+            return Ok(());
+        }
+        let why = "the instance is one of another model, or was compiled with other passes".to_string();
+        Err(AotError::Block { name: self.name.clone(), why })
     }
 
     /// The symbols it defines.
