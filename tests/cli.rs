@@ -558,6 +558,12 @@ fn compile_writes_an_object_and_what_describes_it() {
         assert!(ran.out.contains(name) && build.join(name).is_file(), "{}", ran.out);
     }
     assert!(ran.out.contains("stack of a step") && ran.out.contains("memory of a model"), "{}", ran.out);
+    // Another process gives the same bytes.
+    succeeds(&["compile", &golden(LIF), "--input", "in_spikes=80", "--name", "lif", "-o", "again"], folder.path());
+    for name in ["lif.o", "lif.h", "lif.rs", "lif.json"] {
+        let again = std::fs::read(folder.path().join("again").join(name)).unwrap();
+        assert!(std::fs::read(build.join(name)).unwrap() == again, "{name}");
+    }
     let manifest: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(build.join("lif.json")).unwrap()).unwrap();
     assert_eq!(manifest["inputs"][0]["name"], "in_spikes");

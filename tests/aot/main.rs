@@ -55,6 +55,10 @@ fn the_cartpole_brain_while_it_learns() {
     assert_ne!(kernel(&model), before, "it learns");
     assert!(object.sizes().code < 256 << 10, "{:?}", object.sizes());
     compare("cartpole, trained", &mut model, here(""), STEPS, &inputs);
+    #[cfg(target_arch = "x86_64")]
+    if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+        compare("cartpole, trained more", &mut model, here("x86-64-v3"), STEPS, &inputs);
+    }
 }
 
 #[test]

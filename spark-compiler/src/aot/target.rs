@@ -113,7 +113,9 @@ impl Target {
             ("opt_level", "speed"),
             ("is_pic", "true"),
             ("enable_verifier", verify),
-            ("enable_probestack", "false"),
+            // Large stack frames touch each page, as Windows wants it, with code of their own.
+            ("enable_probestack", "true"),
+            ("probestack_strategy", "inline"),
             ("unwind_info", "false"),
         ];
         for (name, value) in wanted {
