@@ -12,7 +12,7 @@
 //! those that were not used for the longest time are deleted. Every failure to read or write only costs time.
 
 use cranelift::codegen::binemit::Reloc;
-use cranelift::codegen::ir::{Function, UserExternalName};
+use cranelift::codegen::ir::Function;
 use cranelift::codegen::isa::TargetIsa;
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
 use sha2::{Digest, Sha256};
@@ -28,6 +28,16 @@ pub const LIMIT: u64 = 256 << 20;
 
 /// What entries begin with.
 const MAGIC: &[u8; 8] = b"SPARKJ01";
+
+/// References to other functions that entries may have, and how many bytes each changes.
+const KINDS: [(Reloc, usize); 6] = [
+    (Reloc::Abs8, 8),
+    (Reloc::X86PCRel4, 4),
+    (Reloc::X86CallPCRel4, 4),
+    (Reloc::X86CallPLTRel4, 4),
+    (Reloc::Arm64Call, 4),
+    (Reloc::RiscvCallPlt, 8),
+];
 
 static OFF: AtomicBool = AtomicBool::new(false);
 
@@ -63,7 +73,7 @@ pub(super) struct Compiled {
     pub(super) align: u64,
     /// The code.
     pub(super) code: Vec<u8>,
-    /// Addresses of functions that go into it.
+    /// Where it refers to other functions.
     pub(super) relocations: Vec<ModuleReloc>,
 }
 
@@ -221,14 +231,10 @@ fn encode(functions: &[Compiled], key: &Key) -> Option<Vec<u8>> {
         numbers(&mut out, &[*align, code.len() as u64, relocations.len() as u64]);
         out.extend(code);
         for relocation in relocations {
-            // Other kinds depend on where the code will be.
-            let (Reloc::Abs8, ModuleRelocTarget::User { namespace, index }) = (relocation.kind, &relocation.name)
-            else {
-                return None;
-            };
-            let fields =
-                [u64::from(relocation.offset), u64::from(*namespace), u64::from(*index), relocation.addend as u64];
-            numbers(&mut out, &fields);
+            let ModuleRelocTarget::User { namespace, index } = &relocation.name else { return None };
+            let kind = KINDS.iter().position(|(kind, _)| *kind == relocation.kind)? as u64;
+            numbers(&mut out, &[kind, relocation.addend as u64]);
+            numbers(&mut out, &[relocation.offset, *namespace, *index].map(u64::from));
         }
     }
     let digest = Sha256::digest(&out);
@@ -249,12 +255,11 @@ fn decode(bytes: &[u8], key: &Key) -> Option<Vec<Compiled>> {
         let (code, after) = rest.split_at_checked(usize::try_from(code).ok()?)?;
         rest = after;
         let relocation = |rest: &mut &[u8]| {
-            let fields = [number(rest)?, number(rest)?, number(rest)?, number(rest)?];
-            let [offset, namespace, index] = [fields[0], fields[1], fields[2]].map(|n| u32::try_from(n).ok());
-            let target = UserExternalName::new(namespace?, index?);
-            let name = ModuleRelocTarget::user(target.namespace, target.index);
-            let offset = offset.filter(|&offset| offset as usize + 8 <= code.len())?;
-            Some(ModuleReloc { offset, kind: Reloc::Abs8, name, addend: fields[3] as i64 })
+            let &(kind, bytes) = KINDS.get(usize::try_from(number(rest)?).ok()?)?;
+            let addend = number(rest)? as i64;
+            let place = [number(rest)?, number(rest)?, number(rest)?].map(|n| u32::try_from(n).ok());
+            let offset = place[0].filter(|&offset| offset as usize + bytes <= code.len())?;
+            Some(ModuleReloc { offset, kind, name: ModuleRelocTarget::user(place[1]?, place[2]?), addend })
         };
         let relocations = (0..relocations).map(|_| relocation(&mut rest)).collect::<Option<_>>()?;
         functions.push(Compiled { align, code: code.to_vec(), relocations });
@@ -279,7 +284,8 @@ mod tests {
 
     fn code(bytes: usize) -> Vec<Compiled> {
         let name = ModuleRelocTarget::user(0, 3);
-        let relocations = vec![ModuleReloc { offset: 2, kind: Reloc::Abs8, name, addend: -4 }];
+        let kinds = [Reloc::Abs8, Reloc::X86CallPCRel4];
+        let relocations = kinds.map(|kind| ModuleReloc { offset: 2, kind, name: name.clone(), addend: -4 }).to_vec();
         let plain = Compiled { align: 16, code: (0..bytes).map(|i| i as u8).collect(), relocations: vec![] };
         vec![plain.clone(), Compiled { align: 32, relocations, ..plain }]
     }
@@ -366,9 +372,9 @@ mod tests {
     }
 
     #[test]
-    fn code_that_depends_on_its_place_is_not_kept() {
+    fn code_with_unusual_references_is_not_kept() {
         let name = ModuleRelocTarget::user(0, 3);
-        let relocations = vec![ModuleReloc { offset: 2, kind: Reloc::X86PCRel4, name, addend: -4 }];
+        let relocations = vec![ModuleReloc { offset: 2, kind: Reloc::X86SecRel, name, addend: -4 }];
         assert!(encode(&[Compiled { align: 1, code: vec![0; 9], relocations }], &KEY).is_none());
     }
 }
