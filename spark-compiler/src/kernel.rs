@@ -112,6 +112,24 @@ impl Kernel {
         &self.stats
     }
 
+    /// Whether subnormal numbers count as zero while a step runs.
+    pub(crate) fn flushes_subnormals(&self) -> bool {
+        self.code.flushes_subnormals()
+    }
+
+    /// The ranges of what is kept between steps, if the code relies on them.
+    pub(crate) fn ranges(&self) -> Vec<(BufferId, Range)> {
+        if self.lowered.dense.is_none() {
+            return Vec::new();
+        }
+        let with = |role: fn(&Role) -> bool| self.lowered.iter().filter(move |(_, b)| role(&b.role)).map(|(id, _)| id);
+        let ranges = &self.forms.ranges;
+        let states = with(|r| matches!(r, Role::State(_))).enumerate();
+        let states = states.map(|(i, id)| (id, ranges.of_state(StateId::from_index(i))));
+        let histories = with(|r| matches!(r, Role::History { depth: 1.., .. })).enumerate();
+        states.chain(histories.map(|(i, id)| (id, ranges.of_history(HistoryId::from_index(i))))).collect()
+    }
+
     /// Fresh memory, in the initial state.
     ///
     /// # Errors
@@ -164,6 +182,11 @@ impl Instance {
         &self.kernel
     }
 
+    /// All buffers.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
     /// Runs one step on the inputs written last.
     pub fn step(&mut self) {
         let whole = self.outside || self.beyond.contains(&true);
@@ -186,7 +209,7 @@ impl Instance {
     }
 
     /// True if all states and histories are inside the ranges that the code relies on.
-    fn is_inside(&self) -> bool {
+    pub(crate) fn is_inside(&self) -> bool {
         if self.kernel.lowered.dense.is_none() {
             return true;
         }

@@ -7,10 +7,12 @@
 //! 3. [`passes`]: rewritten by exact passes into [`passes::Optimized`];
 //! 4. [`loops`]: fused into loop nests over buffers, [`loops::Lowered`];
 //! 5. [`emit`]: machine code from Cranelift, [`emit::Code`];
-//! 6. [`kernel`]: code bound to memory, [`kernel::Kernel`] and [`kernel::Instance`].
+//! 6. [`kernel`]: code bound to memory, [`kernel::Kernel`] and [`kernel::Instance`]; or
+//!    [`aot`]: code in a file, for another machine, [`aot::Object`].
 //!
 //! [`eval`] runs a program without compiling: the oracle of every stage, and the engine of eager mode.
 
+pub mod aot;
 pub mod array;
 pub mod emit;
 pub mod error;

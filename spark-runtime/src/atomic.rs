@@ -42,6 +42,32 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
     write().map_err(|e| Error::new(format!("cannot write the file: {e}")).in_file(path))
 }
 
+/// Writes several files of one folder: all of them are complete and stored before the first takes its name.
+///
+/// # Errors
+/// If a file cannot be written; all are then as they were, unless the system refuses a name after it took others.
+pub fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
+    let failed = |name: &str| {
+        let path = folder.join(name);
+        move |e: io::Error| Error::new(format!("cannot write the file: {e}")).in_file(&path)
+    };
+    let mut written = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        if path.is_dir() {
+            return Err(failed(name)(io::ErrorKind::IsADirectory.into()));
+        }
+        let mut file = temporary(&path).map_err(failed(name))?;
+        let complete = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
+        complete.map_err(failed(name))?;
+        written.push((file, path));
+    }
+    for ((name, _), (file, path)) in files.iter().zip(written) {
+        file.persist(path).map_err(|e| failed(name)(e.error))?;
+    }
+    files.last().map_or(Ok(()), |(name, _)| sync_folder(&folder.join(name)).map_err(failed(name)))
+}
+
 /// Checks that [`write`](write()) can make a file beside `path`; leaves nothing behind.
 ///
 /// # Errors

@@ -4,10 +4,12 @@
 //! * What a module is: [`module`](mod@module), [`build`], [`delay`], [`clock`], [`bounds`]; the shipped ones: [`nn`].
 //! * Wiring: [`controller`]. Files: [`scfg`]. Random numbers: [`rng`], [`random`], [`init`].
 //! * Running: [`model`]; looking inside: [`inspect`]. What a model remembers: [`state`]; on disk: [`checkpoint`], [`atomic`].
+//! * For other machines: [`aot`]. Machine code kept on disk: [`cache`].
 
 // The macros emit paths that begin with `::spark`; inside this crate that is this crate.
 extern crate self as spark;
 
+pub mod aot;
 pub mod atomic;
 pub mod bounds;
 pub mod build;
@@ -34,6 +36,7 @@ pub mod spec;
 pub mod state;
 
 pub use error::{Error, Result};
+pub use spark_compiler::emit::cache;
 pub use spark_macros::{config, initializer, module, neuron, part, payload, ports, traced, validator};
 
 /// Runs `f` where array handles are evaluated at once: for tests and experiments outside a module.

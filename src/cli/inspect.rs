@@ -29,12 +29,26 @@ pub(crate) struct InspectArgs {
     register: Register,
     #[command(flatten)]
     limit: Limit,
+    #[command(flatten)]
+    inputs: InputArgs,
+}
+
+/// What a model without data is told of its inputs.
+#[derive(Debug, Args)]
+pub(crate) struct InputArgs {
     /// Dimensions of an input port without time, as in_spikes=80 or in_spikes=4x5; PORT.inhibition_mask=DIMS adds a mask
     #[arg(long, value_name = "PORT=DIMS", value_parser = parse_input)]
     input: Vec<(String, Vec<usize>)>,
     /// This input port takes spikes over synapses, of dimensions units then inputs
     #[arg(long = "async", value_name = "PORT,...", value_delimiter = ',')]
     asynchronous: Vec<String>,
+}
+
+impl InputArgs {
+    /// True if nothing was said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.input.is_empty() && self.asynchronous.is_empty()
+    }
 }
 
 /// What to show.
@@ -91,8 +105,8 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
         return print(&format!("{}\n", source.checkpoint().ok_or_else(none)?.state()));
     }
     if !(view.ir || view.optimized || view.passes || view.loops || view.clif) {
-        if !args.input.is_empty() && source.checkpoint().is_none() {
-            return print(&with_inputs(builder, &blueprint, args)?.eager(true).build()?.inspect()?.to_string());
+        if !args.inputs.input.is_empty() && source.checkpoint().is_none() {
+            return print(&with_inputs(builder, &blueprint, &args.inputs)?.eager(true).build()?.inspect()?.to_string());
         }
         let tree = tree::text(&blueprint)?;
         print(&match source.checkpoint().filter(|_| !view.tree) {
@@ -104,7 +118,7 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
     }
     let builder = match source.checkpoint() {
         Some(_) => builder,
-        None => with_inputs(builder, &blueprint, args)?,
+        None => with_inputs(builder, &blueprint, &args.inputs)?,
     };
     // Eager, because machine code is not needed.
     let model = builder.eager(true).build()?;
@@ -126,7 +140,10 @@ pub(crate) fn inspect(args: &InspectArgs) -> Result<()> {
 }
 
 /// Declares the given inputs, and guesses the shapes of required ones that are not given.
-fn with_inputs(mut builder: ModelBuilder, blueprint: &Blueprint, args: &InspectArgs) -> Result<ModelBuilder> {
+///
+/// # Errors
+/// If a port's dimensions cannot be guessed or do not fit.
+pub(crate) fn with_inputs(mut builder: ModelBuilder, blueprint: &Blueprint, args: &InputArgs) -> Result<ModelBuilder> {
     let ports = blueprint.inputs();
     let given = |name: &str| args.input.iter().find(|(port, _)| port == name).map(|(_, dims)| dims.clone());
     let is_async = |port: &str| args.asynchronous.iter().any(|name| name == port);

@@ -7,11 +7,12 @@
 //! * [`run`]: a model over a file of inputs; [`source`] is where the model comes from, [`inputs`] and [`readings`] find out
 //!   what the file means, [`record`] keeps the results, [`tensors`] reads and writes files, [`interrupt`] hears Ctrl-C.
 //! * [`inspect`]: a model's structure ([`tree`]) and the stages of its compilation; [`catalog`]: what is registered.
-//! * [`convert`]: a model's file in its other form. [`bench`]: how fast networks run here.
+//! * [`compile`]: a model as an object file. [`convert`]: a model's file in its other form. [`bench`]: how fast networks run here.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
 mod bench;
 mod catalog;
+mod compile;
 mod convert;
 mod demo;
 mod inputs;
@@ -55,6 +56,7 @@ Examples:
   spark run half-way.spark --input examples/lif/input.safetensors
   spark inspect examples/lif/neuron_lif.scfg
   spark inspect examples/lif/neuron_lif.scfg --loops --input in_spikes=80
+  spark compile half-way.spark --target aarch64-unknown-linux-gnu -o build
   spark describe LeakySoma
   spark bench spark-lif 512";
 
@@ -65,6 +67,8 @@ enum Command {
     Run(run::RunArgs),
     /// Show a model's structure, or a stage of its compilation
     Inspect(inspect::InspectArgs),
+    /// Compile a model ahead of time: an object file for another machine
+    Compile(compile::CompileArgs),
     /// Convert a model's file: compressed to plain JSON, or back
     Convert(convert::ConvertArgs),
     /// Time a benchmark network on this machine
@@ -85,6 +89,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Inspect(args)) => inspect::inspect(&args),
+        Some(Command::Compile(args)) => compile::compile(&args),
         Some(Command::Convert(args)) => convert::convert(&args),
         Some(Command::Bench(args)) => bench::bench(&args),
         Some(Command::List) => catalog::list(),

@@ -11,7 +11,9 @@ use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map, Role};
 use crate::math::half;
-use cranelift::codegen::ir::{AliasRegionData, ExtFuncData, ExternalName, FuncRef, StackSlot, UserExternalName};
+use cranelift::codegen::ir::{
+    AliasRegionData, ExtFuncData, ExternalName, FuncRef, GlobalValue, StackSlot, UserExternalName,
+};
 use cranelift::prelude::*;
 use std::collections::HashMap;
 use types::{F32X4, F64X2, I8X16, I32X4, I64X2};
@@ -83,6 +85,20 @@ pub(crate) struct At {
     pub(crate) listed: Option<[Value; 4]>,
 }
 
+/// Where a function finds the buffers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Homes<'a> {
+    /// Its argument is a table of their addresses.
+    Table,
+    /// Its argument is a block of memory: buffers are at these offsets. Those without one are symbols, [`buffer_symbol`].
+    Block(&'a [Option<usize>]),
+}
+
+/// The symbol of a buffer that is not in the block.
+pub(crate) fn buffer_symbol(buffer: BufferId) -> UserExternalName {
+    UserExternalName { namespace: 1, index: buffer.0 }
+}
+
 /// A function under construction: memory operations on top of [`Clif`].
 pub(crate) struct Memories<'a, 'f> {
     /// Instruction emission.
@@ -90,10 +106,12 @@ pub(crate) struct Memories<'a, 'f> {
     /// The program.
     pub(crate) lowered: &'a Lowered,
     /// The function's first argument.
-    table: Value,
+    base: Value,
+    homes: Homes<'a>,
     /// Signature of functions for single columns.
     pub(crate) column_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
+    symbols: HashMap<UserExternalName, GlobalValue>,
     /// Whether intrinsics may be called.
     pub(super) intrinsics: bool,
     /// Those the function knows already.
@@ -113,19 +131,22 @@ fn log2_bytes(dtype: DType) -> i64 {
 }
 
 impl<'a, 'f> Memories<'a, 'f> {
-    /// Starts in the entry block, whose parameter is the table of buffers.
+    /// Starts in the entry block, whose parameter `base` leads to the buffers.
     pub(crate) fn new(
-        b: FunctionBuilder<'f>,
-        table: Value,
+        c: Clif<'f>,
+        base: Value,
         lowered: &'a Lowered,
+        homes: Homes<'a>,
         intrinsics: bool,
     ) -> Memories<'a, 'f> {
         Memories {
-            c: Clif { b },
+            c,
             lowered,
-            table,
+            base,
+            homes,
             column_signature: None,
             flags: HashMap::new(),
+            symbols: HashMap::new(),
             intrinsics,
             imports: Vec::new(),
             room: None,
@@ -163,13 +184,32 @@ impl<'a, 'f> Memories<'a, 'f> {
         let signature = function.import_signature(signature);
         let callee = function.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
         let [column, head, step] = arguments;
-        self.c.b.ins().call(callee, &[self.table, column, head, step]);
+        self.c.b.ins().call(callee, &[self.base, column, head, step]);
     }
 
     /// Start of a buffer.
     pub(crate) fn start(&mut self, buffer: BufferId) -> Value {
-        let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-        self.c.b.ins().load(types::I64, flags, self.table, 8 * buffer.0 as i32)
+        match self.homes {
+            Homes::Table => {
+                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+                self.c.b.ins().load(types::I64, flags, self.base, 8 * buffer.0 as i32)
+            }
+            Homes::Block(offsets) => match offsets[buffer.index()] {
+                Some(offset) => self.c.b.ins().iadd_imm_s(self.base, offset as i64),
+                None => self.symbol(buffer_symbol(buffer)),
+            },
+        }
+    }
+
+    /// Address of read-only data of the object.
+    pub(crate) fn symbol(&mut self, name: UserExternalName) -> Value {
+        let function = &mut self.c.b.func;
+        let value = *self.symbols.entry(name.clone()).or_insert_with(|| {
+            let name = ExternalName::user(function.declare_imported_user_function(name));
+            let (offset, colocated, tls) = (0.into(), true, false);
+            function.create_global_value(GlobalValueData::Symbol { name, offset, colocated, tls })
+        });
+        self.c.b.ins().symbol_value(types::I64, value)
     }
 
     /// The place of `buffer[map]` given the indices of the loops around the innermost one.

@@ -1,15 +1,18 @@
-//! Functions of a program: `extern "C" fn(table: *const *mut u8) -> i64`, run one after another. They may call functions for
-//! single columns (see `replay`), which come first, since they are known by their numbers.
+//! Functions of a program, run one after another: in memory `extern "C" fn(table: *const *mut u8) -> i64`, in objects
+//! `fn(block: *mut u8)`. They may call functions for single columns (see `replay`), which come first, since they are known by
+//! their numbers.
 //!
 //! Register allocation takes more than linear time, so a function ends when it has passed [`LIMIT`] instructions and the
 //! next nest starts another. The last function advances the positions of histories.
 
-use super::access::Memories;
+use super::access::{Homes, Memories};
+use super::lanes::{Abilities, Clif};
 use super::nest;
 use crate::loops::{BufferId, Lowered, Role};
 use cranelift::codegen::ir::{Function, UserFuncName};
-use cranelift::codegen::isa::TargetIsa;
+use cranelift::codegen::isa::{CallConv, TargetIsa};
 use cranelift::prelude::*;
+use target_lexicon::Architecture;
 
 /// CLIF instructions after which a function ends.
 const LIMIT: usize = 4000;
@@ -26,60 +29,75 @@ pub(crate) struct Functions {
 
 impl Functions {
     /// All of them, by number.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Function> {
-        self.columns.iter().chain(&self.steps).chain(&self.flush)
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Function> {
+        self.columns.into_iter().chain(self.steps).chain(self.flush)
     }
 }
 
-/// All functions of a program. With `intrinsics`, they may call those this machine has.
-pub(crate) fn functions(lowered: &Lowered, isa: &dyn TargetIsa, intrinsics: bool) -> Functions {
-    let host = (isa, intrinsics);
+/// What functions are made for: a machine, where buffers are, and whether intrinsics may be called.
+#[derive(Clone, Copy)]
+struct Host<'a> {
+    isa: &'a dyn TargetIsa,
+    homes: Homes<'a>,
+    intrinsics: bool,
+}
+
+/// All functions of a program, for buffers that are at `homes`. With `intrinsics`, they may call those this machine has.
+pub(crate) fn functions<'l>(
+    lowered: &'l Lowered,
+    isa: &'l dyn TargetIsa,
+    homes: Homes<'l>,
+    intrinsics: bool,
+) -> Functions {
+    let host = Host { isa, homes, intrinsics };
     let columns = lowered.logs.iter().map(|log| {
-        function(lowered, host, column_signature(isa), |m, parameters| {
+        function(lowered, host, column_signature(isa, homes), |m, parameters| {
             super::replay::column(m, log, [parameters[1], parameters[2], parameters[3]]);
             Vec::new()
         })
     });
     let flush = (!lowered.logs.is_empty()).then(|| {
-        function(lowered, host, signature(isa), |m, _| {
+        function(lowered, host, signature(isa, homes), |m, _| {
             (0..lowered.logs.len()).for_each(|log| super::replay::flush(m, log));
-            vec![m.index(0)]
+            status(m, homes)
         })
     });
     Functions { columns: columns.collect(), steps: steps(lowered, host), flush }
 }
 
-/// One function; `body` gets its parameters, of which the first is the table, and gives what it returns.
+/// What a function returns.
+fn status(m: &mut Memories<'_, '_>, homes: Homes<'_>) -> Vec<Value> {
+    match homes {
+        Homes::Table => vec![m.index(0)],
+        Homes::Block(_) => vec![],
+    }
+}
+
+/// One function; `body` gets its parameters, of which the first leads to the buffers, and gives what it returns.
 fn function<'l>(
     lowered: &'l Lowered,
-    (isa, intrinsics): (&dyn TargetIsa, bool),
+    host: Host<'l>,
     signature: Signature,
     body: impl for<'f> FnOnce(&mut Memories<'l, 'f>, &[Value]) -> Vec<Value>,
 ) -> Function {
     let mut context = FunctionBuilderContext::new();
     let mut function = Function::with_name_signature(UserFuncName::default(), signature);
-    let mut b = FunctionBuilder::new(&mut function, &mut context);
-    let entry = b.create_block();
-    b.append_block_params_for_function_params(entry);
-    b.switch_to_block(entry);
-    let parameters = b.block_params(entry).to_vec();
-    let mut m = Memories::new(b, parameters[0], lowered, intrinsics);
-    m.column_signature = Some(column_signature(isa));
+    let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), Abilities::of(host.isa));
+    let parameters = c.enter();
+    let mut m = Memories::new(c, parameters[0], lowered, host.homes, host.intrinsics);
+    m.column_signature = Some(column_signature(host.isa, host.homes));
     let results = body(&mut m, &parameters);
-    let mut b = m.c.b;
-    b.ins().return_(&results);
-    b.seal_all_blocks();
-    b.finalize(isa.frontend_config());
+    m.c.leave(&results, host.isa);
     function
 }
 
 /// The functions of one step, in order.
-fn steps(lowered: &Lowered, host: (&dyn TargetIsa, bool)) -> Vec<Function> {
+fn steps<'l>(lowered: &'l Lowered, host: Host<'l>) -> Vec<Function> {
     let mut functions = Vec::new();
     let mut next = 0;
     loop {
         let mut last = false;
-        functions.push(function(lowered, host, signature(host.0), |m, _| {
+        functions.push(function(lowered, host, signature(host.isa, host.homes), |m, _| {
             while next < lowered.nests.len() && m.c.b.func.dfg.num_insts() < LIMIT {
                 nest::emit(m, next);
                 next += 1;
@@ -88,7 +106,7 @@ fn steps(lowered: &Lowered, host: (&dyn TargetIsa, bool)) -> Vec<Function> {
             if last {
                 advance_histories(m);
             }
-            vec![m.index(0)]
+            status(m, host.homes)
         }));
         if last {
             return functions;
@@ -96,17 +114,38 @@ fn steps(lowered: &Lowered, host: (&dyn TargetIsa, bool)) -> Vec<Function> {
     }
 }
 
-/// The signature of the functions that a step consists of.
-pub(crate) fn signature(isa: &dyn TargetIsa) -> Signature {
-    let mut signature = Signature::new(isa.default_call_conv());
-    signature.params.push(AbiParam::new(isa.pointer_type()));
-    signature.returns.push(AbiParam::new(types::I64));
+/// The signature of every function.
+pub(crate) fn signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
+    match homes {
+        Homes::Table => {
+            let mut signature = Signature::new(isa.default_call_conv());
+            signature.params.push(AbiParam::new(isa.pointer_type()));
+            signature.returns.push(AbiParam::new(types::I64));
+            signature
+        }
+        Homes::Block(_) => procedure(isa, 1),
+    }
+}
+
+/// The signature of a function of an object that takes so many pointers and returns nothing.
+pub(crate) fn procedure(isa: &dyn TargetIsa, pointers: usize) -> Signature {
+    // On RISC-V, Cranelift 0.135 takes the register fs1 for one that callers save. Saving all registers is right, and possible
+    // where nothing is returned.
+    let convention = match isa.triple().architecture {
+        Architecture::Riscv64(_) => CallConv::PreserveAll,
+        _ => isa.default_call_conv(),
+    };
+    let mut signature = Signature::new(convention);
+    signature.params = vec![AbiParam::new(isa.pointer_type()); pointers];
     signature
 }
 
-/// The signature of functions for a column: the table, the column, the newest entry and the step.
-fn column_signature(isa: &dyn TargetIsa) -> Signature {
-    let mut signature = Signature::new(isa.default_call_conv());
+/// The signature of functions for a column: where buffers are, the column, the newest entry and the step.
+fn column_signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
+    let mut signature = match homes {
+        Homes::Table => Signature::new(isa.default_call_conv()),
+        Homes::Block(_) => procedure(isa, 0),
+    };
     signature.params.push(AbiParam::new(isa.pointer_type()));
     signature.params.extend([types::I64, types::I32, types::I32].map(AbiParam::new));
     signature

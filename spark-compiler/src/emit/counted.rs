@@ -43,6 +43,28 @@ impl Memories<'_, '_> {
         b.ins().brif(more, l.head, &arguments, l.exit, &[]);
         b.switch_to_block(l.exit);
     }
+
+    /// `next(…next(next(first, 0), 1)…, count − 1)`: a loop, or straight-line code for a single round.
+    pub(crate) fn fold(
+        &mut self,
+        count: usize,
+        first: Value,
+        next: impl FnOnce(&mut Self, Value, Value) -> Value,
+    ) -> Value {
+        match count {
+            0 => first,
+            1 => {
+                let zero = self.index(0);
+                next(self, zero, first)
+            }
+            _ => {
+                let (l, carried) = self.open_loop(&[first]);
+                let result = next(self, l.counter, carried[0]);
+                self.close_loop(l, 1, count, &[result]);
+                result
+            }
+        }
+    }
 }
 
 impl Memories<'_, '_> {

@@ -1,19 +1,21 @@
 //! Machine code in memory: compiling, owning, running and freeing it.
 #![allow(unsafe_code)]
 
-use super::{CompileError, blocks, check::check, clif, subnormals::Flush};
+use super::cache::{self, Compiled, Key};
+use super::{CompileError, access::Homes, blocks, check::check, clif, scalar::scalarize, subnormals::Flush};
 use crate::intrinsics::Intrinsic;
 use crate::loops::{BufferId, Lowered};
 use crate::memory::{Contract, Memory};
 use crate::passes::CompileOptions;
-use cranelift::codegen::isa::OwnedTargetIsa;
-use cranelift::codegen::{ir::Function, settings};
+use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
+use cranelift::codegen::{CodegenError, Context, ir::Function, settings};
 use cranelift::prelude::Configurable;
 use cranelift_jit::{ArenaMemoryProvider, JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, ModuleReloc, default_libcall_names};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use target_lexicon::Architecture;
 
 /// Address space to reserve per CLIF instruction, far above what one takes.
 const BYTES_PER_INSTRUCTION: usize = 256;
@@ -33,6 +35,8 @@ pub struct CodeStats {
     pub code_bytes: usize,
     /// Functions the step is split into.
     pub functions: usize,
+    /// Whether the machine code was on disk ([`cache`]).
+    pub cached: bool,
     /// Time from nests to executable code.
     pub compile_time: Duration,
 }
@@ -75,68 +79,108 @@ impl Drop for Machine {
 /// [`CompileError`] if the lowered program is malformed or the code generator fails.
 pub fn compile(lowered: &Lowered, options: &CompileOptions) -> Result<Code, CompileError> {
     check(lowered)?;
-    guarded(|| {
-        let start = Instant::now();
-        let isa = host()?;
-        let call_conv = isa.default_call_conv();
-        let functions = clif::functions(lowered, &*isa, options.intrinsics);
-        let number = functions.iter().count();
-        let mut stats = CodeStats { functions: number, ..CodeStats::default() };
-        stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
+    guarded(|| compile_for(lowered, options, host()?, None))
+}
 
-        let reserve = (1 << 16) * number + BYTES_PER_INSTRUCTION * stats.clif_instructions;
-        let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
-        let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
-        builder.memory_provider(Box::new(arena));
-        let intrinsics = Intrinsic::all();
-        let names: Vec<String> = intrinsics.iter().map(|intrinsic| format!("{intrinsic:?}")).collect();
-        for (intrinsic, name) in intrinsics.iter().zip(&names) {
-            if let Some(address) = intrinsic.address() {
-                builder.symbol(name, address);
-            }
+/// As [`compile`], for a machine whose code this one runs. `vectors` says whether it has vectors, if `isa` does not.
+///
+/// # Errors
+/// If the code generator fails.
+pub(super) fn compile_for(
+    lowered: &Lowered,
+    options: &CompileOptions,
+    isa: OwnedTargetIsa,
+    vectors: Option<bool>,
+) -> Result<Code, CompileError> {
+    let start = Instant::now();
+    let call_conv = isa.default_call_conv();
+    let functions = clif::functions(lowered, &*isa, Homes::Table, options.intrinsics);
+    let (columns, flushes) = (functions.columns.len(), functions.flush.is_some());
+    let mut functions: Vec<Function> = functions.into_iter().collect();
+    if !vectors.unwrap_or_else(|| has_vectors(&*isa)) {
+        functions.iter_mut().try_for_each(scalarize)?;
+    }
+    let mut stats = CodeStats { functions: functions.len(), ..CodeStats::default() };
+    stats.clif_instructions = functions.iter().map(|f| f.dfg.num_insts()).sum();
+
+    let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
+    let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
+    let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    builder.memory_provider(Box::new(arena));
+    let intrinsics = Intrinsic::all();
+    let names: Vec<String> = intrinsics.iter().map(|intrinsic| format!("{intrinsic:?}")).collect();
+    for (intrinsic, name) in intrinsics.iter().zip(&names) {
+        if let Some(address) = intrinsic.address() {
+            builder.symbol(name, address);
         }
-        let mut module = JITModule::new(builder);
-        // Imports go first: their numbers are their places.
-        for (&intrinsic, name) in intrinsics.iter().zip(&names) {
-            let signature = blocks::signature(intrinsic, call_conv);
-            module.declare_function(name, Linkage::Import, &signature).map_err(backend)?;
+    }
+    let mut module = JITModule::new(builder);
+    // Imports go first: their numbers are their places.
+    for (&intrinsic, name) in intrinsics.iter().zip(&names) {
+        let signature = blocks::signature(intrinsic, call_conv);
+        module.declare_function(name, Linkage::Import, &signature).map_err(backend)?;
+    }
+    let imports = module.declarations().get_functions();
+    let imports = imports.map(|(id, declared)| (id, declared.name.as_deref().unwrap_or_default()));
+    let key = Key::new(&functions, module.isa(), imports);
+    let known = cache::load(&key).filter(|known| known.len() == functions.len());
+    stats.cached = known.is_some();
+    let compiled = match known {
+        Some(known) => known,
+        None => {
+            let compiled = generate(&functions, module.isa())?;
+            cache::store(&key, &compiled);
+            compiled
         }
-        let mut context = module.make_context();
-        let mut ids = Vec::new();
-        for (n, function) in functions.iter().enumerate() {
-            let id = module.declare_function(&format!("part_{n}"), Linkage::Local, &function.signature);
-            ids.push(id.map_err(backend)?);
-        }
-        let (columns, flushes) = (functions.columns.len(), functions.flush.is_some());
-        let all = functions.columns.into_iter().chain(functions.steps).chain(functions.flush);
-        for (&id, function) in ids.iter().zip(all) {
-            context.func = function;
-            module.define_function(id, &mut context).map_err(|e| CompileError::Backend(format!("{e:?}")))?;
-            stats.code_bytes += context.compiled_code().map_or(0, |code| code.code_buffer().len());
-            module.clear_context(&mut context);
-        }
-        module.finalize_definitions().map_err(backend)?;
-        let mut steps: Vec<Step> = ids
-            .into_iter()
-            .skip(columns)
-            .map(|id| {
-                let address = module.get_finalized_function(id);
-                // SAFETY: the functions after those of columns were declared with `clif::signature`, which is `Step`'s.
-                unsafe { std::mem::transmute::<*const u8, Step>(address) }
-            })
-            .collect();
-        let flush = if flushes { steps.pop() } else { None };
-        stats.compile_time = start.elapsed();
-        let machine = Machine {
-            steps,
-            flush,
-            module: Mutex::new(Some(module)),
-            contract: Contract::of(lowered),
-            stats,
-            flush_subnormals: options.flush_subnormals,
-        };
-        Ok(Code(Arc::new(machine)))
-    })
+    };
+    let mut ids = Vec::new();
+    for (n, function) in functions.iter().enumerate() {
+        let id = module.declare_function(&format!("part_{n}"), Linkage::Local, &function.signature);
+        ids.push(id.map_err(backend)?);
+    }
+    for (&id, Compiled { align, code, relocations }) in ids.iter().zip(&compiled) {
+        module.define_function_bytes(id, *align, code, relocations).map_err(backend)?;
+        stats.code_bytes += code.len();
+    }
+    module.finalize_definitions().map_err(backend)?;
+    let mut steps: Vec<Step> = ids
+        .into_iter()
+        .skip(columns)
+        .map(|id| {
+            let address = module.get_finalized_function(id);
+            // SAFETY: the functions after those of columns were declared with `clif::signature`, which is `Step`'s.
+            unsafe { std::mem::transmute::<*const u8, Step>(address) }
+        })
+        .collect();
+    let flush = if flushes { steps.pop() } else { None };
+    stats.compile_time = start.elapsed();
+    let machine = Machine {
+        steps,
+        flush,
+        module: Mutex::new(Some(module)),
+        contract: Contract::of(lowered),
+        stats,
+        flush_subnormals: options.flush_subnormals,
+    };
+    Ok(Code(Arc::new(machine)))
+}
+
+/// The machine code of functions.
+fn generate(functions: &[Function], isa: &dyn TargetIsa) -> Result<Vec<Compiled>, CompileError> {
+    let mut context = Context::new();
+    let one = |function: &Function| {
+        context.clear();
+        context.func = function.clone();
+        let code = context.compile(isa, &mut Default::default());
+        let code = code.map_err(|e| failed(&e.inner))?;
+        let buffer = &code.buffer;
+        let (align, relocations) = (u64::from(buffer.alignment), buffer.relocs());
+        // Only references into the function itself would need to know which it is.
+        let own = FuncId::from_u32(0);
+        let relocations = relocations.iter().map(|reloc| ModuleReloc::from_mach_reloc(reloc, function, own)).collect();
+        Ok(Compiled { align, code: buffer.data().to_vec(), relocations })
+    };
+    functions.iter().map(one).collect()
 }
 
 /// The CLIF text of all functions, before Cranelift's optimisations.
@@ -146,8 +190,8 @@ pub fn compile(lowered: &Lowered, options: &CompileOptions) -> Result<Code, Comp
 pub fn clif_text(lowered: &Lowered, options: &CompileOptions) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
-        let functions = clif::functions(lowered, &*host()?, options.intrinsics);
-        Ok(functions.iter().map(Function::to_string).collect::<Vec<_>>().join("\n"))
+        let functions = clif::functions(lowered, &*host()?, Homes::Table, options.intrinsics).into_iter();
+        Ok(functions.map(|function| function.to_string()).collect::<Vec<_>>().join("\n"))
     })
 }
 
@@ -161,8 +205,8 @@ pub(crate) fn assembly(lowered: &Lowered, options: &CompileOptions) -> Result<St
     guarded(|| {
         let isa = host()?;
         let mut text = String::new();
-        for function in clif::functions(lowered, &*isa, options.intrinsics).iter() {
-            let mut context = cranelift::codegen::Context::for_function(function.clone());
+        for function in clif::functions(lowered, &*isa, Homes::Table, options.intrinsics).into_iter() {
+            let mut context = cranelift::codegen::Context::for_function(function);
             context.set_disasm(true);
             let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
             text += code.vcode.as_deref().unwrap_or_default();
@@ -171,12 +215,28 @@ pub(crate) fn assembly(lowered: &Lowered, options: &CompileOptions) -> Result<St
     })
 }
 
-fn backend(error: impl std::fmt::Display) -> CompileError {
+/// A fault of the code generator; of several, the first.
+pub(super) fn failed(error: &CodegenError) -> CompileError {
+    CompileError::Backend(match error {
+        CodegenError::Verifier(errors) => errors.0.first().map_or_else(String::new, ToString::to_string),
+        other => other.to_string(),
+    })
+}
+
+/// True if the machine has vector registers.
+pub(super) fn has_vectors(isa: &dyn TargetIsa) -> bool {
+    match isa.triple().architecture {
+        Architecture::Riscv64(_) => isa.isa_flags().iter().any(|f| f.name == "has_v" && f.as_bool() == Some(true)),
+        _ => true,
+    }
+}
+
+pub(super) fn backend(error: impl std::fmt::Display) -> CompileError {
     CompileError::Backend(error.to_string())
 }
 
 /// Cranelift reports some faults by panicking; none of them may take the host program down.
-fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, CompileError>) -> Result<T, CompileError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
@@ -253,6 +313,11 @@ impl Code {
         // SAFETY: as in `step`; what the code writes to, it writes to in the copies.
         unsafe { flush(table.as_ptr()) };
         Ok(written.iter().position(|&id| id == buffer).map(|at| std::mem::take(&mut copies[at])))
+    }
+
+    /// Whether subnormal numbers count as zero while a step runs.
+    pub(crate) fn flushes_subnormals(&self) -> bool {
+        self.0.flush_subnormals
     }
 
     /// Figures of the compilation.

@@ -4,7 +4,9 @@
 //! value is a mask, an `I32X4` of all ones or zeros; operations on `f64` widen it to two `I64X2` and back.
 
 use cranelift::codegen::ir::{ConstantData, Endianness};
+use cranelift::codegen::isa::TargetIsa;
 use cranelift::prelude::*;
+use target_lexicon::Architecture;
 use types::{F32X4, F64X2, I8X16, I32X4, I64X2};
 
 /// Four lanes: one vector, or two for `f64`.
@@ -54,13 +56,56 @@ impl Lanes {
     }
 }
 
+/// Instructions that only some machines of an architecture have, and that have a substitute.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Abilities {
+    /// Fused multiply-add.
+    pub(crate) fma: bool,
+    /// Rounding to an integral number.
+    pub(crate) rounding: bool,
+}
+
+impl Abilities {
+    /// Those of a machine.
+    pub(crate) fn of(isa: &dyn TargetIsa) -> Abilities {
+        let old = isa.triple().architecture == Architecture::X86_64;
+        let flags = isa.isa_flags();
+        let has = |name: &str| flags.iter().any(|flag| flag.name == name && flag.as_bool() == Some(true));
+        Abilities { fma: !old || has("has_avx") && has("has_fma"), rounding: !old || has("has_sse41") }
+    }
+}
+
 /// A function builder with the vector idioms that code generation needs.
 pub(crate) struct Clif<'f> {
     /// The builder of the function.
     pub(crate) b: FunctionBuilder<'f>,
+    /// What the machine can.
+    pub(crate) abilities: Abilities,
+}
+
+impl<'f> Clif<'f> {
+    /// A function without code.
+    pub(crate) fn new(b: FunctionBuilder<'f>, abilities: Abilities) -> Clif<'f> {
+        Clif { b, abilities }
+    }
 }
 
 impl Clif<'_> {
+    /// Begins the function; gives its arguments.
+    pub(crate) fn enter(&mut self) -> Vec<Value> {
+        let entry = self.b.create_block();
+        self.b.append_block_params_for_function_params(entry);
+        self.b.switch_to_block(entry);
+        self.b.block_params(entry).to_vec()
+    }
+
+    /// Returns, and ends the function.
+    pub(crate) fn leave(mut self, results: &[Value], isa: &dyn TargetIsa) {
+        self.b.ins().return_(results);
+        self.b.seal_all_blocks();
+        self.b.finalize(isa.frontend_config());
+    }
+
     /// A vector constant of the given bytes.
     fn constant(&mut self, ty: Type, bytes: &[u8]) -> Value {
         let handle = self.b.func.dfg.constants.insert(ConstantData::from(bytes));

@@ -8,17 +8,20 @@
 //! * `nest`: one loop nest. `instructions`: what is in it. `scan`: lists of events. `replay`: events that were put off. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
-//! * `jit`: machine code in memory. `subnormals`: the mode in which it runs.
+//! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
+//! * `jit`: machine code in memory. [`cache`]: on disk for the next time. `subnormals`: the mode in which it runs. `object`: in
+//!   files of its own.
 //!
-//! The generated functions take one argument, a table with the address of each buffer. They do not allocate, call
-//! nothing but intrinsics and cannot trap: loads and stores stay inside their buffers because of what `check` verifies,
-//! divisions are floating-point and conversions saturate.
+//! The generated functions take one argument: a table with the address of each buffer, or in objects a block that holds
+//! them. They do not allocate, call nothing but intrinsics and cannot trap: loads and stores stay inside their buffers because
+//! of what `check` verifies, divisions are floating-point and conversions saturate.
 //!
 //! Within one nest, an instruction may read what the same nest writes only at the element that it writes, and the
 //! instructions' order decides which value it sees. Fusion guarantees this.
 
 mod access;
 mod blocks;
+pub mod cache;
 mod check;
 mod clif;
 mod counted;
@@ -27,13 +30,16 @@ mod instructions;
 mod jit;
 mod lanes;
 mod nest;
+pub(crate) mod object;
 mod ops;
 mod recipes;
 mod reduce;
 mod replay;
+mod scalar;
 mod scan;
 mod stages;
 mod subnormals;
+mod substitutes;
 mod visits;
 
 #[cfg(test)]
@@ -43,7 +49,7 @@ mod tests;
 use jit::assembly;
 pub use jit::{Code, CodeStats, ForeignMemory, clif_text, compile};
 
-/// Why a program could not be compiled. Both cases are faults of the compiler, not of the model.
+/// Why a program could not be compiled. All cases but [`CompileError::Missing`] are faults of the compiler, not of the model.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum CompileError {
     /// The lowered program breaks a rule of [`crate::loops`].
@@ -55,6 +61,12 @@ pub enum CompileError {
         inst: usize,
         /// The broken rule.
         why: String,
+    },
+    /// The target cannot do what the program asks for.
+    #[error("this target has no instruction for {operation}")]
+    Missing {
+        /// What it lacks.
+        operation: String,
     },
     /// The code generator refused the program or failed.
     #[error("code generation failed: {0}")]

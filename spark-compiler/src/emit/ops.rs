@@ -2,6 +2,7 @@
 
 use super::lanes::{Clif, Lanes};
 use super::recipes::apply;
+use super::substitutes::Rounding;
 use crate::ir::{BinaryOp, CompareOp, Elem, Literal, UnaryOp};
 use crate::math::Function;
 use cranelift::prelude::*;
@@ -30,10 +31,10 @@ pub(crate) fn unary(c: &mut Clif, op: UnaryOp, elem: Elem, x: Lanes) -> Lanes {
         UnaryOp::Abs => x.map(|v| c.b.ins().iabs(v)),
         UnaryOp::Not => x.map(|v| c.b.ins().bnot(v)),
         UnaryOp::Sqrt => x.map(|v| c.b.ins().sqrt(v)),
-        UnaryOp::Floor => x.map(|v| c.b.ins().floor(v)),
-        UnaryOp::Ceil => x.map(|v| c.b.ins().ceil(v)),
-        UnaryOp::Round => x.map(|v| c.b.ins().nearest(v)),
-        UnaryOp::Trunc => x.map(|v| c.b.ins().trunc(v)),
+        UnaryOp::Floor => x.map(|v| c.round(Rounding::Floor, v)),
+        UnaryOp::Ceil => x.map(|v| c.round(Rounding::Ceil, v)),
+        UnaryOp::Round => x.map(|v| c.round(Rounding::Nearest, v)),
+        UnaryOp::Trunc => x.map(|v| c.round(Rounding::Trunc, v)),
         UnaryOp::Exp => apply(c, Function::Exp, x),
         UnaryOp::FusedExp => apply(c, Function::FusedExp, x),
         UnaryOp::Log => apply(c, Function::Log, x),
@@ -78,13 +79,11 @@ pub(crate) fn binary(c: &mut Clif, op: BinaryOp, elem: Elem, x: Lanes, y: Lanes)
     })
 }
 
-/// `x · y + z` of floating-point lanes, rounded once. Where the machine cannot, the backend calls C's `fma`.
+/// `x · y + z` of floating-point lanes, rounded once.
 pub(crate) fn mul_add(c: &mut Clif, x: Lanes, y: Lanes, z: Lanes) -> Lanes {
     match (x, y, z) {
-        (Lanes::One(x), Lanes::One(y), Lanes::One(z)) => Lanes::One(c.b.ins().fma(x, y, z)),
-        (Lanes::Two(a, b), Lanes::Two(d, e), Lanes::Two(f, g)) => {
-            Lanes::Two(c.b.ins().fma(a, d, f), c.b.ins().fma(b, e, g))
-        }
+        (Lanes::One(x), Lanes::One(y), Lanes::One(z)) => Lanes::One(c.fma(x, y, z)),
+        (Lanes::Two(a, b), Lanes::Two(d, e), Lanes::Two(f, g)) => Lanes::Two(c.fma(a, d, f), c.fma(b, e, g)),
         _ => unreachable!("operands of one width"),
     }
 }
@@ -166,7 +165,7 @@ fn doubles_to_ints(c: &mut Clif, x: Lanes) -> Lanes {
         let bounded = c.choose(above, high, bounded);
         let number = c.b.ins().fcmp(FloatCC::Equal, v, v);
         let bounded = c.choose(number, bounded, zero);
-        let whole = c.b.ins().trunc(bounded);
+        let whole = c.round(Rounding::Trunc, bounded);
         c.b.ins().fadd(whole, shift)
     });
     match shifted {

@@ -1,6 +1,7 @@
 //! [`Arith`] on CLIF vectors: how the recipes of [`crate::math`] become code.
 
 use super::lanes::{Clif, Lanes};
+use super::substitutes::Rounding;
 use crate::math::{Arith, Function, exp, log, tanh, trig};
 use cranelift::prelude::*;
 use types::{F32X4, F64X2, I32X4, I64X2};
@@ -39,16 +40,16 @@ macro_rules! arith {
                 self.0.b.ins().fdiv(x, y)
             }
             fn mul_add(&mut self, x: Value, y: Value, z: Value) -> Value {
-                self.0.b.ins().fma(x, y, z)
+                self.0.fma(x, y, z)
             }
             fn abs(&mut self, x: Value) -> Value {
                 self.0.b.ins().fabs(x)
             }
             fn floor(&mut self, x: Value) -> Value {
-                self.0.b.ins().floor(x)
+                self.0.round(Rounding::Floor, x)
             }
             fn nearest(&mut self, x: Value) -> Value {
-                self.0.b.ins().nearest(x)
+                self.0.round(Rounding::Nearest, x)
             }
             fn lt(&mut self, x: Value, y: Value) -> Value {
                 self.0.b.ins().fcmp(FloatCC::LessThan, x, y)

@@ -95,7 +95,7 @@ impl Memories<'_, '_> {
     }
 
     /// Runs `body` with 0, 1, …, `count − 1`: a loop, or straight-line code for a single round.
-    fn repeat(&mut self, count: usize, body: impl FnOnce(&mut Self, Value)) {
+    pub(crate) fn repeat(&mut self, count: usize, body: impl FnOnce(&mut Self, Value)) {
         let zero = self.index(0);
         match count {
             0 => {}
