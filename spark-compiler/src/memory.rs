@@ -344,7 +344,16 @@ impl Memory {
         let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
         let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
         if buffer.turned {
-            with_data!(data, v => put_turned(v, inner, bytes, stride));
+            match data {
+                Data::Bool(_) => unreachable!("arrays of truth values lie in order"),
+                Data::F16(v) => put_turned(v, inner, bytes, stride),
+                Data::BF16(v) => put_turned(v, inner, bytes, stride),
+                Data::F32(v) => put_turned(v, inner, bytes, stride),
+                Data::F64(v) => put_turned(v, inner, bytes, stride),
+                Data::U8(v) => put_turned(v, inner, bytes, stride),
+                Data::U16(v) => put_turned(v, inner, bytes, stride),
+                Data::I32(v) => put_turned(v, inner, bytes, stride),
+            }
             return Ok(());
         }
         match data {
@@ -413,29 +422,36 @@ fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryEr
 /// An array of `rows` rows, one after another, column by column.
 fn transposed<T: Copy + Default>(values: &[T], rows: usize) -> Vec<T> {
     let mut turned = vec![T::default(); values.len()];
-    in_blocks(rows, values.len() / rows, |from, to| turned[to] = values[from], rows);
+    by_column(values, rows, |column, row, part| {
+        turned[column * rows + row..][..part.len()].copy_from_slice(part);
+    });
     turned
 }
 
 /// Writes an array of `rows` rows column by column, `stride` elements from one column to the next.
-fn put_turned<T: Copy>(values: &[T], rows: usize, bytes: &mut [u8], stride: usize) {
-    assert!(values.len() / rows * stride * size_of::<T>() <= bytes.len(), "room for every column");
-    let target = bytes.as_mut_ptr().cast::<T>();
-    // SAFETY: `to` is below the number of elements that fit, as asserted; buffers are aligned for any element; numbers may be
-    // written as bytes (arrays of truth values are never turned).
-    in_blocks(rows, values.len() / rows, |from, to| unsafe { target.add(to).write(values[from]) }, stride);
+fn put_turned<T: Plain + Default>(values: &[T], rows: usize, bytes: &mut [u8], stride: usize) {
+    by_column(values, rows, |column, row, part| {
+        put_rows(part, part.len(), &mut bytes[(column * stride + row) * size_of::<T>()..][..size_of_val(part)], stride);
+    });
 }
 
-/// Moves each element of an array of rows and columns: `put(row · columns + column, column · stride + row)`. In blocks, so that
-/// both sides stay in cache.
-fn in_blocks(rows: usize, columns: usize, mut put: impl FnMut(usize, usize), stride: usize) {
-    const BLOCK: usize = 32;
-    for first_row in (0..rows).step_by(BLOCK) {
-        for first_column in (0..columns).step_by(BLOCK) {
-            for row in first_row..rows.min(first_row + BLOCK) {
-                for column in first_column..columns.min(first_column + BLOCK) {
-                    put(row * columns + column, column * stride + row);
-                }
+/// Shows each column of an array in parts: the column, the first row and the elements. Tiles go through a buffer: columns of
+/// large arrays often lie a power of two apart, and would share a few places of the cache.
+fn by_column<T: Copy + Default>(values: &[T], rows: usize, mut part: impl FnMut(usize, usize, &[T])) {
+    const ROWS: usize = 64;
+    const COLUMNS: usize = 16;
+    let columns = values.len() / rows;
+    let mut tile = [T::default(); ROWS * COLUMNS];
+    for first_row in (0..rows).step_by(ROWS) {
+        let height = ROWS.min(rows - first_row);
+        for first_column in (0..columns).step_by(COLUMNS) {
+            let width = COLUMNS.min(columns - first_column);
+            for row in 0..height {
+                let line = &values[(first_row + row) * columns + first_column..][..width];
+                line.iter().enumerate().for_each(|(column, &value)| tile[column * ROWS + row] = value);
+            }
+            for column in 0..width {
+                part(first_column + column, first_row, &tile[column * ROWS..][..height]);
             }
         }
     }
