@@ -6,7 +6,7 @@
 use crate::emit::{self, Code, CodeStats};
 use crate::error::RunError;
 use crate::ir::{Array, DType, Data, HistoryId, Program, Shape, StateId};
-use crate::loops::{BufferId, Lowered, Role, lower};
+use crate::loops::{BufferId, Lowered, Role, layouts, lower};
 use crate::memory::{Memory, MemoryError};
 use crate::passes::ranges::{Range, Ranges, largest_input};
 use crate::passes::{CompileOptions, Note, Optimized, StateView, optimize};
@@ -91,7 +91,7 @@ impl Kernel {
         };
         let forms = Forms {
             views: optimized.views().to_vec(),
-            notes: optimized.notes().to_vec(),
+            notes: optimized.notes().iter().cloned().chain(layouts(&lowered)).collect(),
             ranges: optimized.visits().ranges.clone(),
         };
         Ok(Kernel { lowered: Arc::new(lowered), code, stats: Arc::new(stats), forms: Arc::new(forms) })

@@ -1,13 +1,15 @@
 //! `spark inspect --passes`: what the compiler did with which array, in plain words.
 
+use spark_compiler::loops::{layouts, lower};
 use spark_compiler::passes::Optimized;
 use std::fmt::Write;
 
 /// One line per array and pass, what was done first.
 pub(crate) fn text(optimized: &Optimized) -> String {
     let mut out = String::new();
+    let layouts = layouts(&lower(optimized));
     for (applied, title) in [(true, "applied"), (false, "left as it was")] {
-        let notes: Vec<_> = optimized.notes().iter().filter(|note| note.applied == applied).collect();
+        let notes: Vec<_> = optimized.notes().iter().chain(&layouts).filter(|note| note.applied == applied).collect();
         if notes.is_empty() {
             continue;
         }

@@ -6,8 +6,9 @@
 //! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
 //! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
 
-use super::nest::{BufferId, Inst, Lowered, Nest, Role, Walk};
+use super::nest::{Buffer, BufferId, Inst, Lowered, Nest, Role, Walk};
 use crate::ir::DType;
+use crate::passes::Note;
 
 /// Turns the arrays that only visits of columns access.
 pub(super) fn turn(lowered: &mut Lowered) {
@@ -63,6 +64,13 @@ fn turn_histories(lowered: &mut Lowered) {
         let long = matches!(buffer.role, Role::History { rows, depth, .. } if rows > depth);
         buffer.turned |= long && buffer.shape.groups().len() == 1 && !listed.contains(&BufferId(index as u32));
     }
+}
+
+/// Says which arrays lie column by column.
+pub fn layouts(lowered: &Lowered) -> Vec<Note> {
+    let state = |buffer: &&Buffer| buffer.turned && matches!(buffer.role, Role::State(_));
+    let what = "lies in memory column by column, as it is visited";
+    lowered.buffers.iter().filter(state).map(|buffer| Note::done("layouts", &buffer.name, what)).collect()
 }
 
 /// How a buffer is accessed.

@@ -17,6 +17,7 @@ mod schedule;
 mod visits;
 
 pub use fuse::lower;
+pub use layout::layouts;
 pub use nest::{
     Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit,
     WHOLE, Walk,
