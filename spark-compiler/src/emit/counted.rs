@@ -65,37 +65,14 @@ impl Memories<'_, '_> {
             }
         }
     }
-}
 
-impl Memories<'_, '_> {
-    /// Runs `body` with 0, 1, …, `count − 1`, an `i64` that is only known then. The body may carry values, which are `initial`
-    /// in the first round; returns those of the last.
-    pub(crate) fn repeat_to(
-        &mut self,
-        count: Value,
-        initial: &[Value],
-        body: impl FnOnce(&mut Self, Value, &[Value]) -> Vec<Value>,
-    ) -> Vec<Value> {
-        let b = &mut self.c.b;
-        let (head, exit) = (b.create_block(), b.create_block());
-        let counter = b.append_block_param(head, types::I64);
-        let types: Vec<Type> = initial.iter().map(|&v| b.func.dfg.value_type(v)).collect();
-        let carried: Vec<Value> = types.iter().map(|&ty| b.append_block_param(head, ty)).collect();
-        let after: Vec<Value> = types.iter().map(|&ty| b.append_block_param(exit, ty)).collect();
-        let zero = b.ins().iconst(types::I64, 0);
-        let enter: Vec<_> = std::iter::once(&zero).chain(initial).map(|&v| v.into()).collect();
-        let leave: Vec<_> = initial.iter().map(|&v| v.into()).collect();
-        b.ins().brif(count, head, &enter, exit, &leave);
-        b.switch_to_block(head);
-        let carried = body(self, counter, &carried);
-        let b = &mut self.c.b;
-        let next = b.ins().iadd_imm_s(counter, 1);
-        let more = b.ins().icmp(IntCC::UnsignedLessThan, next, count);
-        let again: Vec<_> = std::iter::once(&next).chain(&carried).map(|&v| v.into()).collect();
-        let leave: Vec<_> = carried.iter().map(|&v| v.into()).collect();
-        b.ins().brif(more, head, &again, exit, &leave);
-        b.switch_to_block(exit);
-        after
+    /// Runs `body` with 0, 1, …, `count − 1`, an `i64` that is only known then.
+    pub(crate) fn repeat_to(&mut self, count: Value, body: impl FnOnce(&mut Self, Value)) {
+        self.only_if(count, |m| {
+            let (l, _) = m.open_loop(&[]);
+            body(m, l.counter);
+            m.close_loop_at(l, 1, count, &[]);
+        });
     }
 
     /// Runs `body` if `condition` is not 0.

@@ -44,7 +44,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let columns_in_turn = m.c.b.ins().select(everything, all, some);
     let first = m.c.b.ins().uextend(I64, first);
     let head = m.scalar(log.head);
-    m.repeat_to(columns_in_turn, &[], |m, k, _| {
+    m.repeat_to(columns_in_turn, |m, k| {
         // Beyond the list come those whose turn it is.
         let beyond = m.c.b.ins().isub(k, touched);
         let turn = m.c.b.ins().iadd(first, beyond);
@@ -56,7 +56,6 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let column = m.c.b.ins().select(in_list, column, turn);
         let column = m.c.b.ins().select(everything, k, column);
         m.call_for_column(number, [column, head, step]);
-        Vec::new()
     });
 }
 
@@ -138,7 +137,7 @@ fn entries(
     let number = m.c.b.ins().uextend(I64, number);
     let capacity = log.replay.sizes[1];
     let step = m.c.b.ins().uextend(I64, step);
-    m.repeat_to(number, &[], |m, k, _| {
+    m.repeat_to(number, |m, k| {
         let k = m.c.b.ins().ireduce(I32, k);
         let entry = m.c.b.ins().iadd(from, k);
         let entry = m.c.b.ins().band_imm_u(entry, capacity as i64 - 1);
@@ -166,7 +165,6 @@ fn entries(
         visit_rows(&mut body, [row; 4], 1);
         m.c.b.ins().jump(after, &[]);
         m.c.b.switch_to_block(after);
-        Vec::new()
     });
 }
 

@@ -18,12 +18,9 @@ use super::nest::Body;
 use super::reduce::combine;
 use super::replay;
 use crate::ir::{Elem, ReduceOp};
-use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
+use crate::loops::{Arrivals, BufferId, DENSE_FROM, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
-
-/// All elements are visited if more than one in so many lies in a row with an event.
-const DENSE_FROM: usize = 4;
 
 /// Emits `nest`, of two loops.
 pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
@@ -141,7 +138,7 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
     let count = m.c.b.ins().uextend(I64, count);
     let columns = m.index(nest.sizes[1]);
     let count = m.c.b.ins().select(everything, columns, count);
-    m.repeat_to(count, &[], |m, k, _| {
+    m.repeat_to(count, |m, k| {
         let (column, step) = listed(m, scan, k, everything);
         let (all_rows, some_rows, next) = (m.c.b.create_block(), m.c.b.create_block(), m.c.b.create_block());
         let wanted = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, step, 0);
@@ -169,7 +166,6 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
         }
         m.c.b.ins().jump(next, &[]);
         m.c.b.switch_to_block(next);
-        Vec::new()
     });
     for typed in &nest.insts {
         if let Inst::Reduce { op, buffer, .. } = typed.inst {

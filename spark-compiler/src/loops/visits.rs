@@ -11,7 +11,7 @@ use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Loca
 pub(crate) const MOST_ROWS: usize = 1 << 15;
 
 /// All elements are visited if more than one in so many has an event.
-const DENSE_FROM: usize = 4;
+pub(crate) const DENSE_FROM: usize = 4;
 
 /// Bits over columns, delayed ones, and the sizes of the domain.
 pub(super) type ScanKey = (Vec<BufferId>, Option<(HistoryId, ConstId)>, [usize; 2]);
