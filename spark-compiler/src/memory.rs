@@ -438,20 +438,20 @@ fn put_turned<T: Plain + Default>(values: &[T], rows: usize, bytes: &mut [u8], s
 /// Shows each column of an array in parts: the column, the first row and the elements. Tiles go through a buffer: columns of
 /// large arrays often lie a power of two apart, and would share a few places of the cache.
 fn by_column<T: Copy + Default>(values: &[T], rows: usize, mut part: impl FnMut(usize, usize, &[T])) {
-    const ROWS: usize = 64;
-    const COLUMNS: usize = 16;
+    const TILE: usize = 64;
     let columns = values.len() / rows;
-    let mut tile = [T::default(); ROWS * COLUMNS];
-    for first_row in (0..rows).step_by(ROWS) {
-        let height = ROWS.min(rows - first_row);
-        for first_column in (0..columns).step_by(COLUMNS) {
-            let width = COLUMNS.min(columns - first_column);
+    let mut tile = [T::default(); TILE * TILE];
+    // Down before across: the columns that are written stay on few pages.
+    for first_column in (0..columns).step_by(TILE) {
+        let width = TILE.min(columns - first_column);
+        for first_row in (0..rows).step_by(TILE) {
+            let height = TILE.min(rows - first_row);
             for row in 0..height {
                 let line = &values[(first_row + row) * columns + first_column..][..width];
-                line.iter().enumerate().for_each(|(column, &value)| tile[column * ROWS + row] = value);
+                line.iter().enumerate().for_each(|(column, &value)| tile[column * TILE + row] = value);
             }
             for column in 0..width {
-                part(first_column + column, first_row, &tile[column * ROWS..][..height]);
+                part(first_column + column, first_row, &tile[column * TILE..][..height]);
             }
         }
     }

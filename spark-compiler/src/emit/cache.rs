@@ -27,7 +27,7 @@ use std::time::SystemTime;
 pub const LIMIT: u64 = 256 << 20;
 
 /// What entries begin with.
-const MAGIC: &[u8; 8] = b"SPARKJ01";
+const MAGIC: &[u8; 8] = b"SPARKJ02";
 
 /// References to other functions that entries may have, and how many bytes each changes.
 const KINDS: [(Reloc, usize); 6] = [

@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::cache::{self, Compiled, Key};
-use super::{CompileError, access::Homes, blocks, check::check, clif, scalar::scalarize, subnormals::Flush};
+use super::{
+    CompileError, access::Homes, blocks, check::check, clif, scalar::scalarize, sink::Optimizer, subnormals::Flush,
+};
 use crate::intrinsics::Intrinsic;
 use crate::loops::{BufferId, Lowered};
 use crate::memory::{Contract, Memory};
@@ -105,7 +107,8 @@ pub(super) fn compile_for(
 
     let reserve = (1 << 16) * functions.len() + BYTES_PER_INSTRUCTION * stats.clif_instructions;
     let arena = ArenaMemoryProvider::new_with_size(reserve).map_err(backend)?;
-    let mut builder = JITBuilder::with_isa(isa, default_libcall_names());
+    let optimizer = Optimizer::new(isa)?;
+    let mut builder = JITBuilder::with_isa(optimizer.plain().clone(), default_libcall_names());
     builder.memory_provider(Box::new(arena));
     let intrinsics = Intrinsic::all();
     let names: Vec<String> = intrinsics.iter().map(|intrinsic| format!("{intrinsic:?}")).collect();
@@ -128,7 +131,7 @@ pub(super) fn compile_for(
     let compiled = match known {
         Some(known) => known,
         None => {
-            let compiled = generate(&functions, module.isa())?;
+            let compiled = generate(&functions, &optimizer)?;
             cache::store(&key, &compiled);
             compiled
         }
@@ -166,12 +169,13 @@ pub(super) fn compile_for(
 }
 
 /// The machine code of functions.
-fn generate(functions: &[Function], isa: &dyn TargetIsa) -> Result<Vec<Compiled>, CompileError> {
+fn generate(functions: &[Function], optimizer: &Optimizer) -> Result<Vec<Compiled>, CompileError> {
     let mut context = Context::new();
     let one = |function: &Function| {
         context.clear();
         context.func = function.clone();
-        let code = context.compile(isa, &mut Default::default());
+        optimizer.run(&mut context)?;
+        let code = context.compile(&**optimizer.plain(), &mut Default::default());
         let code = code.map_err(|e| failed(&e.inner))?;
         let buffer = &code.buffer;
         let (align, relocations) = (u64::from(buffer.alignment), buffer.relocs());
@@ -204,11 +208,13 @@ pub(crate) fn assembly(lowered: &Lowered, options: &CompileOptions) -> Result<St
     check(lowered)?;
     guarded(|| {
         let isa = host()?;
+        let optimizer = Optimizer::new(isa.clone())?;
         let mut text = String::new();
         for function in clif::functions(lowered, &*isa, Homes::Table, options.intrinsics).into_iter() {
             let mut context = cranelift::codegen::Context::for_function(function);
             context.set_disasm(true);
-            let code = context.compile(&*isa, &mut Default::default()).map_err(|e| backend(e.inner))?;
+            optimizer.run(&mut context)?;
+            let code = context.compile(&**optimizer.plain(), &mut Default::default()).map_err(|e| backend(e.inner))?;
             text += code.vcode.as_deref().unwrap_or_default();
         }
         Ok(text)

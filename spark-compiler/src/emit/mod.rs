@@ -9,7 +9,7 @@
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
-//! * `jit`: machine code in memory. [`cache`]: on disk for the next time. `subnormals`: the mode in which it runs. `object`: in
+//! * `sink`: Cranelift's optimisations and one of our own. `jit`: machine code in memory. [`cache`]: on disk for the next time. `subnormals`: the mode in which it runs. `object`: in
 //!   files of its own.
 //!
 //! The generated functions take one argument: a table with the address of each buffer, or in objects a block that holds
@@ -37,6 +37,7 @@ mod reduce;
 mod replay;
 mod scalar;
 mod scan;
+mod sink;
 mod stages;
 mod subnormals;
 mod substitutes;

@@ -19,6 +19,7 @@ use super::check::check;
 use super::clif;
 use super::jit::{backend, failed, guarded, has_vectors};
 use super::scalar::scalarize;
+use super::sink::Optimizer;
 use crate::aot::Layout;
 use crate::intrinsics::Intrinsic;
 use crate::loops::{BufferId, Lowered};
@@ -76,7 +77,9 @@ pub(crate) struct Emitted {
 pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted, CompileError> {
     check(parts.lowered)?;
     guarded(|| {
-        let builder = ObjectBuilder::new(isa.clone(), parts.name, default_libcall_names()).map_err(backend)?;
+        let optimizer = Optimizer::new(isa.clone())?;
+        let builder =
+            ObjectBuilder::new(optimizer.plain().clone(), parts.name, default_libcall_names()).map_err(backend)?;
         let module = ObjectModule::new(builder);
         let context = module.make_context();
         let mut hash = Sha256::new();
@@ -84,7 +87,8 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         hash.update(parts.image);
         let (data, code, frame) = (BTreeMap::new(), 0, 0);
         let scalar = !has_vectors(&*isa);
-        let mut writer = Writer { parts, module, context, hash, scalar, columns: Vec::new(), data, code, frame };
+        let mut writer =
+            Writer { parts, module, context, optimizer, hash, scalar, columns: Vec::new(), data, code, frame };
 
         let homes = Homes::Block(&parts.layout.offsets);
         let functions = clif::functions(parts.lowered, &*isa, homes, false);
@@ -115,6 +119,7 @@ struct Writer<'p, 'a> {
     parts: &'p Parts<'a>,
     module: ObjectModule,
     context: Context,
+    optimizer: Optimizer,
     hash: Sha256,
     /// Whether the machine has no vectors.
     scalar: bool,
@@ -141,6 +146,7 @@ impl Writer<'_, '_> {
         }
         let id = self.module.declare_function(name, linkage, &function.signature).map_err(backend)?;
         self.context.func = function;
+        self.optimizer.run(&mut self.context)?;
         let defined = self.module.define_function(id, &mut self.context);
         defined.map_err(|e| match e {
             ModuleError::Compilation(e) => failed(&e),
