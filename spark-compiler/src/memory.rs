@@ -97,6 +97,8 @@ struct Relied {
     /// Rows of a history, or of that whose position it is.
     rows: usize,
     turned: bool,
+    /// Elements from one column to the next, of arrays that lie by delay.
+    pitch: Option<usize>,
     /// Elements of an integer constant.
     integers: Option<Array>,
 }
@@ -112,6 +114,7 @@ impl Contract {
             role: std::mem::discriminant(&buffer.role),
             rows: if let Role::Position { rows } = buffer.role { rows } else { buffer.rows() },
             turned: buffer.turned,
+            pitch: buffer.placed.as_ref().map(|placed| placed.pitch),
             integers: match &buffer.role {
                 Role::Constant(values) if buffer.dtype.elem() == Elem::I32 => Some(values.clone()),
                 _ => None,
@@ -127,7 +130,7 @@ impl Contract {
                 (Some(a), Some(b)) => a.same_bits(b),
                 (a, b) => a.is_none() && b.is_none(),
             };
-            let layout = |r: &Relied| (r.dtype, r.bytes, r.role, r.rows, r.turned);
+            let layout = |r: &Relied| (r.dtype, r.bytes, r.role, r.rows, r.turned, r.pitch);
             layout(a) == layout(b) && a.sizes == b.sizes && integers
         };
         self.buffers.len() == other.buffers.len() && self.buffers.iter().zip(&other.buffers).all(same)
@@ -343,6 +346,10 @@ impl Memory {
         }
         let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
         let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
+        if let Some(placed) = &buffer.placed {
+            with_data!(data, v => put_placed(v, bytes, placed.offsets()));
+            return Ok(());
+        }
         if buffer.turned {
             match data {
                 Data::Bool(_) => unreachable!("arrays of truth values lie in order"),
@@ -391,6 +398,10 @@ impl Memory {
 fn elements(buffer: &Buffer, bytes: &[u8], data: &mut Data) {
     let (inner, stride) = (buffer.inner(), buffer.stride());
     if inner == 0 {
+        return;
+    }
+    if let Some(placed) = &buffer.placed {
+        with_data!(data, v => get_placed(v, bytes, placed.offsets()));
         return;
     }
     match data {
@@ -488,20 +499,32 @@ fn get_rows<T: Plain>(values: &mut [T], inner: usize, bytes: &[u8], stride: usiz
 
 /// Writes element `i` at `i · pitch + row`.
 fn put_column<T: Copy>(values: &[T], bytes: &mut [u8], row: usize, pitch: usize) {
+    put_placed(values, bytes, (0..values.len()).map(|i| i * pitch + row));
+}
+
+/// Writes each element where `offsets` say.
+fn put_placed<T: Copy>(values: &[T], bytes: &mut [u8], offsets: impl Iterator<Item = usize>) {
     let size = size_of::<T>();
-    // SAFETY: plain numbers may be seen as bytes; `data` is never of truth values here, as histories have none.
+    // SAFETY: plain numbers may be seen as bytes; `data` is never of truth values here, as neither histories nor arrays that
+    // lie by delay have them.
     let source = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
-    for (i, value) in source.chunks(size).enumerate() {
-        bytes[(i * pitch + row) * size..][..size].copy_from_slice(value);
+    for (value, at) in source.chunks(size).zip(offsets) {
+        bytes[at * size..][..size].copy_from_slice(value);
     }
 }
 
 /// Reads element `i` from `i · pitch + row`.
 fn get_column<T: Copy>(values: &mut [T], bytes: &[u8], row: usize, pitch: usize) {
+    let offsets = (0..values.len()).map(|i| i * pitch + row);
+    get_placed(values, bytes, offsets);
+}
+
+/// Reads each element from where `offsets` say.
+fn get_placed<T: Copy>(values: &mut [T], bytes: &[u8], offsets: impl Iterator<Item = usize>) {
     let (size, len) = (size_of::<T>(), size_of_val(values));
-    // SAFETY: as in `put_column`, and any bytes are numbers.
+    // SAFETY: as in `put_placed`, and any bytes are numbers.
     let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
-    for (i, value) in target.chunks_mut(size).enumerate() {
-        value.copy_from_slice(&bytes[(i * pitch + row) * size..][..size]);
+    for (value, at) in target.chunks_mut(size).zip(offsets) {
+        value.copy_from_slice(&bytes[at * size..][..size]);
     }
 }

@@ -25,6 +25,8 @@ pub(crate) enum Follow {
     Uniform,
     /// Element after element.
     Contiguous,
+    /// Where visits say: [`At::placed`].
+    Placed,
     /// With this many elements in between: the innermost loop is an outer group of the buffer.
     Strided(usize),
 }
@@ -34,6 +36,7 @@ pub(crate) fn follow(lowered: &Lowered, buffer: BufferId, map: &Map, inner: Opti
     let pitches = pitches(lowered, buffer);
     match map.iter().position(|&l| Some(l) == inner) {
         None => Follow::Uniform,
+        Some(_) if lowered.buffer(buffer).placed.is_some() => Follow::Placed,
         Some(group) if lowered.buffer(buffer).inner_group() == Some(group) => Follow::Contiguous,
         Some(group) => Follow::Strided(pitches[group]),
     }
@@ -83,6 +86,8 @@ pub(crate) struct At {
     pub(crate) valid: usize,
     /// Indices of the innermost loop (`i64`), if lanes are not elements one after another.
     pub(crate) listed: Option<[Value; 4]>,
+    /// Where the first lane is in arrays that lie by delay; the others follow.
+    pub(crate) placed: Option<Value>,
 }
 
 /// Where a function finds the buffers.
@@ -118,6 +123,15 @@ pub(crate) struct Memories<'a, 'f> {
     pub(super) imports: Vec<(Intrinsic, FuncRef)>,
     /// The function's room for blocks.
     pub(super) room: Option<StackSlot>,
+}
+
+/// Index of the first of four lanes that lie one after another, as [`Memories::element`] has it; `None` if they do not.
+fn consecutive(place: Place, at: At) -> Option<(Option<Value>, usize)> {
+    match place.follow {
+        Follow::Contiguous if at.listed.is_none() => Some((Some(at.chunk), at.first)),
+        Follow::Placed if at.valid == 4 => Some((at.placed, 0)),
+        Follow::Contiguous | Follow::Placed | Follow::Uniform | Follow::Strided(_) => None,
+    }
 }
 
 fn log2_bytes(dtype: DType) -> i64 {
@@ -219,7 +233,7 @@ impl<'a, 'f> Memories<'a, 'f> {
         let start = self.start(buffer);
         let mut offset = None;
         for (&l, pitch) in map.iter().zip(pitches(self.lowered, buffer)) {
-            if Some(l) != inner {
+            if Some(l) != inner && follow != Follow::Placed {
                 let scaled = self.c.b.ins().imul_imm_s(outer[l], pitch as i64);
                 offset = Some(self.sum(offset, scaled));
             }
@@ -257,6 +271,7 @@ impl<'a, 'f> Memories<'a, 'f> {
     fn element(&mut self, place: Place, at: At, lane: usize) -> (Option<Value>, usize) {
         match (place.follow, at.listed) {
             (Follow::Uniform, _) => (None, 0),
+            (Follow::Placed, _) => (at.placed, lane),
             (Follow::Contiguous, Some(listed)) => (Some(listed[lane]), 0),
             (Follow::Strided(pitch), Some(listed)) => {
                 let scaled = self.c.b.ins().imul_imm_s(listed[lane], pitch as i64);
@@ -379,8 +394,8 @@ impl<'a, 'f> Memories<'a, 'f> {
                 let scalar = self.load_element(place, None, 0);
                 self.c.splat(scalar)
             }
-            Follow::Contiguous if at.listed.is_none() => {
-                let (address, to) = self.address(place, Some(at.chunk), at.first);
+            _ if let Some((start, plus)) = consecutive(place, at) => {
+                let (address, to) = self.address(place, start, plus);
                 let ins = self.c.b.ins();
                 match place.dtype {
                     DType::F32 => Lanes::One(ins.load(F32X4, place.flags, address, to)),
@@ -400,7 +415,7 @@ impl<'a, 'f> Memories<'a, 'f> {
                     DType::Bool => unreachable!("bits are read by the chunk"),
                 }
             }
-            Follow::Strided(_) | Follow::Contiguous => {
+            Follow::Strided(_) | Follow::Contiguous | Follow::Placed => {
                 let scalars: Vec<Value> = (0..at.valid).map(|lane| self.load_lane(place, at, lane)).collect();
                 self.c.gather(&scalars)
             }
@@ -409,15 +424,13 @@ impl<'a, 'f> Memories<'a, 'f> {
 
     /// Stores four raw lanes; not for contiguous bits, which `store_bits` writes by the chunk.
     pub(crate) fn store(&mut self, place: Place, at: At, raw: Lanes) {
-        match place.follow {
-            Follow::Contiguous if at.listed.is_none() => self.store_vector(place, Some(at.chunk), at.first, raw),
-            Follow::Uniform | Follow::Strided(_) | Follow::Contiguous => {
-                for lane in 0..at.valid {
-                    let scalar = self.c.lane(raw, lane);
-                    let (offset, plus) = self.element(place, at, lane);
-                    self.store_element(place, offset, plus, scalar);
-                }
-            }
+        if let Some((start, plus)) = consecutive(place, at) {
+            return self.store_vector(place, start, plus, raw);
+        }
+        for lane in 0..at.valid {
+            let scalar = self.c.lane(raw, lane);
+            let (offset, plus) = self.element(place, at, lane);
+            self.store_element(place, offset, plus, scalar);
         }
     }
 

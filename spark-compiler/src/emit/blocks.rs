@@ -119,7 +119,7 @@ impl Body<'_, '_, '_> {
         self.words.fill(None);
         self.drawn.fill(Vec::new());
         for first in (0..LANES).step_by(4) {
-            let at = At { chunk, first, valid: 4, listed: None };
+            let at = At { chunk, first, valid: 4, listed: None, placed: None };
             self.forget();
             for &act in acts {
                 match act {

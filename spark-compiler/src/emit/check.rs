@@ -15,7 +15,8 @@ use crate::loops::{
 /// # Errors
 /// [`CompileError::Malformed`] with the first instruction that breaks a rule.
 pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
-    own(lowered).map_err(|why| CompileError::Malformed { nest: 0, inst: 0, why })?;
+    let own = own(lowered).and_then(|()| lowered.iter().try_for_each(|(id, found)| placed(lowered, id, found)));
+    own.map_err(|why| CompileError::Malformed { nest: 0, inst: 0, why })?;
     for (n, nest) in lowered.nests.iter().enumerate() {
         let walk = match &nest.walk {
             Walk::All => Ok(()),
@@ -59,6 +60,28 @@ fn own(lowered: &Lowered) -> Result<(), String> {
     Ok(())
 }
 
+/// An array that lies by delay: every element has its place in it.
+fn placed(lowered: &Lowered, id: BufferId, found: &Buffer) -> Result<(), String> {
+    let Some(placed) = &found.placed else { return Ok(()) };
+    let places = buffer(lowered, placed.places)?;
+    let (Role::Constant(table), Data::U16(values)) = (&places.role, placed.table.data()) else {
+        return Err(format!("{} does not hold places", placed.places));
+    };
+    let fits =
+        table.same_bits(&placed.table) && table.shape().sizes() == found.sizes() && places.turned && found.turned;
+    let inside = values.iter().copied().fold(0, u16::max) < placed.pitch.try_into().unwrap_or(u16::MAX);
+    ensure(fits && inside && found.sizes().len() == 2, || format!("{id} does not fit its places"))
+}
+
+/// Accesses to arrays that lie by delay are those of visits of lists that lie alike, and of replays.
+fn by_delay(lowered: &Lowered, nest: &Nest, id: BufferId) -> Result<(), String> {
+    let Some(placed) = &buffer(lowered, id)?.placed else { return Ok(()) };
+    let list = nest.visit().filter(|visit| visit.rows.is_empty()).and_then(|visit| lowered.scans.get(visit.scan?));
+    let alike = list.and_then(|list| list.delayed.as_ref()).is_some_and(|delayed| delayed.pitch == placed.pitch);
+    let allowed = alike || matches!(nest.walk, Walk::Replay(_));
+    ensure(allowed, || format!("{id} lies by delay, which its accesses do not follow"))
+}
+
 fn owned(lowered: &Lowered) -> impl Iterator<Item = BufferId> {
     let lists = lowered.scans.iter().flat_map(|scan| [scan.list, scan.count]);
     let logs = lowered.logs.iter().flat_map(|log| {
@@ -84,7 +107,10 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         Inst::Binary(op @ (BinaryOp::Shl | BinaryOp::Shr), _, b) => {
             ensure(shift_amount(nest, *op, *b).is_some(), || "a shift by something that is not a literal".into())
         }
-        Inst::Load { buffer, map } => array(lowered, nest, *buffer, map).map(drop),
+        Inst::Load { buffer, map } => {
+            array(lowered, nest, *buffer, map)?;
+            by_delay(lowered, nest, *buffer)
+        }
         Inst::LoadAt { buffer, offsets, map } => {
             let target = plain(lowered, *buffer)?;
             indices(lowered, nest, *offsets, map, target.padded_len())?;
@@ -99,6 +125,7 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
             let target = array(lowered, nest, *buffer, map)?;
             ensure(!matches!(target.role, Role::History { .. }), || "a plain store into a history".into())?;
             writable(lowered, *buffer)?;
+            by_delay(lowered, nest, *buffer)?;
             // A replay goes over entries, of which each is one row.
             covers(nest, map, matches!(nest.walk, Walk::Replay(_)).then_some(1))
         }
@@ -198,10 +225,11 @@ fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
     let (Data::I32(lists), Data::U16(targets)) = (lists.data(), targets.data()) else {
         return Err("lists of arrivals of another type".into());
     };
-    let enough = lists.len() == 2 * scan.sizes[1] * arrivals.steps;
+    let [_, columns] = scan.sizes;
+    let enough = lists.len() == 2 * columns * arrivals.steps && targets.len() == columns * arrivals.pitch;
     // Four rows are read at a time.
     let within = |list: &[i32]| {
-        0 <= list[0] && list[0] <= list[1] && (list[1] - list[0] + 3) / 4 * 4 + list[0] <= targets.len() as i32
+        0 <= list[0] && list[0] <= list[1] && (list[1] - list[0]) % 4 == 0 && list[1] <= targets.len() as i32
     };
     ensure(enough && lists.chunks(2).all(within), || "lists of arrivals that do not exist".into())?;
     // Vectorised, unlike a search.

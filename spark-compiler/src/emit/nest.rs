@@ -61,7 +61,7 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) then: Option<(Value, Value)>,
     /// Buffers of sums over the outer loop, and of the sixteen partial sums that they are taken in.
     pub(super) parts: Vec<(BufferId, BufferId)>,
-    /// Values that are true where stores leave what is there, if `.1` is true, too.
+    /// Stores leave what is there where the mask `.1` is set and one of these values is true, if there are any.
     pub(super) spared: (Vec<Val>, Option<Value>),
 }
 
@@ -173,7 +173,7 @@ impl Body<'_, '_, '_> {
             if self.levels[n] == depth && !self.in_chunks(n) {
                 self.access[n] = self.places(&typed.inst);
                 let chunk = self.m.index(0);
-                let value = self.value(n, typed, At { chunk, first: 0, valid: 1, listed: None });
+                let value = self.value(n, typed, At { chunk, first: 0, valid: 1, listed: None, placed: None });
                 self.values[n] = Some(value);
             }
         }
@@ -303,7 +303,7 @@ impl Body<'_, '_, '_> {
         self.words.fill(None);
         self.drawn.fill(Vec::new());
         for first in (0..valid).step_by(4) {
-            let at = At { chunk, first, valid: (valid - first).min(4), listed: None };
+            let at = At { chunk, first, valid: (valid - first).min(4), listed: None, placed: None };
             for n in 0..nest.insts.len() {
                 if self.in_chunks(n) {
                     self.emit(n, at);

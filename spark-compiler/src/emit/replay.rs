@@ -14,10 +14,10 @@
 use super::access::{Memories, Place};
 use super::nest::Body;
 use super::scan::bits;
-use super::visits::{listed, visit_rows};
+use super::visits::{accessed, listed, visit_rows};
 use crate::loops::{BufferId, Log};
 use cranelift::prelude::*;
-use types::{I32, I64};
+use types::{I32, I32X4, I64};
 
 /// Bits of an entry that hold its row; the others hold its step.
 const ROW_BITS: i64 = 16;
@@ -126,7 +126,7 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, [column, head, step]: 
     });
 }
 
-/// Replays entries `from` to `to` for a column; not where `except` is true.
+/// Replays entries `from` to `to` for a column; where `except` is 1, what is there stays.
 fn entries(
     m: &mut Memories<'_, '_>,
     log: &Log,
@@ -146,15 +146,15 @@ fn entries(
         let packed = m.load_element(list, Some(entry), 0);
         let row = m.c.b.ins().band_imm_u(packed, (1 << ROW_BITS) - 1);
         let row = m.c.b.ins().uextend(I64, row);
-        let skipped = except(m, row);
-        let after = m.c.b.create_block();
-        if let Some(skipped) = skipped {
-            let body = m.c.b.create_block();
-            m.c.b.ins().brif(skipped, after, &[], body, &[]);
-            m.c.b.switch_to_block(body);
-        }
+        // Without a branch, which would often be guessed wrong.
+        let spared = except(m, row).map(|spared| {
+            let spared = m.c.b.ins().ireduce(I32, spared);
+            let spared = m.c.b.ins().ineg(spared);
+            m.c.b.ins().splat(I32X4, spared)
+        });
         let then = m.c.b.ins().ushr_imm_u(packed, ROW_BITS);
         let mut body = Body::new(m, &log.replay, None);
+        body.spared.1 = spared;
         body.then = Some((body.m.c.b.ins().uextend(I64, then), step));
         body.hoisted(0);
         body.outer.push(column);
@@ -162,9 +162,14 @@ fn entries(
         body.outer.push(entry);
         body.hoisted(2);
         body.place_all();
-        visit_rows(&mut body, [row; 4], 1);
-        m.c.b.ins().jump(after, &[]);
-        m.c.b.switch_to_block(after);
+        let placed = accessed(&log.replay).find_map(|buffer| body.m.lowered.buffer(buffer).placed.as_ref());
+        let placed = placed.map(|placed| {
+            let places = body.m.place(placed.places, &vec![0, 1], None, &[row, column]);
+            let place = body.m.load_index(places, None, 0);
+            let first = body.m.c.b.ins().imul_imm_s(column, placed.pitch as i64);
+            body.m.c.b.ins().iadd(first, place)
+        });
+        visit_rows(&mut body, [row; 4], 1, placed);
     });
 }
 

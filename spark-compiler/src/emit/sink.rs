@@ -40,7 +40,9 @@ impl Optimizer {
     pub(super) fn run(&self, context: &mut Context) -> Result<(), CompileError> {
         context.optimize(&*self.optimizing, &mut Default::default()).map_err(|e| super::jit::failed(&e))?;
         sink_loads(&mut context.func);
-        if std::env::var("DUMP").is_ok() { eprintln!("{}", context.func); }
+        if std::env::var("DUMP").is_ok() {
+            eprintln!("{}", context.func);
+        }
         Ok(())
     }
 }

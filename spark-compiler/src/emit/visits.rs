@@ -67,9 +67,14 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
 
 /// True if arrays that the nest reads lie in memory column by column.
 fn lies_by_column(m: &Memories<'_, '_>, nest: &Nest) -> bool {
-    nest.insts.iter().any(|typed| match typed.inst {
-        Inst::Load { buffer, .. } | Inst::Store { buffer, .. } => m.lowered.buffer(buffer).turned,
-        _ => false,
+    accessed(nest).any(|buffer| m.lowered.buffer(buffer).turned)
+}
+
+/// The arrays that a nest loads from and stores to.
+pub(super) fn accessed(nest: &Nest) -> impl Iterator<Item = BufferId> {
+    nest.insts.iter().filter_map(|typed| match typed.inst {
+        Inst::Load { buffer, .. } | Inst::Store { buffer, .. } => Some(buffer),
+        _ => None,
     })
 }
 
@@ -101,11 +106,12 @@ fn by_row(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, all: Value) {
         _ => false,
     });
     let spared: Vec<Val> = spared.map(|(n, _)| Val(n as u32)).collect();
+    let none = spared.is_empty();
     let some = m.c.b.ins().icmp_imm_s(IntCC::Equal, all, 0);
     let some = m.c.b.ins().bmask(I32, some);
     let some = m.c.b.ins().splat(I32X4, some);
     let mut body = Body::new(m, nest, None);
-    body.spared = (spared, Some(some));
+    body.spared = (spared, (!none).then_some(some));
     body.hoisted(0);
     let columns = nest.sizes[1];
     let (l, _) = body.m.open_loop(&[]);
@@ -128,6 +134,7 @@ fn by_row(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, all: Value) {
 /// What the scan has listed: columns with an event, and the elements where a delayed one arrives; all columns if it says so.
 fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) {
     let turned = turned(nest);
+    let by_delay = accessed(nest).any(|buffer| m.lowered.buffer(buffer).placed.is_some());
     let count = m.scalar(scan.count);
     let everything = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
     let log = visit.log.map(|log| &m.lowered.logs[log]);
@@ -149,7 +156,10 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) 
         body.hoisted(0);
         body.outer.push(column);
         body.hoisted(1);
-        body.innermost();
+        match scan.delayed.as_ref().filter(|_| by_delay) {
+            Some(arrivals) => all_targets(&mut body, arrivals, column),
+            None => body.innermost(),
+        }
         if let Some(log) = log {
             replay::touch(body.m, log, column, None);
         }
@@ -236,26 +246,43 @@ fn arriving(body: &mut Body<'_, '_, '_>, scan: &Scan, arrivals: &Arrivals, pair:
     let at = body.m.c.b.ins().imul_imm_s(pair, LISTED as i64);
     let (from, to) = (body.m.load_element(list, Some(at), 2), body.m.load_element(list, Some(at), 3));
     let (from, to) = (body.m.c.b.ins().uextend(I64, from), body.m.c.b.ins().uextend(I64, to));
+    visit_targets(body, arrivals, from, to);
+    body.outer.pop();
+}
+
+/// All rows of a column, in the order of the lists of arrivals.
+fn all_targets(body: &mut Body<'_, '_, '_>, arrivals: &Arrivals, column: Value) {
+    body.place_all();
+    let from = body.m.c.b.ins().imul_imm_s(column, arrivals.pitch as i64);
+    let lists = body.m.place(arrivals.lists, &vec![], None, &[]);
+    let pairs = 2 * arrivals.steps;
+    let first = body.m.c.b.ins().imul_imm_s(column, pairs as i64);
+    let to = body.m.load_element(lists, Some(first), pairs - 1);
+    let to = body.m.c.b.ins().uextend(I64, to);
+    visit_targets(body, arrivals, from, to);
+}
+
+/// The rows of targets `from` to `to`, of which there are some, four at a time.
+fn visit_targets(body: &mut Body<'_, '_, '_>, arrivals: &Arrivals, from: Value, to: Value) {
     let targets = body.m.place(arrivals.targets, &vec![], None, &[]);
     let (inner, after) = (body.m.c.b.create_block(), body.m.c.b.create_block());
     let at = body.m.c.b.append_block_param(inner, I64);
-    // A list that is empty is not visited; the others are filled up to a multiple of four.
     body.m.c.b.ins().jump(inner, &[from.into()]);
     body.m.c.b.switch_to_block(inner);
     let rows = std::array::from_fn(|lane| body.m.load_index(targets, Some(at), lane));
-    visit_rows(body, rows, 4);
+    visit_rows(body, rows, 4, Some(at));
     let onwards = body.m.c.b.ins().iadd_imm_s(at, 4);
     let more = body.m.c.b.ins().icmp(IntCC::UnsignedLessThan, onwards, to);
     body.m.c.b.ins().brif(more, inner, &[onwards.into()], after, &[]);
     body.m.c.b.switch_to_block(after);
-    body.outer.pop();
 }
 
-/// Up to four rows of a column; what two lanes do at the same row is the same.
-pub(super) fn visit_rows(body: &mut Body<'_, '_, '_>, rows: [Value; 4], valid: usize) {
+/// Up to four rows of a column, and where the first of them is in arrays that lie by delay. If two lanes are of the same row,
+/// what the last one does counts.
+pub(super) fn visit_rows(body: &mut Body<'_, '_, '_>, rows: [Value; 4], valid: usize, placed: Option<Value>) {
     let nest = body.nest;
     let chunk = body.m.index(0);
-    let at = At { chunk, first: 0, valid, listed: Some(rows) };
+    let at = At { chunk, first: 0, valid, listed: Some(rows), placed };
     body.words.fill(None);
     body.drawn.fill(Vec::new());
     for (n, typed) in nest.insts.iter().enumerate() {
@@ -271,7 +298,7 @@ pub(super) fn visit_rows(body: &mut Body<'_, '_, '_>, rows: [Value; 4], valid: u
 /// The sums of all rows from their partial sums, in the order that [`crate::loops`] promises. Leaves zeros for the next step.
 fn add_up(m: &mut Memories<'_, '_>, rows: usize, elem: Elem, op: ReduceOp, buffer: BufferId, partials: BufferId) {
     let (l, _) = m.open_loop(&[]);
-    let at = At { chunk: l.counter, first: 0, valid: 4, listed: None };
+    let at = At { chunk: l.counter, first: 0, valid: 4, listed: None, placed: None };
     let zero = super::ops::literal(&mut m.c, super::reduce::identity(op, elem));
     let mut lanes: Vec<Lanes> = (0..LANES)
         .map(|lane| {

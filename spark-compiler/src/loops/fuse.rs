@@ -93,7 +93,7 @@ pub(super) struct Lowering<'a> {
     homes: HashMap<OpId, BufferId>,
     reads: Vec<StateRead>,
     /// Least delay and lists of arrivals for delays.
-    pub(super) arrivals: HashMap<ConstId, (usize, BufferId, BufferId)>,
+    pub(super) arrivals: HashMap<ConstId, (usize, usize, BufferId, BufferId)>,
     /// Scans that are made already.
     pub(super) scans: HashMap<visits::ScanKey, usize>,
     /// What is put off of a state, by its buffer.

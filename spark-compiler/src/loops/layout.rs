@@ -1,28 +1,42 @@
-//! Layout: which arrays of two groups lie in memory column by column.
+//! Layout: which arrays of two groups lie in memory column by column, and which of these by delay.
 //!
 //! A visit goes from column to column, and in each over rows. An array whose first group, the rows, lies innermost is then
 //! read from memory in order; one whose columns lie innermost costs a cache line for each element.
 //!
+//! Of a column, a visit often goes to the elements of one delay. If an array's elements lie in the order of the lists of
+//! arrivals, these are next to each other, a few cache lines instead of nearly all lines of the column, and four of them are
+//! one load. A replay then looks up where its element lies, which takes two bytes an element: arrays too large for the
+//! cache gain nothing, as measured.
+//!
 //! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
 //! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
 
-use super::nest::{Buffer, BufferId, Inst, Lowered, Nest, Role, Walk};
-use crate::ir::DType;
+use super::nest::{Buffer, BufferId, Inst, Lowered, Nest, Placed, Role, Walk};
+use super::visits::places;
+use crate::ir::{Array, DType, Data, Elem};
 use crate::passes::Note;
+
+/// Bytes of the largest array that lies by delay.
+const LARGEST: usize = 8 << 20;
 
 /// Turns the arrays that only visits of columns access.
 pub(super) fn turn(lowered: &mut Lowered) {
     let mut accesses = vec![Accesses::None; lowered.buffers.len()];
     let replays = lowered.logs.iter().map(|log| &log.replay);
     for nest in lowered.nests.iter().chain(replays) {
-        let by_column = by_column(nest);
+        let by_column = by_column(lowered, nest);
         // Loops over columns, entries and rows, or over rows and columns.
         let element = if matches!(nest.walk, Walk::Replay(_)) { [2, 0] } else { [0, 1] };
         for typed in &nest.insts {
             let mut note = |id: BufferId, here: bool| {
                 let slot = &mut accesses[id.index()];
-                *slot =
-                    if here && by_column && *slot != Accesses::Others { Accesses::ByColumn } else { Accesses::Others };
+                *slot = match (by_column, *slot) {
+                    (Some(scan), Accesses::None) if here => Accesses::ByColumn(Some(scan)),
+                    (Some(scan), Accesses::ByColumn(before)) if here => {
+                        Accesses::ByColumn(before.filter(|before| *before == scan))
+                    }
+                    _ => Accesses::Others,
+                };
             };
             match &typed.inst {
                 Inst::Load { buffer, map } | Inst::Store { buffer, map, .. } => note(*buffer, *map == element),
@@ -50,11 +64,44 @@ pub(super) fn turn(lowered: &mut Lowered) {
             }
         }
     }
-    for (buffer, accesses) in lowered.buffers.iter_mut().zip(accesses) {
+    for (buffer, accesses) in lowered.buffers.iter_mut().zip(&accesses) {
         let array = matches!(buffer.role, Role::State(_) | Role::Constant(_)) && buffer.dtype != DType::Bool;
-        buffer.turned = array && buffer.shape.groups().len() == 2 && accesses == Accesses::ByColumn;
+        buffer.turned = array && buffer.shape.groups().len() == 2 && matches!(accesses, Accesses::ByColumn(_));
     }
+    place(lowered, &accesses);
     turn_histories(lowered);
+}
+
+/// Has arrays that only one list's visits access lie as the list goes.
+fn place(lowered: &mut Lowered, accesses: &[Accesses]) {
+    let mut made: Vec<Option<Placed>> = vec![None; lowered.scans.len()];
+    for (index, accesses) in accesses.iter().enumerate() {
+        let buffer = &lowered.buffers[index];
+        let &Accesses::ByColumn(Some(scan)) = accesses else { continue };
+        let (Some(arrivals), sizes) = (&lowered.scans[scan].delayed, lowered.scans[scan].sizes) else { continue };
+        let pitch = arrivals.pitch;
+        let small = buffer.bytes() <= LARGEST && pitch <= (sizes[0] + sizes[0] / 4).min(u16::MAX.into());
+        if !buffer.turned || !small || buffer.dtype.elem() == Elem::I32 {
+            continue;
+        }
+        if made[scan].is_none() {
+            let constant = |id: BufferId| match &lowered.buffer(id).role {
+                Role::Constant(array) => array.data(),
+                _ => crate::bug!("{id} is not constant"),
+            };
+            let (Data::I32(lists), Data::U16(targets)) = (constant(arrivals.lists), constant(arrivals.targets)) else {
+                crate::bug!("lists of arrivals of another type")
+            };
+            let shape = buffer.shape.clone();
+            let table = Data::U16(places(lists, targets, sizes, pitch));
+            let table = Array::new(shape.clone(), table).expect("one place for each element");
+            let mut places = Buffer::new("arrivals.places", Role::Constant(table.clone()), DType::U16, shape);
+            places.turned = true;
+            lowered.buffers.push(places);
+            made[scan] = Some(Placed { places: BufferId(lowered.buffers.len() as u32 - 1), table, pitch });
+        }
+        lowered.buffers[index].placed.clone_from(&made[scan]);
+    }
 }
 
 /// Turns the histories that are kept for what is put off: a replay reads the past of one column.
@@ -69,21 +116,26 @@ fn turn_histories(lowered: &mut Lowered) {
 /// Says which arrays lie column by column.
 pub fn layouts(lowered: &Lowered) -> Vec<Note> {
     let state = |buffer: &&Buffer| buffer.turned && matches!(buffer.role, Role::State(_));
-    let what = "lies in memory column by column, as it is visited";
-    lowered.buffers.iter().filter(state).map(|buffer| Note::done("layouts", &buffer.name, what)).collect()
+    let what = |buffer: &Buffer| match buffer.placed {
+        None => "lies in memory column by column, as it is visited",
+        Some(_) => "lies in memory column by column, and in a column by delay, as it is visited",
+    };
+    lowered.buffers.iter().filter(state).map(|buffer| Note::done("layouts", &buffer.name, what(buffer))).collect()
 }
 
 /// How a buffer is accessed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Accesses {
     None,
-    /// Only at the elements of visits that go over columns.
-    ByColumn,
+    /// Only at the elements of visits that go over columns; of those that this list names, if it is one.
+    ByColumn(Option<usize>),
     Others,
 }
 
-/// True if the nest visits columns and never rows.
-fn by_column(nest: &Nest) -> bool {
-    let visit = nest.visit().is_some_and(|visit| visit.rows.is_empty() && visit.scan.is_some());
-    visit || matches!(nest.walk, Walk::Replay(_))
+/// The list of the columns that the nest visits, if it never visits rows.
+fn by_column(lowered: &Lowered, nest: &Nest) -> Option<usize> {
+    match nest.walk {
+        Walk::Replay(log) => Some(lowered.logs[log].scan),
+        _ => nest.visit().filter(|visit| visit.rows.is_empty())?.scan,
+    }
 }

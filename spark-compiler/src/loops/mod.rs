@@ -19,7 +19,7 @@ mod visits;
 pub use fuse::lower;
 pub use layout::layouts;
 pub use nest::{
-    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit,
-    WHOLE, Walk,
+    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Placed, Role, Scan, Typed, Val,
+    Visit, WHOLE, Walk,
 };
 pub(crate) use visits::{DENSE_FROM, MOST_ROWS};

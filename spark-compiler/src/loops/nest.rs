@@ -23,7 +23,8 @@
 //! the identity. The evaluator uses the same order, so results agree bit for bit.
 
 use crate::ir::{
-    Array, BinaryOp, CompareOp, DType, Elem, Group, Literal, Location, Op, OpId, ReduceOp, Shape, ThreefryWord, UnaryOp,
+    Array, BinaryOp, CompareOp, DType, Data, Elem, Group, Literal, Location, Op, OpId, ReduceOp, Shape, ThreefryWord,
+    UnaryOp,
 };
 use std::fmt;
 
@@ -100,6 +101,16 @@ pub enum Role {
     Dense,
 }
 
+impl Placed {
+    /// Offset in elements of each element, in the host's order.
+    pub fn offsets(&self) -> impl Iterator<Item = usize> {
+        let places = if let Data::U16(places) = self.table.data() { &places[..] } else { &[] };
+        let columns = self.table.shape().sizes().last().copied().unwrap_or(1);
+        let starts = (0..columns).cycle().map(|column| column * self.pitch);
+        places.iter().zip(starts).map(|(&place, start)| start + usize::from(place))
+    }
+}
+
 /// A typed array in a kernel's memory.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Buffer {
@@ -114,12 +125,26 @@ pub struct Buffer {
     /// True if the two groups lie in memory in exchanged order: elements of the first one after another. Of a history of one
     /// group, if the rows of each column lie one after another. Never bits.
     pub turned: bool,
+    /// If elements of a column lie in the order in which events arrive, where each lies. The buffer is turned.
+    pub placed: Option<Placed>,
+}
+
+/// Where the elements of each column lie: those at which events arrive together, one after another, as in
+/// [`Arrivals::targets`].
+#[derive(Clone, PartialEq, Debug)]
+pub struct Placed {
+    /// Place of each element within its column: a constant over rows and columns, `u16`.
+    pub places: BufferId,
+    /// Its values.
+    pub table: Array,
+    /// Elements from one column to the next.
+    pub pitch: usize,
 }
 
 impl Buffer {
     /// A buffer whose groups lie in order.
     pub fn new(name: impl Into<String>, role: Role, dtype: DType, shape: Shape) -> Buffer {
-        Buffer { name: name.into(), role, dtype, shape, turned: false }
+        Buffer { name: name.into(), role, dtype, shape, turned: false, placed: None }
     }
 
     /// Group sizes, outermost first; a scalar has none.
@@ -144,7 +169,7 @@ impl Buffer {
 
     /// Elements from one row of the innermost group to the next.
     pub fn stride(&self) -> usize {
-        self.inner().next_multiple_of(BLOCK)
+        self.placed.as_ref().map_or_else(|| self.inner().next_multiple_of(BLOCK), |placed| placed.pitch)
     }
 
     /// Elements of the whole array with padding (one row of a history).
@@ -198,7 +223,11 @@ impl Buffer {
         }
         if self.turned {
             let columns = self.shape.groups()[1].size();
-            return index % columns * self.stride() + index / columns;
+            let place = match self.placed.as_ref().map(|placed| placed.table.data()) {
+                Some(Data::U16(places)) => places[index].into(),
+                _ => index / columns,
+            };
+            return index % columns * self.stride() + place;
         }
         index / self.inner() * self.stride() + index % self.inner()
     }
@@ -481,8 +510,10 @@ pub struct Arrivals {
     /// For column `j` and delay `least + s`, pair `j · steps + s` says where its rows begin in `targets` and where they end; a
     /// constant.
     pub lists: BufferId,
-    /// Rows, those of a column and delay one after another, the last repeated up to a multiple of four; a constant.
+    /// Rows, those of a column and delay one after another, the first repeated up to a multiple of four; a constant.
     pub targets: BufferId,
+    /// Elements of `targets` from one column to the next.
+    pub pitch: usize,
 }
 
 /// What a nest does with its loops.

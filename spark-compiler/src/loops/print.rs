@@ -30,7 +30,11 @@ fn describe(buffer: &Buffer) -> String {
         Role::Log => "log".to_string(),
         Role::Dense => "switch".to_string(),
     };
-    let turned = if buffer.turned { ", column by column" } else { "" };
+    let turned = match (buffer.turned, &buffer.placed) {
+        (_, Some(placed)) => format!(", by delay as {}", placed.places),
+        (true, None) => ", column by column".into(),
+        (false, None) => String::new(),
+    };
     format!("{}{}: {role} \"{}\"{turned}", buffer.dtype, buffer.shape, buffer.name)
 }
 

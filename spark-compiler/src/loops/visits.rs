@@ -52,10 +52,10 @@ impl Lowering<'_> {
             return scan;
         }
         let delayed = delayed.map(|delayed| {
-            let (least, lists, targets) = self.arrivals(delayed.delays);
+            let (least, pitch, lists, targets) = self.arrivals(delayed.delays);
             let history = self.histories[&delayed.history];
             let steps = self.out.buffer(lists).shape.size() / 2 / sizes[1];
-            Arrivals { history, delays: self.constant(delayed.delays), least, steps, lists, targets }
+            Arrivals { history, delays: self.constant(delayed.delays), least, steps, lists, targets, pitch }
         });
         let steps = delayed.as_ref().map_or(1, |d| d.steps);
         let most = sizes[1] * steps / DENSE_FROM;
@@ -69,12 +69,12 @@ impl Lowering<'_> {
         scan
     }
 
-    /// The least of these delays, and the constants `lists` and `targets` for them.
-    fn arrivals(&mut self, delays: ConstId) -> (usize, BufferId, BufferId) {
+    /// The least of these delays, the pitch, and the constants `lists` and `targets` for them.
+    fn arrivals(&mut self, delays: ConstId) -> (usize, usize, BufferId, BufferId) {
         if let Some(&lists) = self.arrivals.get(&delays) {
             return lists;
         }
-        let (least, lists, targets) = arrivals(&self.program.constant(delays).value);
+        let Lists { least, pitch, lists, targets } = arrivals(&self.program.constant(delays).value);
         let mut constant = |name: &str, data: Data| {
             let shape = Shape::of(Axis::anonymous(0), &[data.len()]);
             let array = Array::new(shape.clone(), data).expect("one element per element of the shape");
@@ -82,50 +82,62 @@ impl Lowering<'_> {
             self.buffer(name, Role::Constant(array), dtype, shape)
         };
         let lists = constant("arrivals.lists", Data::I32(lists));
-        let lists = (least, lists, constant("arrivals.targets", Data::U16(targets)));
+        let lists = (least, pitch, lists, constant("arrivals.targets", Data::U16(targets)));
         self.arrivals.insert(delays, lists);
         lists
     }
 }
 
-/// The least delay, `lists` and `targets` of [`Arrivals`] for `delays` over rows and columns.
-fn arrivals(delays: &Array) -> (usize, Vec<i32>, Vec<u16>) {
+/// Lists of arrivals: what [`Arrivals`] says of delays.
+struct Lists {
+    least: usize,
+    pitch: usize,
+    lists: Vec<i32>,
+    targets: Vec<u16>,
+}
+
+/// The lists for `delays` over rows and columns.
+fn arrivals(delays: &Array) -> Lists {
     let sizes = delays.shape().sizes();
     let Bounds { low, high, .. } = delays.bounds();
     let (least, steps) = (low as usize, (high - low) as usize + 1);
-    let (lists, targets) = match delays.data() {
+    match delays.data() {
         Data::U8(delays) => buckets(delays, sizes[1], least, steps),
         Data::U16(delays) => buckets(delays, sizes[1], least, steps),
         _ => buckets(&delays.to_i32(), sizes[1], least, steps),
-    };
-    (least, lists, targets)
+    }
 }
 
-/// `lists` and `targets` for delays in rows of `columns`.
-fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize, steps: usize) -> (Vec<i32>, Vec<u16>) {
+/// The lists for delays in rows of `columns`.
+fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize, steps: usize) -> Lists {
     /// Columns whose lists are made together: what is written stays in the fastest cache.
     const BLOCK: usize = 64;
     let step = |delay: T| delay.try_into().map_or(0, |delay: usize| delay - least);
+    let rows = delays.len() / columns;
+    // Each list has up to three elements more; a column begins where a vector may.
+    let pitch = (rows + 3 * steps.min(rows)).next_multiple_of(16);
     let mut lists = Vec::with_capacity(2 * columns * steps);
-    let mut targets: Vec<u16> = Vec::with_capacity(delays.len() + delays.len() / 8);
+    let mut targets = vec![0u16; columns * pitch];
     for first in (0..columns).step_by(BLOCK) {
         let width = BLOCK.min(columns - first);
         let block = |row: usize| &delays[row * columns + first..][..width];
-        let rows = delays.len() / columns;
         let mut counts = vec![0usize; width * steps];
         for row in 0..rows {
             for (column, &delay) in block(row).iter().enumerate() {
                 counts[column * steps + step(delay)] += 1;
             }
         }
+        // What fills a list up comes first: of what is stored twice, the last stays.
         let mut next = Vec::with_capacity(counts.len());
-        let mut total = targets.len();
-        for &count in &counts {
-            lists.extend([total as i32, (total + count) as i32]);
-            next.push(total);
-            total += count.next_multiple_of(4);
+        for (column, counts) in counts.chunks(steps).enumerate() {
+            let mut total = (first + column) * pitch;
+            for &count in counts {
+                let from = total;
+                total += count.next_multiple_of(4);
+                lists.extend([from as i32, total as i32]);
+                next.push(total - count);
+            }
         }
-        targets.resize(total, 0);
         for row in 0..rows {
             for (column, &delay) in block(row).iter().enumerate() {
                 let at = &mut next[column * steps + step(delay)];
@@ -134,13 +146,24 @@ fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize,
             }
         }
         for (end, count) in next.into_iter().zip(counts) {
-            if !count.is_multiple_of(4) {
-                let last = targets[end - 1];
-                targets[end..end + (4 - count % 4)].fill(last);
-            }
+            let filled = end - count.next_multiple_of(4)..end - count;
+            let row = if count > 0 { targets[end - count] } else { 0 };
+            targets[filled].fill(row);
         }
     }
-    (lists, targets)
+    Lists { least, pitch, lists, targets }
+}
+
+/// Where each element lies within its column, in the host's order, if columns lie as `lists` and `targets` have them.
+pub(super) fn places(lists: &[i32], targets: &[u16], [rows, columns]: [usize; 2], pitch: usize) -> Vec<u16> {
+    let mut places = vec![0u16; rows * columns];
+    for (column, lists) in lists.chunks(lists.len() / columns).enumerate() {
+        let (from, to) = (lists[0] as usize, lists[lists.len() - 1] as usize);
+        for (at, &row) in targets[from..to].iter().enumerate() {
+            places[usize::from(row) * columns + column] = (from + at - column * pitch) as u16;
+        }
+    }
+    places
 }
 
 #[cfg(test)]
@@ -148,27 +171,40 @@ mod tests {
     use super::*;
     use crate::ir::{Axis, Data, Shape};
 
-    /// Each element is in the list of its column and delay once; what fills lists up repeats the last.
+    /// Each element is in the list of its column and delay once; what fills lists up repeats the first.
     #[track_caller]
     fn check(rows: usize, columns: usize, delay: impl Fn(usize, usize) -> usize) {
         let shape = Shape::of(Axis::anonymous(0), &[rows]).with(Axis::anonymous(1), &[columns]);
         let elements = (0..rows * columns).map(|at| delay(at / columns, at % columns) as u8).collect();
         let delays = Array::new(shape, Data::U8(elements)).unwrap();
-        let (least, lists, targets) = arrivals(&delays);
+        let Lists { least, pitch, lists, targets } = arrivals(&delays);
         let steps = lists.len() / 2 / columns;
-        assert_eq!(lists.len(), 2 * columns * steps);
+        assert_eq!((lists.len(), targets.len()), (2 * columns * steps, columns * pitch));
         let (mut listed, mut end) = (0, 0);
         for (bucket, list) in lists.chunks(2).enumerate() {
             let (column, step) = (bucket / steps, bucket % steps + least);
+            if bucket % steps == 0 {
+                end = column * pitch;
+            }
             let rows: Vec<usize> = (0..rows).filter(|&row| delay(row, column) == step).collect();
             listed += rows.len();
-            assert_eq!((list[0] as usize, (list[1] - list[0]) as usize), (end, rows.len()));
-            end += rows.len().next_multiple_of(4);
-            let (first, repeated) = targets[list[0] as usize..end].split_at(rows.len());
-            assert!(first.iter().map(|&row| usize::from(row)).eq(rows.iter().copied()), "{bucket}: {first:?}");
-            assert!(repeated.iter().all(|row| Some(row) == first.last()), "{bucket}: {first:?} {repeated:?}");
+            let filled = rows.len().next_multiple_of(4) - rows.len();
+            assert_eq!((list[0] as usize, list[1] as usize), (end, end + filled + rows.len()));
+            end = list[1] as usize;
+            assert!(end <= (column + 1) * pitch, "{bucket}");
+            let (repeated, once) = targets[list[0] as usize..end].split_at(filled);
+            assert!(once.iter().map(|&row| usize::from(row)).eq(rows.iter().copied()), "{bucket}: {once:?}");
+            assert!(repeated.iter().all(|row| Some(row) == once.first()), "{bucket}: {once:?} {repeated:?}");
         }
-        assert_eq!((listed, end), (rows * columns, targets.len()));
+        assert_eq!(listed, rows * columns);
+        let places = places(&lists, &targets, [rows, columns], pitch);
+        for (element, &place) in places.iter().enumerate() {
+            let (row, column) = (element / columns, element % columns);
+            let at = column * pitch + usize::from(place);
+            let list = lists.chunks(2).position(|list| (list[0]..list[1]).contains(&(at as i32))).unwrap();
+            assert_eq!((usize::from(targets[at]), list), (row, column * steps + delay(row, column) - least));
+            assert!(targets[at + 1..lists[2 * list + 1] as usize].iter().all(|&after| usize::from(after) != row));
+        }
     }
 
     #[test]
