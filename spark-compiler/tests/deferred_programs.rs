@@ -274,6 +274,8 @@ struct Shares {
     kinds: usize,
     values: usize,
     turned: usize,
+    /// Arrays lie by delay.
+    placed: usize,
     /// Columns come in turn by more than one.
     in_turn: usize,
     too_long: usize,
@@ -302,6 +304,7 @@ impl Shares {
         self.kinds += any(logs.iter().any(|log| log.rows.len() > 1));
         self.values += any(logs.iter().any(|log| !log.values.is_empty()));
         self.turned += any(lowered.buffers.iter().any(|buffer| buffer.turned));
+        self.placed += any(lowered.buffers.iter().any(|buffer| buffer.placed.is_some()));
         self.in_turn += any(logs.iter().any(|log| log.turns > 1));
         self.too_long +=
             usize::from(kernel.notes().iter().any(|note| note.to_string().contains("its delays are from")));
@@ -316,7 +319,8 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
     let mut random = Random(!seed);
     let (none, exact) = (CompileOptions::none(), CompileOptions::exact());
     let ways = [
-        ("all exact passes", exact),
+        ("all exact passes", CompileOptions { by_delay: [0, usize::MAX], ..exact }),
+        ("none by delay", exact),
         ("all but layouts", CompileOptions { layouts: false, ..exact }),
         ("deferred alone", CompileOptions { events: true, deferred: true, ..none }),
         ("deferred and layouts", CompileOptions { events: true, deferred: true, layouts: true, ..none }),
@@ -374,6 +378,7 @@ fn check_half(half: u64) {
         ("several kinds of rows", s.kinds, 8),
         ("values of rows", s.values, 8),
         ("turned", s.turned, 4),
+        ("by delay", s.placed, 16),
         ("several in turn", s.in_turn, 32),
         ("too long", s.too_long, 64),
     ];

@@ -135,12 +135,13 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
     run(&program, &few, &ways(false))?;
     let none = CompileOptions::none();
     let exact = [
-        ("all exact passes", CompileOptions::exact()),
+        ("all exact passes", CompileOptions { by_delay: [0, usize::MAX], ..CompileOptions::exact() }),
         ("no passes", none),
         ("narrow alone", CompileOptions { narrow: true, ..none }),
         ("delay filters alone", CompileOptions { delay_filters: true, ..none }),
         ("events alone", CompileOptions { events: true, ..none }),
         ("events and layouts", CompileOptions { events: true, layouts: true, ..none }),
+        ("events, by delay", CompileOptions { events: true, layouts: true, by_delay: [0, usize::MAX], ..none }),
         ("events and deferred", CompileOptions { events: true, deferred: true, ..none }),
     ];
     let mut instances = Vec::new();

@@ -100,7 +100,7 @@ pub(super) struct Lowering<'a> {
     pub(super) logs: HashMap<BufferId, usize>,
     /// Nests that keep the past of columns, by log.
     pub(super) pushes: HashMap<usize, Vec<Nest>>,
-    layouts: bool,
+    layouts: Option<[usize; 2]>,
 }
 
 #[derive(Default)]
@@ -425,8 +425,8 @@ impl Lowering<'_> {
                 self.out.nests.push(building.nest);
             }
         }
-        if self.layouts {
-            super::layout::turn(&mut self.out);
+        if let Some(by_delay) = self.layouts {
+            super::layout::turn(&mut self.out, by_delay);
         }
         Ok(self.out)
     }

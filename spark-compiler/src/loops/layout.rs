@@ -5,8 +5,7 @@
 //!
 //! Of a column, a visit often goes to the elements of one delay. If an array's elements lie in the order of the lists of
 //! arrivals, these are next to each other, a few cache lines instead of nearly all lines of the column, and four of them are
-//! one load. A replay then looks up where its element lies, which takes two bytes an element: arrays too large for the
-//! cache gain nothing, as measured.
+//! one load. A replay then looks up where its element lies, which takes two bytes an element, so this pays for arrays of some sizes only.
 //!
 //! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
 //! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
@@ -16,11 +15,8 @@ use super::visits::places;
 use crate::ir::{Array, DType, Data, Elem};
 use crate::passes::Note;
 
-/// Bytes of the largest array that lies by delay.
-const LARGEST: usize = 8 << 20;
-
-/// Turns the arrays that only visits of columns access.
-pub(super) fn turn(lowered: &mut Lowered) {
+/// Turns the arrays that only visits of columns access; those of so many bytes lie by delay.
+pub(super) fn turn(lowered: &mut Lowered, by_delay: [usize; 2]) {
     let mut accesses = vec![Accesses::None; lowered.buffers.len()];
     let replays = lowered.logs.iter().map(|log| &log.replay);
     for nest in lowered.nests.iter().chain(replays) {
@@ -68,20 +64,20 @@ pub(super) fn turn(lowered: &mut Lowered) {
         let array = matches!(buffer.role, Role::State(_) | Role::Constant(_)) && buffer.dtype != DType::Bool;
         buffer.turned = array && buffer.shape.groups().len() == 2 && matches!(accesses, Accesses::ByColumn(_));
     }
-    place(lowered, &accesses);
+    place(lowered, &accesses, by_delay);
     turn_histories(lowered);
 }
 
 /// Has arrays that only one list's visits access lie as the list goes.
-fn place(lowered: &mut Lowered, accesses: &[Accesses]) {
+fn place(lowered: &mut Lowered, accesses: &[Accesses], [least, most]: [usize; 2]) {
     let mut made: Vec<Option<Placed>> = vec![None; lowered.scans.len()];
     for (index, accesses) in accesses.iter().enumerate() {
         let buffer = &lowered.buffers[index];
         let &Accesses::ByColumn(Some(scan)) = accesses else { continue };
         let (Some(arrivals), sizes) = (&lowered.scans[scan].delayed, lowered.scans[scan].sizes) else { continue };
         let pitch = arrivals.pitch;
-        let small = buffer.bytes() <= LARGEST && pitch <= (sizes[0] + sizes[0] / 4).min(u16::MAX.into());
-        if !buffer.turned || !small || buffer.dtype.elem() == Elem::I32 {
+        let fits = (least..=most).contains(&buffer.bytes()) && pitch <= u16::MAX.into();
+        if !buffer.turned || !fits || buffer.dtype.elem() == Elem::I32 {
             continue;
         }
         if made[scan].is_none() {

@@ -112,7 +112,7 @@ fn arrivals_are_inside() {
     refused(
         |l| {
             let id = arrivals(l).lists;
-            rewrite(l, id, |ends| *ends.last_mut().unwrap() += 4);
+            rewrite(l, id, |ends| *ends.last_mut().unwrap() += 400);
         },
         "lists of arrivals",
     );
