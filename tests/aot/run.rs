@@ -176,7 +176,11 @@ pub(crate) fn outputs_of(object: &Object, size: usize, model: &Model) -> Vec<u8>
 pub(crate) fn array_of(block: &[u8], array: &Value, row: usize) -> Vec<u8> {
     let number = |value: &Value| value.as_u64().unwrap() as usize;
     let list = |name: &str| array[name].as_array().unwrap().iter().map(number).collect::<Vec<_>>();
-    let (dims, strides, dtype) = (list("dims"), list("strides"), array["dtype"].as_str().unwrap());
+    let (dims, dtype) = (list("dims"), array["dtype"].as_str().unwrap());
+    let (strides, elements) = match array.get("strides") {
+        Some(_) => (list("strides"), Vec::new()),
+        None => (Vec::new(), list("elements")),
+    };
     let start = number(&array["offset"]) + row * array.get("row_bytes").map_or(0, number);
     let size = DType::parse(dtype).unwrap().bits() / 8;
     let mut out = Vec::new();
@@ -185,6 +189,9 @@ pub(crate) fn array_of(block: &[u8], array: &Value, row: usize) -> Vec<u8> {
         for (dim, stride) in dims.iter().zip(&strides).rev() {
             at += rest % dim * stride;
             rest /= dim;
+        }
+        if let Some(&element) = elements.get(index) {
+            at = element;
         }
         match size {
             0 => out.push(block[start + at / 8] >> (at % 8) & 1),

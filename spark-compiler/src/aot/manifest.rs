@@ -60,8 +60,12 @@ fn kept(kept: &Kept) -> Value {
         "offset": offset,
         "dtype": buffer.dtype.long_name(),
         "dims": buffer.shape.dims(),
-        "strides": strides(buffer),
     });
+    // Of a history, those of one row. Where an array lies in no regular order, each element's.
+    match &buffer.placed {
+        None => value["strides"] = json!(strides(buffer)),
+        Some(placed) => value["elements"] = json!(placed.offsets().collect::<Vec<_>>()),
+    }
     if let Some(position) = position {
         value["rows"] = json!(buffer.rows());
         value["row_bytes"] = json!(buffer.row_pitch() * buffer.dtype.bits() / 8);
