@@ -160,7 +160,9 @@ fn the_wrapper_refuses_memory_that_is_short_or_misaligned() {
 #[test]
 fn headers_are_c_and_cpp() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, model) in [("cartpole", brain()), ("neuron", crate::models::neuron("alif.f16").0.build().unwrap())] {
+    for (name, model) in
+        [("cartpole", brain()), ("neuron", crate::models::golden("neuron/alif.f16").0.build().unwrap())]
+    {
         write(&model.object(name, &here("").target()).unwrap(), folder.path()).unwrap();
         for (compiler, standard) in
             [("cc", "-std=c99"), ("cc", "-std=c11"), ("c++", "-std=c++11"), ("c++", "-std=c++20")]

@@ -1,10 +1,11 @@
 //! What is in object files, and what is refused.
 
-use crate::models::{self, Case};
-use crate::run::{Program, array_of, bytes, here, host_bytes, inputs_of, outputs_of};
+use crate::models::{self, Inputs};
+use crate::run::{Program, array_of, here, host_bytes};
 use object::read::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use object::{Architecture, BinaryFormat, RelocationTarget, SectionKind};
 use spark::aot::{Object, Target};
+use spark::model::{ModelBuilder, Outputs};
 use spark::prelude::*;
 use std::process::Command;
 
@@ -93,13 +94,13 @@ fn the_hash_tells_models_states_and_targets_apart() {
 }
 
 /// A step of the kernel in memory with any inputs, which the model would refuse.
-fn step(model: &mut Model, inputs: &[(&'static str, HostPayload)], object: &Object) {
+fn step(model: &mut Model, inputs: &[(&'static str, HostPayload)], object: &Object) -> Outputs {
     let instance = model.instance_mut().unwrap();
     for (n, port) in object.layout().inputs.iter().enumerate() {
         let (_, payload) = inputs.iter().find(|(name, _)| *name == port.name).unwrap();
         instance.set_input(n, payload.value().data()).unwrap();
     }
-    instance.step();
+    model.advance().unwrap()
 }
 
 /// True if all numbers are equal or both NaN.
@@ -117,16 +118,14 @@ fn any_inputs_are_safe() {
     const STEPS: usize = 120;
     let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -f32::MAX, f32::MIN_POSITIVE, -0.0, 1e30, 0.5];
     let mut relied = 0;
-    let cases: [Case; 2] = [("mutual_lif", || models::golden_brain("mutual_lif")), ("cartpole", models::cartpole)];
+    type Case = (&'static str, fn() -> (ModelBuilder, Inputs));
+    let cases: [Case; 2] = [("mutual_lif", || models::golden("brain/mutual_lif.f32")), ("cartpole", models::cartpole)];
     for (what, case) in cases {
         for wild in [0, 1, 7] {
             let (builder, inputs) = case();
             let mut model = builder.build().unwrap();
             relied += usize::from(model.lowered().unwrap().dense.is_some());
-            let machine = here("native");
-            let object = model.object("wild", &machine.target()).unwrap();
-            let program = Program::new(&object, machine);
-            let (input_size, output_size) = (bytes(&program.manifest, "inputs"), bytes(&program.manifest, "outputs"));
+            let program = Program::new(&model, here("native"));
             let (mut fed, mut expected) = (Vec::new(), Vec::new());
             for t in 0..STEPS {
                 let mut given = inputs(t);
@@ -139,19 +138,18 @@ fn any_inputs_are_safe() {
                         *payload = HostPayload::new(Array::new(array.shape().clone(), Data::F32(data)).unwrap());
                     }
                 }
-                fed.extend(inputs_of(&object, input_size, &given));
-                step(&mut model, &given, &object);
-                expected.push(outputs_of(&object, output_size, &model));
+                fed.push(program.inputs(&given));
+                expected.push(program.outputs(&step(&mut model, &given, &program.object)));
             }
-            let (found, block) = program.run(fed);
-            for (t, (found, expected)) in found.chunks(output_size).zip(&expected).enumerate() {
+            let (found, blocks) = program.run(None, &fed);
+            for (t, (found, expected)) in found.iter().zip(&expected).enumerate() {
                 assert!(alike(DType::F32, found, expected), "{what}, {wild}: the outputs of step {t} differ");
             }
             for array in program.manifest["states"].as_array().unwrap() {
                 let name = array["name"].as_str().unwrap();
                 let kept = model.instance().unwrap().kept(name).unwrap();
                 let expected = host_bytes(kept.data());
-                assert!(alike(kept.dtype(), &array_of(&block, array, 0), &expected), "{what}, {wild}: {name}");
+                assert!(alike(kept.dtype(), &array_of(&blocks[0], array, 0), &expected), "{what}, {wild}: {name}");
             }
         }
     }
@@ -187,7 +185,7 @@ fn wrong_targets_and_names_are_refused() {
 
 #[test]
 fn what_the_target_cannot_do_is_said() {
-    let build = |contract| models::neuron("adex.f32").0.dtype(DType::F64).contract(contract).build().unwrap();
+    let build = |contract| models::golden("neuron/adex.f32").0.dtype(DType::F64).contract(contract).build().unwrap();
     let old = Target::new("x86_64-unknown-linux-gnu", "").unwrap();
     let error = build(true).object("adex", &old).unwrap_err().to_string();
     assert!(error.contains("has no instruction for a multiplication and addition of float64"), "{error}");
