@@ -11,9 +11,9 @@ mod run;
 #[path = "../support/mod.rs"]
 mod support;
 
-use models::cases;
+use models::{Inputs, cases};
 use run::{Machine, Program, compare, compare_block, here};
-use spark::model::Model;
+use spark::prelude::*;
 
 /// Every instruction set that code is made differently for; the first is that of the kernel in memory.
 const HERE: [Machine; 2] = [here("native"), here("")];
@@ -52,6 +52,17 @@ fn the_cartpole_brain_while_it_learns() {
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         compare("cartpole, trained more", &mut model, &[here("x86-64-v3")], &inputs);
     }
+}
+
+#[test]
+fn ports_may_have_any_names_and_there_may_be_none() {
+    let (builder, inputs) = models::odd_ports();
+    compare("odd names", &mut builder.build().unwrap(), &HERE, &inputs);
+
+    let source = PoissonSourceConfig::new(9_usize).with_rate(200.0).with_seed(3_u32);
+    let mut none = Model::component(source).build().unwrap();
+    let inputs: Inputs = Box::new(|_| vec![]);
+    compare("no inputs", &mut none, &HERE, &inputs);
 }
 
 #[test]

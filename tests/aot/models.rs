@@ -2,7 +2,7 @@
 
 use crate::brain;
 use crate::support::{golden_dir, load};
-use spark::controller::register_neuron_from_file;
+use spark::controller::{BrainConfig, ModuleSpecs, PortMap, register_neuron_from_file};
 use spark::model::ModelBuilder;
 use spark::prelude::*;
 use std::sync::Once;
@@ -56,3 +56,16 @@ pub(crate) fn cartpole() -> (ModelBuilder, Inputs) {
 /// A small model and one with all that there is, by name.
 pub(crate) const TWO: [(&str, fn() -> (ModelBuilder, Inputs)); 2] =
     [("alif_eta", || golden("neuron/alif_eta.f32")), ("cartpole", cartpole)];
+
+/// A model whose ports have names that are no identifiers.
+pub(crate) fn odd_ports() -> (ModelBuilder, Inputs) {
+    const NAMES: [&str; 7] = ["for", "class", "Signal", "signal", "linux", "/* */ x", "\"y\\\n"];
+    let module = |(n, port): (usize, &&str)| {
+        let module = ModuleSpecs::new(format!("m{n}"), "ConcatReshape").config(&ConcatReshapeConfig::new([3]));
+        module.input("inputs", PortMap::output(PortMap::CALL, *port)).output(*port, "output")
+    };
+    let builder = Model::component(BrainConfig::new(NAMES.iter().enumerate().map(module).collect()));
+    let value = |t: usize, n: usize| HostPayload::from(vec![t as f32, n as f32, -0.5]);
+    let inputs = move |t| NAMES.iter().enumerate().map(|(n, name)| (*name, value(t, n))).collect();
+    (NAMES.iter().fold(builder, |builder, name| builder.input(*name, [3])), Box::new(inputs))
+}

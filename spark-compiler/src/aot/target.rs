@@ -88,9 +88,9 @@ impl Target {
             _ => &[],
         };
         let general: &[&str] = match parsed.architecture {
-            Architecture::Riscv64(Riscv64Architecture::Riscv64gc | Riscv64Architecture::Riscv64) => {
-                &[&RISCV_GENERAL[..], &["c", "zca", "zcd"]].concat()
-            }
+            Architecture::Riscv64(
+                Riscv64Architecture::Riscv64gc | Riscv64Architecture::Riscv64 | Riscv64Architecture::Riscv64a23,
+            ) => &[&RISCV_GENERAL[..], &["c", "zca", "zcd"]].concat(),
             Architecture::Riscv64(_) => &RISCV_GENERAL,
             _ => &[],
         };
@@ -108,10 +108,14 @@ impl Target {
             builder.enable(&format!("has_{setting}")).map_err(unknown)?;
         }
         let mut flags = settings::builder();
+        // Everything an object refers to is in it, and near: its addresses are relative to the code, also without the indirect
+        // ones of "position-independent" code, which take a table in writable memory. Only Mach-O's linker wants those: it
+        // takes the relocation that there is for x86-64 to be one of a call.
+        let table = parsed.architecture == Architecture::X86_64 && parsed.binary_format == BinaryFormat::Macho;
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         let wanted = [
             ("opt_level", "speed"),
-            ("is_pic", "true"),
+            ("is_pic", if table { "true" } else { "false" }),
             ("enable_verifier", verify),
             // Large stack frames touch each page, as Windows wants it, with code of their own.
             ("enable_probestack", "true"),
@@ -176,7 +180,7 @@ fn check(triple: &Triple) -> Result<(), &'static str> {
         Architecture::X86_64 => true,
         Architecture::Aarch64(kind) => kind == Aarch64Architecture::Aarch64,
         Architecture::Riscv64(kind) => {
-            if !matches!(kind, Riscv64Architecture::Riscv64 | Riscv64Architecture::Riscv64gc) {
+            if kind == Riscv64Architecture::Riscv64imac {
                 return Err("has no floating-point registers, which code for RISC-V needs: riscv64gc has");
             }
             true
@@ -189,7 +193,13 @@ fn check(triple: &Triple) -> Result<(), &'static str> {
     if triple.pointer_width() != Ok(PointerWidth::U64) || triple.environment == target_lexicon::Environment::Gnux32 {
         return Err("has pointers of less than 64 bits, which are not supported");
     }
+    if triple.operating_system == OperatingSystem::Uefi {
+        return Err("has a calling convention of its own, which is not supported");
+    }
     match triple.binary_format {
+        BinaryFormat::Coff if triple.architecture != Architecture::X86_64 => {
+            Err("has COFF object files, which can be written for x86_64 only")
+        }
         BinaryFormat::Elf | BinaryFormat::Macho | BinaryFormat::Coff => Ok(()),
         _ => Err("has no object files that can be written: there are ELF, Mach-O and COFF"),
     }
