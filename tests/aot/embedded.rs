@@ -187,12 +187,14 @@ fn two_models_run_in_many_threads() {
 }
 
 #[test]
-fn headers_are_c_and_cpp() {
+fn headers_are_c_and_cpp_and_modules_rust() {
     let folder = tempfile::tempdir().unwrap();
-    for (name, model) in
-        [("cartpole", brain()), ("neuron", crate::models::golden("neuron/alif.f16").0.build().unwrap())]
-    {
+    let half = crate::models::golden("neuron/alif.f16").0;
+    for (name, model) in [("neuron", half), ("odd", crate::models::odd_ports().0)] {
+        let model = model.build().unwrap();
         write(&model.object(name, &here("").target()).unwrap(), folder.path()).unwrap();
+        std::fs::write(folder.path().join("lib.rs"), format!("mod {name} {{ include!(\"{name}.rs\"); }}")).unwrap();
+        rustc(folder.path(), Path::new("lib.rs"), "--crate-type lib -D warnings -A dead_code");
         for (compiler, standard) in
             [("cc", "-std=c99"), ("cc", "-std=c11"), ("c++", "-std=c++11"), ("c++", "-std=c++20")]
         {
