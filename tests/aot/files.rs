@@ -271,6 +271,14 @@ fn wrong_targets_and_names_are_refused() {
 }
 
 #[test]
+fn instruction_sets_bring_what_they_build_on() {
+    let model = models::golden("neuron/lif.f32").0.build().unwrap();
+    let code = |cpu| model.object("lif", &Target::new("x86_64-unknown-linux-gnu", cpu).unwrap()).unwrap().sizes().code;
+    let (none, all) = (code(""), code("sse3,ssse3,sse4.1,sse4.2,avx,avx2,fma"));
+    assert!(code("avx2,fma") == all && all < none, "{none}, {all}, {}", code("avx2,fma"));
+}
+
+#[test]
 fn what_the_target_cannot_do_is_said() {
     let build = |contract| models::golden("neuron/adex.f32").0.dtype(DType::F64).contract(contract).build().unwrap();
     let old = Target::new("x86_64-unknown-linux-gnu", "").unwrap();

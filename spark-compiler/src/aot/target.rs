@@ -17,6 +17,19 @@ const X86_LEVELS: [(&str, &[&str]); 4] = [
     ("x86-64-v4", &["avx512f", "avx512dq", "avx512vl"]),
 ];
 
+/// Instruction sets of x86-64, each of which builds on those before it; all others of vectors build on all of these.
+const X86_CHAIN: [&str; 5] = ["sse3", "ssse3", "sse4.1", "sse4.2", "avx"];
+
+/// What those have that have `feature` of x86-64: the code generator wants to be told.
+fn x86_implied(feature: &str) -> Vec<&'static str> {
+    let wide = feature.starts_with("avx512");
+    let further: &[&str] = if wide { &["avx2", "fma", "avx512f"] } else { &[] };
+    let same = |name: &&str| name.replace('.', "") == feature.replace('.', "");
+    let known = X86_CHAIN.iter().position(|name| same(&name));
+    let before = known.unwrap_or(if wide || feature == "avx2" || feature == "fma" { X86_CHAIN.len() } else { 0 });
+    X86_CHAIN[..before].iter().chain(further).copied().collect()
+}
+
 /// What code for 64-bit RISC-V relies on: floating-point registers in particular.
 const RISCV_GENERAL: [&str; 6] = ["m", "a", "f", "d", "zicsr", "zifencei"];
 
@@ -83,9 +96,10 @@ impl Target {
         }
         features.sort();
         features.dedup();
-        let implied: &[&str] = match parsed.architecture {
-            Architecture::Riscv64(_) if features.iter().any(|f| f == "v") => &["zvl128b"],
-            _ => &[],
+        let implied: Vec<&str> = match parsed.architecture {
+            Architecture::Riscv64(_) if features.iter().any(|f| f == "v") => vec!["zvl128b"],
+            Architecture::X86_64 => features.iter().flat_map(|feature| x86_implied(feature)).collect(),
+            _ => vec![],
         };
         let general: &[&str] = match parsed.architecture {
             Architecture::Riscv64(
@@ -94,8 +108,7 @@ impl Target {
             Architecture::Riscv64(_) => &RISCV_GENERAL,
             _ => &[],
         };
-        for feature in general.iter().copied().chain(features.iter().map(String::as_str)).chain(implied.iter().copied())
-        {
+        for feature in general.iter().copied().chain(features.iter().map(String::as_str)).chain(implied) {
             let setting = feature.replace(['.', '-'], "");
             let unknown = |_| AotError::Feature {
                 feature: feature.to_string(),
