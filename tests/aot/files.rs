@@ -1,11 +1,11 @@
 //! What is in object files, and what is refused.
 
-use crate::models::{self, Inputs};
+use crate::models::{self, Case};
 use crate::run::{Program, array_of, here, host_bytes};
 use object::read::{Object as _, ObjectSection as _, ObjectSymbol as _};
 use object::{Architecture, BinaryFormat, RelocationFlags, RelocationTarget, SectionFlags};
 use spark::aot::{Object, Target};
-use spark::model::{ModelBuilder, Outputs};
+use spark::model::Outputs;
 use spark::prelude::*;
 use std::collections::HashSet;
 use std::path::Path;
@@ -203,7 +203,6 @@ fn any_inputs_are_safe() {
     const STEPS: usize = 120;
     let values = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, -f32::MAX, f32::MIN_POSITIVE, -0.0, 1e30, 0.5];
     let mut relied = 0;
-    type Case = (&'static str, fn() -> (ModelBuilder, Inputs));
     let cases: [Case; 2] = [("mutual_lif", || models::golden("brain/mutual_lif.f32")), ("cartpole", models::cartpole)];
     for (what, case) in cases {
         for wild in [0, 1, 7] {

@@ -10,6 +10,9 @@ use std::sync::Once;
 /// What a step is given.
 pub(crate) type Inputs = Box<dyn Fn(usize) -> Vec<(&'static str, HostPayload)>>;
 
+/// A name, and how the model is made.
+pub(crate) type Case = (&'static str, fn() -> (ModelBuilder, Inputs));
+
 /// The golden cases in a folder, all of them.
 pub(crate) use crate::support::cases;
 
@@ -54,8 +57,7 @@ pub(crate) fn cartpole() -> (ModelBuilder, Inputs) {
 }
 
 /// A small model and one with all that there is, by name.
-pub(crate) const TWO: [(&str, fn() -> (ModelBuilder, Inputs)); 2] =
-    [("alif_eta", || golden("neuron/alif_eta.f32")), ("cartpole", cartpole)];
+pub(crate) const TWO: [Case; 2] = [("alif_eta", || golden("neuron/alif_eta.f32")), ("cartpole", cartpole)];
 
 /// A model whose ports have names that are no identifiers.
 pub(crate) fn odd_ports() -> (ModelBuilder, Inputs) {

@@ -192,7 +192,7 @@ impl Program {
 
 /// True if blocks are compared after `t` of `steps` steps.
 fn is_looked_at(t: usize, steps: usize) -> bool {
-    t == steps || t % BLOCK_EVERY == 0
+    t == steps || t.is_multiple_of(BLOCK_EVERY)
 }
 
 /// Runs a C compiler strictly.

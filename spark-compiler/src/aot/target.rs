@@ -25,7 +25,7 @@ fn x86_implied(feature: &str) -> Vec<&'static str> {
     let wide = feature.starts_with("avx512");
     let further: &[&str] = if wide { &["avx2", "fma", "avx512f"] } else { &[] };
     let same = |name: &&str| name.replace('.', "") == feature.replace('.', "");
-    let known = X86_CHAIN.iter().position(|name| same(&name));
+    let known = X86_CHAIN.iter().position(same);
     let before = known.unwrap_or(if wide || feature == "avx2" || feature == "fma" { X86_CHAIN.len() } else { 0 });
     X86_CHAIN[..before].iter().chain(further).copied().collect()
 }
