@@ -598,3 +598,21 @@ fn compile_refuses_what_is_wrong_and_writes_nothing() {
     assert!(error.contains("cannot write the file"), "{error}");
     assert_eq!(std::fs::read_dir(here.join("full")).unwrap().count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_nothing_of_an_object() {
+    let folder = folder();
+    // Files may have 4 KiB, of which the object is the first to need more.
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$@\"";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_spark"), "compile", &golden(LIF)])
+        .args(["--input", "in_spikes=80", "-o", "deep/out"])
+        .env("SPARK_CACHE", "off")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && error.contains("cannot write the file"), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

@@ -433,7 +433,8 @@ impl Instance {
         }))
     }
 
-    /// Sets the past of a delayed value as [`Instance::past`] gives it.
+    /// Sets the past of a delayed value as [`Instance::past`] gives it; with one step more, also the row that the next step
+    /// overwrites, which states that are kept as [`View::Delayed`](crate::passes::View) may be read from.
     ///
     /// # Errors
     /// If there is no such history or the number of elements is wrong.
@@ -445,8 +446,8 @@ impl Instance {
         };
         let buffer = self.kernel.lowered.buffer(id);
         let size = buffer.shape.size();
-        let (kept, rows) = (rows, self.kernel.lowered.buffer(id).depth());
-        if data.len() != size * (rows - 1) {
+        let (kept, depth) = (rows, buffer.depth());
+        let Some(rows) = [depth - 1, depth].into_iter().find(|rows| data.len() == size * rows) else {
             return Err(RunError::StateSize {
                 name: name.into(),
                 expected: buffer.shape.clone(),
@@ -454,14 +455,14 @@ impl Instance {
                 found: data.len(),
                 found_dtype: data.dtype(),
             });
-        }
-        // The next step writes row 0, so that of `k` steps ago is row `rows − k`. Rows from `depth` on are read only for what is
+        };
+        // The next step writes row 0, so that of `k` steps ago is row `kept − k`. Rows from `depth` on are read only for what is
         // put off, which is nothing now.
-        let mut all = Data::zeros(buffer.dtype, size * (1 + kept - rows));
+        let mut all = Data::zeros(buffer.dtype, size * (kept - rows));
         let past = data.convert(buffer.dtype);
         with_data!(&past, v => {
             let ago = |steps: usize| &v[(steps - 1) * size..][..size];
-            let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
+            let part: Data = crate::ir::Stored::data((1..=rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
             all.extend(&part);
         });
         self.catch_up();

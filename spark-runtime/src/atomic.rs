@@ -45,7 +45,8 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
 /// Writes several files of one folder: all of them are complete and stored before the first takes its name.
 ///
 /// # Errors
-/// If a file cannot be written; all are then as they were, unless the system refuses a name after it took others.
+/// If a file cannot be written; all are then as they were. Only if the system refuses a name after it took others, files that
+/// had one of those before are new ones already.
 pub fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
     let failed = |name: &str| {
         let path = folder.join(name);
@@ -62,8 +63,16 @@ pub fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
         complete.map_err(failed(name))?;
         written.push((file, path));
     }
+    let mut added = Vec::new();
     for ((name, _), (file, path)) in files.iter().zip(written) {
-        file.persist(path).map_err(|e| failed(name)(e.error))?;
+        let replaces = path.symlink_metadata().is_ok();
+        if let Err(e) = file.persist(&path) {
+            added.iter().for_each(|path| drop(std::fs::remove_file(path)));
+            return Err(failed(name)(e.error));
+        }
+        if !replaces {
+            added.push(path);
+        }
     }
     files.last().map_or(Ok(()), |(name, _)| sync_folder(&folder.join(name)).map_err(failed(name)))
 }

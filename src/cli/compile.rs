@@ -8,7 +8,7 @@ use clap::Args;
 use spark::aot::{Object, Target, name_of};
 use spark::error::{Error, Result};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The arguments of `spark compile`.
 #[derive(Debug, Args)]
@@ -65,13 +65,13 @@ pub(crate) fn compile(args: &CompileArgs) -> Result<()> {
     let mut model = builder.build().map_err(|e| e.in_file(&args.model))?;
     source.restore(&mut model).map_err(|e| e.in_file(&args.model))?;
     let object = model.object(&args.name.clone().unwrap_or_else(|| name_of(&args.model)), &target)?;
-    let there = args.output.is_dir();
-    std::fs::create_dir_all(&args.output)
-        .map_err(|e| Error::new(format!("cannot make the folder: {e}")).in_file(&args.output))?;
-    let written = spark::aot::write(&object, &args.output).inspect_err(|_| {
-        if !there {
-            let _ = std::fs::remove_dir(&args.output);
-        }
+    let output = &args.output;
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    let missing: Vec<&Path> = output.ancestors().take_while(is_missing).collect();
+    let made =
+        std::fs::create_dir_all(output).map_err(|e| Error::new(format!("cannot make the folder: {e}")).in_file(output));
+    let written = made.and_then(|()| spark::aot::write(&object, output)).inspect_err(|_| {
+        missing.iter().for_each(|folder| drop(std::fs::remove_dir(folder)));
     })?;
     if source.steps() > 0 {
         remark("note", &format!("the object starts where the checkpoint is, after {} steps", source.steps()));

@@ -1,5 +1,6 @@
 /* Runs a model over steps of inputs: standard input has the structure of inputs for each step, standard output takes that
- * of outputs, and in the end the block. A file, if one is given, is the state to begin with. */
+ * of outputs, and after every so many steps (BLOCK_EVERY) and in the end the block. A file, if one is given, is the state to
+ * begin with. */
 #include <stdio.h>
 #include <string.h>
 #include MODEL_HEADER
@@ -10,7 +11,9 @@
 #define OUTPUTS JOIN(MODEL, _outputs)
 #define MEMORY JOIN(MODEL, _memory)
 
-/* Two models side by side: the second is a step behind, and must not be seen by the first. */
+/* Steps during which a second model, which must not be seen by the first, is a step behind it. */
+enum { SIDE_BY_SIDE = 100 };
+
 static MEMORY memory[2];
 
 static int patch(const char *path) {
@@ -18,6 +21,11 @@ static int patch(const char *path) {
     size_t read = file ? fread(&memory[0], 1, sizeof memory[0], file) : 0;
     memcpy(&memory[1], &memory[0], read);
     return read == 0 || fclose(file) != 0;
+}
+
+static void write_block(MODEL *model) {
+    JOIN(MODEL, _flush)(model);
+    fwrite(&memory[0], sizeof memory[0], 1, stdout);
 }
 
 int main(int argc, char **argv) {
@@ -44,17 +52,23 @@ int main(int argc, char **argv) {
         JOIN(MODEL, _patched)(model);
         JOIN(MODEL, _patched)(second);
     }
-    while (fread(&inputs, sizeof inputs, 1, stdin) == 1) {
+    int steps = 0;
+    for (; fread(&inputs, sizeof inputs, 1, stdin) == 1; steps++) {
+        if (steps > 0 && steps % BLOCK_EVERY == 0) {
+            write_block(model);
+        }
         JOIN(MODEL, _step)(model, &inputs, &outputs);
         fwrite(&outputs, sizeof outputs, 1, stdout);
+        if (steps >= SIDE_BY_SIDE) {
+            continue;
+        }
         JOIN(MODEL, _step)(second, &inputs, &other);
         if (memcmp(&outputs, &other, sizeof outputs)) {
             fputs("two models differ\n", stderr);
             return 1;
         }
     }
-    JOIN(MODEL, _flush)(model);
-    fwrite(&memory[0], sizeof memory[0], 1, stdout);
+    write_block(model);
     /* Back in the initial state, a model does what it did. */
     JOIN(MODEL, _reset)(second);
     JOIN(MODEL, _init)(&memory[0], sizeof memory[0]);

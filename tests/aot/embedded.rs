@@ -83,28 +83,8 @@ fn a_program_in_rust_is_built_and_learns() {
         assert!(said.contains(&format!("cargo:{line}")), "{said}");
     }
     let program = folder.path().join("program");
-    let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
-        .args([
-            "--edition",
-            "2024",
-            "-D",
-            "warnings",
-            "-C",
-            "panic=abort",
-            "-C",
-            "opt-level=2",
-            "-l",
-            "static=cartpole",
-            "-L",
-        ])
-        .arg(folder.path())
-        .arg(example().join("rust/src/main.rs"))
-        .arg("-o")
-        .arg(&program)
-        .env("OUT_DIR", folder.path())
-        .output()
-        .unwrap();
-    assert!(rustc.status.success(), "{}", String::from_utf8_lossy(&rustc.stderr));
+    let arguments = "-D warnings -C panic=abort -C opt-level=2 -l static=cartpole -L .";
+    rustc(folder.path(), &example().join("rust/src/main.rs"), arguments);
     learns(&program);
 }
 
@@ -142,26 +122,79 @@ fn the_wrapper_refuses_memory_that_is_short_or_misaligned() {
     let model = Model::component(LeakySomaConfig::default()).input("current", [3]).build().unwrap();
     write(&model.object("soma", &here("").target()).unwrap(), folder.path()).unwrap();
     std::fs::write(folder.path().join("main.rs"), PROGRAM).unwrap();
-    let program = folder.path().join("program");
-    let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
-        .args(["--edition", "2024", "-C", "link-arg=soma.o", "main.rs", "-o"])
-        .arg(&program)
-        .env("OUT_DIR", folder.path())
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(rustc.status.success(), "{}", String::from_utf8_lossy(&rustc.stderr));
+    let program = rustc(folder.path(), Path::new("main.rs"), "-C link-arg=soma.o");
     let output = Command::new(&program).output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(said.contains("aligned to 64 bytes") && said.contains("bytes of memory"), "{said}");
 }
 
+/// Compiles a program in Rust, in the folder of objects and their modules.
+#[track_caller]
+fn rustc(folder: &Path, source: &Path, arguments: &str) -> PathBuf {
+    let program = folder.join("program");
+    let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
+        .args(["--edition", "2024"])
+        .args(arguments.split(' '))
+        .arg(source)
+        .arg("-o")
+        .arg(&program)
+        .env("OUT_DIR", folder)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(rustc.status.success(), "{}", String::from_utf8_lossy(&rustc.stderr));
+    program
+}
+
 #[test]
-fn headers_are_c_and_cpp() {
+fn two_models_run_in_many_threads() {
+    const PROGRAM: &str = "
+        mod cartpole { include!(concat!(env!(\"OUT_DIR\"), \"/cartpole.rs\")); }
+        mod neuron { include!(concat!(env!(\"OUT_DIR\"), \"/neuron.rs\")); }
+        fn run() -> Vec<u32> {
+            let (mut one, mut other) = (Box::new(cartpole::Memory::new()), Box::new(neuron::Memory::new()));
+            let (mut one, mut other) = (cartpole::Model::new(&mut one), neuron::Model::new(&mut other));
+            let (mut outputs, mut spikes) = (cartpole::Outputs::ZERO, neuron::Outputs::ZERO);
+            let mut inputs = neuron::Inputs::ZERO;
+            let mut found = Vec::new();
+            for t in 0..300 {
+                let signal = core::array::from_fn(|i| ((t + i) as f32 / 7.0).sin());
+                one.step(&cartpole::Inputs { signal, mod_a: [0.5], ..cartpole::Inputs::ZERO }, &mut outputs);
+                inputs.in_spikes[t % 80] ^= true;
+                other.step(&inputs, &mut spikes);
+                found.extend(outputs.activity.map(f32::to_bits));
+                found.push(spikes.out_spikes.iter().fold(0, |hash, &x| hash * 31 % 65521 + x as u32));
+            }
+            found
+        }
+        fn main() {
+            let expected = run();
+            std::thread::scope(|s| {
+                let threads = [(); 4].map(|_| s.spawn(run));
+                threads.map(|thread| assert!(thread.join().unwrap() == expected));
+            });
+        }";
     let folder = tempfile::tempdir().unwrap();
-    for (name, model) in [("cartpole", brain()), ("neuron", crate::models::neuron("alif.f16").0.build().unwrap())] {
+    let neuron = crate::models::golden("neuron/alif.f32").0.build().unwrap();
+    for (name, model) in [("cartpole", brain()), ("neuron", neuron)] {
         write(&model.object(name, &here("").target()).unwrap(), folder.path()).unwrap();
+    }
+    std::fs::write(folder.path().join("main.rs"), PROGRAM).unwrap();
+    let program = rustc(folder.path(), Path::new("main.rs"), "-C link-arg=cartpole.o -C link-arg=neuron.o");
+    let output = Command::new(&program).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn headers_are_c_and_cpp_and_modules_rust() {
+    let folder = tempfile::tempdir().unwrap();
+    let half = crate::models::golden("neuron/alif.f16").0;
+    for (name, model) in [("neuron", half), ("odd", crate::models::odd_ports().0)] {
+        let model = model.build().unwrap();
+        write(&model.object(name, &here("").target()).unwrap(), folder.path()).unwrap();
+        std::fs::write(folder.path().join("lib.rs"), format!("mod {name} {{ include!(\"{name}.rs\"); }}")).unwrap();
+        rustc(folder.path(), Path::new("lib.rs"), "--crate-type lib -D warnings -A dead_code");
         for (compiler, standard) in
             [("cc", "-std=c99"), ("cc", "-std=c11"), ("c++", "-std=c++11"), ("c++", "-std=c++20")]
         {

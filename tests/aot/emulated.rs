@@ -1,86 +1,74 @@
 //! Objects for other processors, run by an emulator: the bits of the kernel in memory, and of the evaluator.
+//!
+//! Each golden neuron and brain, and the CartPole brain while it learns, twice: as models are compiled, beside the kernel in
+//! memory; and with `a·b + c` rounded twice and by passes that change no bit, beside the evaluator.
 
-use crate::models::{self, Case};
-use crate::run::{AARCH64, Machine, Program, RISCV64, RISCV64_VECTORS, bytes, compare, inputs_of, structure};
-use crate::support;
+use crate::models::{self, Inputs, cases};
+use crate::run::{AARCH64, Machine, Program, RISCV64, RISCV64_VECTORS, Trace, compare};
+use spark::model::{Model, ModelBuilder};
 use spark_compiler::passes::CompileOptions;
 
-/// An emulator is slow, and the evaluator slower.
-const STEPS: usize = 300;
-const EVALUATED: usize = 60;
+/// How a model is built, with what it is fed.
+type Case<'a> = &'a dyn Fn() -> (ModelBuilder, Inputs);
 
-/// Compares with the kernel in memory, learning and with single rounding of a·b + c.
+fn build(what: &str, case: Case<'_>, change: impl Fn(ModelBuilder) -> ModelBuilder) -> (Model, Inputs) {
+    let (builder, inputs) = case();
+    (change(builder).build().unwrap_or_else(|e| panic!("{what}: {e}")), inputs)
+}
+
 #[track_caller]
-fn check(machine: Machine) {
-    let cases = models::NEURONS.map(|case| (case, models::neuron(&format!("{case}.f32"))));
-    let half = [("alif in half precision", models::neuron("alif.f16")), ("cartpole", models::cartpole())];
-    let brains = models::BRAINS.map(|case| (case, models::golden_brain(case)));
-    for (what, (builder, inputs)) in cases.into_iter().chain(half).chain(brains) {
-        // RISC-V has no mode in which subnormal numbers are zero.
-        let flush_subnormals = !machine.triple.starts_with("riscv");
+fn beside_the_kernel(what: &str, case: Case<'_>) {
+    // RISC-V has no mode in which subnormal numbers are zero.
+    for (flush_subnormals, machines) in [(true, &[AARCH64][..]), (false, &[RISCV64, RISCV64_VECTORS])] {
         let options = CompileOptions { flush_subnormals, ..CompileOptions::default() };
-        compare(what, &mut builder.options(options).build().unwrap(), machine, STEPS, &inputs);
+        let (mut model, inputs) = build(what, case, |builder| builder.options(options));
+        let machines: Vec<Machine> = machines.iter().copied().filter(|machine| machine.is_there()).collect();
+        compare(what, &mut model, &machines, &inputs);
     }
 }
 
-/// Compares with the evaluator, rounding a·b + c twice.
 #[track_caller]
-fn check_evaluator(machine: Machine) {
-    let cases: [Case; 4] = [
-        ("alif", || models::neuron("alif_eta.f32")),
-        ("adex", || models::neuron("adex_eta.f32")),
-        ("mutual_lif", || models::golden_brain("mutual_lif")),
-        ("cartpole", models::cartpole),
-    ];
-    for (what, case) in cases {
-        let build = |eager| {
-            let (builder, inputs) = case();
-            let builder = builder.contract(false).options(CompileOptions::exact()).eager(eager);
-            (builder.build().unwrap(), inputs)
-        };
-        let ((compiled, inputs), (mut eager, _)) = (build(false), build(true));
-        let object = compiled.object("evaluated", &machine.target()).unwrap();
-        let program = Program::new(&object, machine);
-        let (input_size, output_size) = (bytes(&program.manifest, "inputs"), bytes(&program.manifest, "outputs"));
-        let (mut fed, mut expected) = (Vec::new(), Vec::new());
-        for t in 0..EVALUATED {
-            let given = inputs(t);
-            fed.extend(inputs_of(&object, input_size, &given));
-            let outputs = eager.step(&given).unwrap();
-            expected.extend(structure(output_size, &object.layout().outputs, |_, port| {
-                let mask = port.name.strip_suffix(".inhibition_mask");
-                let payload = outputs.get(mask.unwrap_or(&port.name)).unwrap();
-                let array = if mask.is_some() { payload.inhibition_mask().unwrap() } else { payload.value() };
-                array.data().clone()
-            }));
-        }
-        let (found, _) = program.run(fed);
-        let wrong = found.iter().zip(&expected).position(|(a, b)| a != b).map(|at| at / output_size);
-        assert!(found.len() == expected.len() && wrong.is_none(), "{what}: step {wrong:?} differs");
-        support::row(format!("{what:<28} {:<40} equals the evaluator over {EVALUATED} steps", machine.triple));
+fn beside_the_evaluator(what: &str, case: Case<'_>) {
+    let exact = |builder: ModelBuilder| builder.contract(false).options(CompileOptions::exact());
+    let (mut model, _) = build(what, case, exact);
+    let machines = [AARCH64, RISCV64, RISCV64_VECTORS].into_iter().filter(|machine| machine.is_there());
+    let programs: Vec<Program> = machines.map(|machine| Program::new(&model, machine)).collect();
+    let (mut evaluator, inputs) = build(what, case, |builder| exact(builder).eager(true));
+    let trace = Trace::of(&mut evaluator, &inputs);
+    programs.iter().for_each(|program| program.follow(&format!("{what}, evaluated"), &trace, &mut model));
+}
+
+/// Golden models, but for the large one, which takes so long that its tests begin first.
+fn golden(check: impl Fn(&str, Case<'_>)) {
+    for case in cases("brain").iter().chain(&cases("neuron")).filter(|case| *case != AB) {
+        check(case, &|| models::golden(case));
     }
 }
 
+const AB: &str = "brain/ab.f32";
+
 #[test]
-fn aarch64() {
-    if AARCH64.is_there() {
-        check(AARCH64);
-        check_evaluator(AARCH64);
-    }
+fn ab_brain_beside_the_evaluator() {
+    beside_the_evaluator(AB, &|| models::golden(AB));
 }
 
 #[test]
-fn riscv64_without_vectors() {
-    if RISCV64.is_there() {
-        check(RISCV64);
-        check_evaluator(RISCV64);
-    }
+fn ab_brain_beside_the_kernel() {
+    beside_the_kernel(AB, &|| models::golden(AB));
 }
 
 #[test]
-fn riscv64_with_vectors() {
-    if RISCV64_VECTORS.is_there() {
-        check(RISCV64_VECTORS);
-        check_evaluator(RISCV64_VECTORS);
-    }
+fn golden_models_beside_the_evaluator() {
+    golden(beside_the_evaluator);
+}
+
+#[test]
+fn golden_models_beside_the_kernel() {
+    golden(beside_the_kernel);
+}
+
+#[test]
+fn the_cartpole_brain_beside_both() {
+    beside_the_kernel("cartpole", &models::cartpole);
+    beside_the_evaluator("cartpole", &models::cartpole);
 }

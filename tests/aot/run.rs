@@ -1,14 +1,13 @@
 //! Objects put to work: linked with a driver in C, run, and what comes out read as the header and the JSON file say.
 
+use crate::models::Inputs;
 use serde_json::Value;
-use spark::aot::{Object, Port, Target, write};
-use spark::model::Model;
+use spark::aot::{Object, Port, Sizes, Target, write};
+use spark::model::{Model, Outputs};
 use spark::prelude::*;
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 
 /// A machine to run objects on: this one, or one that is emulated.
 #[derive(Clone, Copy, Debug)]
@@ -63,36 +62,64 @@ impl Machine {
     }
 }
 
+/// Steps that are compared.
+pub(crate) const STEPS: usize = 1000;
+
+/// Steps from one look at what a model remembers to the next: no divisor of any period of the models.
+const BLOCK_EVERY: usize = 293;
+
+/// What a model was given and gave, step by step, and what it remembered every [`BLOCK_EVERY`] steps and in the end.
+pub(crate) struct Trace {
+    given: Vec<Vec<(&'static str, HostPayload)>>,
+    outputs: Vec<Outputs>,
+    states: Vec<Vec<(String, Array)>>,
+}
+
+impl Trace {
+    /// Runs the model over [`STEPS`] steps.
+    pub(crate) fn of(model: &mut Model, inputs: &Inputs) -> Trace {
+        let mut trace = Trace { given: (0..STEPS).map(inputs).collect(), outputs: Vec::new(), states: Vec::new() };
+        for (t, given) in trace.given.iter().enumerate() {
+            trace.outputs.push(model.step(given).unwrap_or_else(|e| panic!("step {t}: {e}")));
+            if is_looked_at(t + 1, STEPS) {
+                let state = |path: String| (path.clone(), model.state(&path).unwrap());
+                trace.states.push(model.states().into_iter().map(state).collect());
+            }
+        }
+        trace
+    }
+}
+
 /// An object as a program that steps it.
 pub(crate) struct Program {
     folder: tempfile::TempDir,
     path: PathBuf,
     machine: Machine,
+    pub(crate) object: Object,
     pub(crate) manifest: Value,
 }
 
 impl Program {
-    pub(crate) fn new(object: &Object, machine: Machine) -> Program {
+    /// Of the model in the state that it has now.
+    #[track_caller]
+    pub(crate) fn new(model: &Model, machine: Machine) -> Program {
+        let object = model.object("brain", &machine.target()).unwrap_or_else(|e| panic!("{machine:?}: {e}"));
         let folder = tempfile::tempdir().unwrap();
-        write(object, folder.path()).unwrap();
-        let name = object.name();
+        write(&object, folder.path()).unwrap();
         let path = folder.path().join("driver");
         compile(machine.compiler, folder.path(), |command| {
-            command.arg(format!("-DMODEL={name}")).arg(format!("-DMODEL_HEADER=\"{name}.h\""));
+            command.args(["-DMODEL=brain", "-DMODEL_HEADER=\"brain.h\""]).arg(format!("-DBLOCK_EVERY={BLOCK_EVERY}"));
             command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/aot/driver.c"));
-            command.arg(format!("{name}.o")).arg("-static").arg("-o").arg(&path);
+            command.args(["brain.o", "-static", "-o"]).arg(&path);
         });
-        let manifest = std::fs::read_to_string(folder.path().join(format!("{name}.json"))).unwrap();
-        Program { folder, path, machine, manifest: serde_json::from_str(&manifest).unwrap() }
+        let manifest = std::fs::read_to_string(folder.path().join("brain.json")).unwrap();
+        Program { folder, path, machine, object, manifest: serde_json::from_str(&manifest).unwrap() }
     }
 
-    /// Runs the program: the structures of outputs, one after another, and the block.
-    pub(crate) fn run(&self, inputs: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
-        self.run_from(None, inputs)
-    }
-
-    /// Runs the program from a state of the block.
-    pub(crate) fn run_from(&self, state: Option<&[u8]>, inputs: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
+    /// Runs the program, from a state of the block if there is one: the structures of outputs, and what the block held every
+    /// [`BLOCK_EVERY`] steps and in the end.
+    #[track_caller]
+    pub(crate) fn run(&self, state: Option<&[u8]>, inputs: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         let mut command = match self.machine.emulator {
             [] => Command::new(&self.path),
             [emulator, arguments @ ..] => {
@@ -106,16 +133,66 @@ impl Program {
             std::fs::write(&file, state).unwrap();
             command.arg(file);
         }
-        // Files, because both ends of two pipes would wait for each other.
+        // A file, because both ends of two pipes would wait for each other.
         let file = self.folder.path().join("inputs");
-        std::fs::File::create(&file).unwrap().write_all(&inputs).unwrap();
-        command.stdin(std::fs::File::open(&file).unwrap()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        std::fs::write(&file, inputs.concat()).unwrap();
+        let output = command.stdin(std::fs::File::open(&file).unwrap()).output().unwrap();
         assert!(output.status.success(), "{:?}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-        let mut outputs = output.stdout;
-        let block = outputs.split_off(outputs.len() - bytes(&self.manifest, "state"));
-        (outputs, block)
+        let (mut outputs, mut blocks, mut rest) = (Vec::new(), Vec::new(), &output.stdout[..]);
+        let take = |rest: &mut &[u8], of: &str| rest.split_off(..bytes(&self.manifest, of)).unwrap().to_vec();
+        for t in 1..=inputs.len() {
+            outputs.push(take(&mut rest, "outputs"));
+            if is_looked_at(t, inputs.len()) {
+                blocks.push(take(&mut rest, "state"));
+            }
+        }
+        assert!(rest.is_empty(), "{} bytes too many", rest.len());
+        (outputs, blocks)
     }
+
+    /// Runs the program with what a model was given, and compares, bit for bit, all that it then gave and remembered. What the
+    /// blocks hold is read by `model`, the one that was compiled.
+    #[track_caller]
+    pub(crate) fn follow(&self, what: &str, trace: &Trace, model: &mut Model) {
+        let inputs: Vec<_> = trace.given.iter().map(|given| self.inputs(given)).collect();
+        let (outputs, blocks) = self.run(None, &inputs);
+        for (t, (found, expected)) in outputs.iter().zip(&trace.outputs).enumerate() {
+            let wrong = found.iter().zip(self.outputs(expected)).position(|(a, b)| *a != b);
+            assert!(wrong.is_none(), "{what} on {:?}: byte {wrong:?} of the outputs of step {t} differs", self.machine);
+        }
+        assert_eq!((outputs.len(), blocks.len()), (trace.outputs.len(), trace.states.len()), "{what}");
+        for (n, (block, states)) in blocks.iter().zip(&trace.states).enumerate() {
+            model.load_block(&self.object, block).unwrap();
+            // The evaluator knows also those that passes keep in a form that does not tell their elements.
+            let known = model.states();
+            for (path, expected) in states.iter().filter(|(path, _)| known.contains(path)) {
+                let same = host_bytes(model.state(path).unwrap().data()) == host_bytes(expected.data());
+                assert!(same, "{what} on {:?}: the state {path} differs, look {n}", self.machine);
+            }
+        }
+        let Sizes { code, data, stack, block } = self.object.sizes();
+        let target: String = self.object.target().chars().take(40).collect();
+        let states = trace.states[0].len();
+        crate::support::row(format!(
+            "{what:<32} {target:<40} equal, {states:>3} states; {code:>6} code, {data:>7} data, {stack:>4} stack, {block:>7} memory",
+        ));
+    }
+
+    /// The structure of inputs of a step.
+    pub(crate) fn inputs(&self, given: &[(&str, HostPayload)]) -> Vec<u8> {
+        let given: HashMap<&str, &HostPayload> = given.iter().map(|(name, payload)| (*name, payload)).collect();
+        structure(bytes(&self.manifest, "inputs"), &self.object.layout().inputs, |name| given[name])
+    }
+
+    /// The structure of outputs with what a step of a model gave.
+    pub(crate) fn outputs(&self, given: &Outputs) -> Vec<u8> {
+        structure(bytes(&self.manifest, "outputs"), &self.object.layout().outputs, |name| given.get(name).unwrap())
+    }
+}
+
+/// True if blocks are compared after `t` of `steps` steps.
+fn is_looked_at(t: usize, steps: usize) -> bool {
+    t == steps || t.is_multiple_of(BLOCK_EVERY)
 }
 
 /// Runs a C compiler strictly.
@@ -147,29 +224,19 @@ pub(crate) fn host_bytes(data: &Data) -> Vec<u8> {
     }
 }
 
-/// A structure with these arrays.
-pub(crate) fn structure(size: usize, ports: &[Port], array: impl Fn(usize, &Port) -> Data) -> Vec<u8> {
+/// A structure with the arrays of these ports.
+fn structure<'a>(size: usize, ports: &[Port], payload: impl Fn(&str) -> &'a HostPayload) -> Vec<u8> {
     let mut out = vec![0; size];
-    for (n, port) in ports.iter().enumerate() {
-        let data = host_bytes(&array(n, port).convert(port.dtype));
+    for port in ports {
+        let data = match port.name.strip_suffix(".inhibition_mask") {
+            Some(name) => payload(name).inhibition_mask().map(Array::data),
+            None => Some(payload(&port.name).value().data()),
+        };
+        let data = data.map_or(Data::zeros(port.dtype, port.len()), |data| data.convert(port.dtype));
+        let data = host_bytes(&data);
         out[port.offset..port.offset + data.len()].copy_from_slice(&data);
     }
     out
-}
-
-/// The structure of inputs of a step.
-pub(crate) fn inputs_of(object: &Object, size: usize, inputs: &[(&str, HostPayload)]) -> Vec<u8> {
-    let inputs: HashMap<&str, &HostPayload> = inputs.iter().map(|(name, payload)| (*name, payload)).collect();
-    structure(size, &object.layout().inputs, |_, port| match port.name.strip_suffix(".inhibition_mask") {
-        Some(name) => inputs[name].inhibition_mask().map_or(Data::zeros(port.dtype, port.len()), |m| m.data().clone()),
-        None => inputs[port.name.as_str()].value().data().clone(),
-    })
-}
-
-/// The structure of outputs that the model in memory gave.
-pub(crate) fn outputs_of(object: &Object, size: usize, model: &Model) -> Vec<u8> {
-    let instance = model.instance().unwrap();
-    structure(size, &object.layout().outputs, |n, _| instance.output(n).data().clone())
 }
 
 /// Bytes of the elements of an array of the block, row-major, as the manifest says: truth values one byte each.
@@ -201,46 +268,12 @@ pub(crate) fn array_of(block: &[u8], array: &Value, row: usize) -> Vec<u8> {
     out
 }
 
-static OBJECTS: AtomicUsize = AtomicUsize::new(0);
-
-/// Compiles the model as it is, runs `steps` steps in both and compares every output and, at the end, every state, bit for
-/// bit.
+/// Compiles the model as it is, runs it in memory and on the machines, and compares all that each gives and remembers.
 #[track_caller]
-pub(crate) fn compare(
-    what: &str,
-    model: &mut Model,
-    machine: Machine,
-    steps: usize,
-    inputs: &dyn Fn(usize) -> Vec<(&'static str, HostPayload)>,
-) -> Object {
-    let name = format!("model_{}", OBJECTS.fetch_add(1, Ordering::Relaxed));
-    let object = model.object(&name, &machine.target()).unwrap_or_else(|e| panic!("{what}: {e}"));
-    let program = Program::new(&object, machine);
-    let (input_size, output_size) = (bytes(&program.manifest, "inputs"), bytes(&program.manifest, "outputs"));
-    let (mut fed, mut expected) = (Vec::new(), Vec::new());
-    for t in 0..steps {
-        let given = inputs(t);
-        fed.extend(inputs_of(&object, input_size, &given));
-        model.step(&given).unwrap_or_else(|e| panic!("{what}, step {t}: {e}"));
-        expected.push(outputs_of(&object, output_size, model));
-    }
-    let (found, block) = program.run(fed);
-    for (t, (found, expected)) in found.chunks(output_size).zip(&expected).enumerate() {
-        let wrong = found.iter().zip(expected).position(|(a, b)| a != b);
-        assert!(wrong.is_none(), "{what} on {machine:?}: byte {wrong:?} of the outputs of step {t} differs");
-    }
-    assert_eq!(found.len(), output_size * steps, "{what}");
-    compare_block(what, model, &program.manifest, &block);
-    let sizes = object.sizes();
-    crate::support::row(format!(
-        "{what:<28} {:<40} equal over {steps} steps; {:>6} code, {:>7} data, {:>4} stack, {:>7} memory",
-        machine.target().to_string().chars().take(40).collect::<String>(),
-        sizes.code,
-        sizes.data,
-        sizes.stack,
-        sizes.block
-    ));
-    object
+pub(crate) fn compare(what: &str, model: &mut Model, machines: &[Machine], inputs: &Inputs) {
+    let programs: Vec<Program> = machines.iter().map(|&machine| Program::new(model, machine)).collect();
+    let trace = Trace::of(model, inputs);
+    programs.iter().for_each(|program| program.follow(what, &trace, model));
 }
 
 /// Compares everything that is remembered.
@@ -261,5 +294,4 @@ pub(crate) fn compare_block(what: &str, model: &Model, manifest: &Value, block: 
         let expected = host_bytes(&instance.past(name).unwrap());
         assert!(past.collect::<Vec<u8>>() == expected, "{what}: the history {name} differs");
     }
-    assert!(!manifest["states"].as_array().unwrap().is_empty(), "{what} remembers nothing");
 }

@@ -144,7 +144,9 @@ fn member(port: &Port) -> String {
     let (ty, what) = c_type(port.dtype);
     let dims = port.shape.dims().iter().map(|dim| format!("[{dim}]")).collect::<String>();
     let dims = if dims.is_empty() { "one number".to_string() } else { dims };
-    let same = if port.name == port.field { String::new() } else { format!("`{}`: ", port.name.replace("*/", "* /")) };
+    // Names may have anything in them, also the ends of comments and of lines.
+    let name = port.name.escape_debug().to_string().replace("*/", "* /").replace("/*", "/ *");
+    let same = if port.name == port.field { String::new() } else { format!("`{name}`: ") };
     format!("{ty} {}[{}]; /* {same}{what}, {dims} */", port.field, port.len())
 }
 

@@ -79,7 +79,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// The elements in a block: of a state in host order, of a history those of the last step, then those before, as
-    /// [`Instance::past`] gives them.
+    /// [`Instance::set_past`] takes them.
     ///
     /// # Errors
     /// If a position is beyond the history's rows.
@@ -92,7 +92,7 @@ impl Kept {
         let next = usize::try_from(found).ok().filter(|next| *next < rows);
         let next = next.ok_or_else(|| format!("the position of `{}` is {found}, of {rows} rows", self.name))?;
         let mut past = Data::zeros(self.buffer.dtype, 0);
-        (1..self.buffer.depth()).for_each(|ago| past.extend(&row((next + rows - ago) % rows)));
+        (1..=self.buffer.depth()).for_each(|ago| past.extend(&row((next + rows - ago) % rows)));
         Ok(past)
     }
 }

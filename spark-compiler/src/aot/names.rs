@@ -3,13 +3,17 @@
 use super::AotError;
 use std::collections::HashSet;
 
-/// Words that are no identifiers in C, C++ or Rust.
+/// Words that are no identifiers in C, C++ or Rust, and macros that compilers define.
 const RESERVED: &str = " abstract alignas alignof and as asm async auto await become bitand bitor bool box break case catch \
     char class compl concept const consteval constexpr constinit continue crate decltype default delete do double dyn else \
     enum explicit export extern false final float fn for friend gen goto if impl in inline int let long loop macro match mod \
     move mut mutable namespace new noexcept not nullptr operator or override priv private protected pub public ref register \
     requires restrict return self short signed sizeof static struct super switch template this throw trait true try type \
-    typedef typeid typename typeof union unsafe unsigned unsized use using virtual void volatile where while xor yield ";
+    typedef typeid typename typeof union unsafe unsigned unsized use using virtual void volatile where while xor yield \
+    linux unix ";
+
+/// Names that C's headers, its library or C++ give to something else, but that a member of a structure may have.
+const TAKEN: &str = " NULL main max_align_t nullptr_t ptrdiff_t size_t std wchar_t ";
 
 /// Checks that `name` can begin symbols.
 ///
@@ -25,6 +29,8 @@ pub(super) fn check(name: &str) -> Result<(), AotError> {
         "it is longer than 64 letters"
     } else if is_reserved(name) {
         "it is a word of C or Rust"
+    } else if is_among(TAKEN, name) || name.trim_start_matches('u').starts_with("int") && name.ends_with("_t") {
+        "C or C++ has something of this name"
     } else {
         return Ok(());
     };
@@ -32,7 +38,11 @@ pub(super) fn check(name: &str) -> Result<(), AotError> {
 }
 
 fn is_reserved(name: &str) -> bool {
-    RESERVED.split_whitespace().any(|word| word == name)
+    is_among(RESERVED, name)
+}
+
+fn is_among(words: &str, name: &str) -> bool {
+    words.split_whitespace().any(|word| word == name)
 }
 
 /// An identifier for each of the paths: `in_spikes.inhibition_mask` is `in_spikes_inhibition_mask`.
@@ -73,8 +83,8 @@ mod tests {
 
     #[test]
     fn names_begin_symbols() {
-        check("brain_2").unwrap();
-        for name in ["", "2brain", "my brain", "naïve", "while", "_x", &"x".repeat(65)] {
+        ["brain_2", "integrator", "memory", "model", "Inputs"].iter().for_each(|name| check(name).unwrap());
+        for name in ["", "2brain", "my brain", "naïve", "while", "_x", "linux", "main", "uint8_t", &"x".repeat(65)] {
             assert!(check(name).is_err(), "{name}");
         }
     }

@@ -17,6 +17,19 @@ const X86_LEVELS: [(&str, &[&str]); 4] = [
     ("x86-64-v4", &["avx512f", "avx512dq", "avx512vl"]),
 ];
 
+/// Instruction sets of x86-64, each of which builds on those before it; all others of vectors build on all of these.
+const X86_CHAIN: [&str; 5] = ["sse3", "ssse3", "sse4.1", "sse4.2", "avx"];
+
+/// What those have that have `feature` of x86-64: the code generator wants to be told.
+fn x86_implied(feature: &str) -> Vec<&'static str> {
+    let wide = feature.starts_with("avx512");
+    let further: &[&str] = if wide { &["avx2", "fma", "avx512f"] } else { &[] };
+    let same = |name: &&str| name.replace('.', "") == feature.replace('.', "");
+    let known = X86_CHAIN.iter().position(same);
+    let before = known.unwrap_or(if wide || feature == "avx2" || feature == "fma" { X86_CHAIN.len() } else { 0 });
+    X86_CHAIN[..before].iter().chain(further).copied().collect()
+}
+
 /// What code for 64-bit RISC-V relies on: floating-point registers in particular.
 const RISCV_GENERAL: [&str; 6] = ["m", "a", "f", "d", "zicsr", "zifencei"];
 
@@ -83,19 +96,19 @@ impl Target {
         }
         features.sort();
         features.dedup();
-        let implied: &[&str] = match parsed.architecture {
-            Architecture::Riscv64(_) if features.iter().any(|f| f == "v") => &["zvl128b"],
-            _ => &[],
+        let implied: Vec<&str> = match parsed.architecture {
+            Architecture::Riscv64(_) if features.iter().any(|f| f == "v") => vec!["zvl128b"],
+            Architecture::X86_64 => features.iter().flat_map(|feature| x86_implied(feature)).collect(),
+            _ => vec![],
         };
         let general: &[&str] = match parsed.architecture {
-            Architecture::Riscv64(Riscv64Architecture::Riscv64gc | Riscv64Architecture::Riscv64) => {
-                &[&RISCV_GENERAL[..], &["c", "zca", "zcd"]].concat()
-            }
+            Architecture::Riscv64(
+                Riscv64Architecture::Riscv64gc | Riscv64Architecture::Riscv64 | Riscv64Architecture::Riscv64a23,
+            ) => &[&RISCV_GENERAL[..], &["c", "zca", "zcd"]].concat(),
             Architecture::Riscv64(_) => &RISCV_GENERAL,
             _ => &[],
         };
-        for feature in general.iter().copied().chain(features.iter().map(String::as_str)).chain(implied.iter().copied())
-        {
+        for feature in general.iter().copied().chain(features.iter().map(String::as_str)).chain(implied) {
             let setting = feature.replace(['.', '-'], "");
             let unknown = |_| AotError::Feature {
                 feature: feature.to_string(),
@@ -108,10 +121,14 @@ impl Target {
             builder.enable(&format!("has_{setting}")).map_err(unknown)?;
         }
         let mut flags = settings::builder();
+        // Everything an object refers to is in it, and near: its addresses are relative to the code, also without the indirect
+        // ones of "position-independent" code, which take a table in writable memory. Only Mach-O's linker wants those: it
+        // takes the relocation that there is for x86-64 to be one of a call.
+        let table = parsed.architecture == Architecture::X86_64 && parsed.binary_format == BinaryFormat::Macho;
         let verify = if cfg!(debug_assertions) { "true" } else { "false" };
         let wanted = [
             ("opt_level", "speed"),
-            ("is_pic", "true"),
+            ("is_pic", if table { "true" } else { "false" }),
             ("enable_verifier", verify),
             // Large stack frames touch each page, as Windows wants it, with code of their own.
             ("enable_probestack", "true"),
@@ -176,7 +193,7 @@ fn check(triple: &Triple) -> Result<(), &'static str> {
         Architecture::X86_64 => true,
         Architecture::Aarch64(kind) => kind == Aarch64Architecture::Aarch64,
         Architecture::Riscv64(kind) => {
-            if !matches!(kind, Riscv64Architecture::Riscv64 | Riscv64Architecture::Riscv64gc) {
+            if kind == Riscv64Architecture::Riscv64imac {
                 return Err("has no floating-point registers, which code for RISC-V needs: riscv64gc has");
             }
             true
@@ -189,7 +206,13 @@ fn check(triple: &Triple) -> Result<(), &'static str> {
     if triple.pointer_width() != Ok(PointerWidth::U64) || triple.environment == target_lexicon::Environment::Gnux32 {
         return Err("has pointers of less than 64 bits, which are not supported");
     }
+    if triple.operating_system == OperatingSystem::Uefi {
+        return Err("has a calling convention of its own, which is not supported");
+    }
     match triple.binary_format {
+        BinaryFormat::Coff if triple.architecture != Architecture::X86_64 => {
+            Err("has COFF object files, which can be written for x86_64 only")
+        }
         BinaryFormat::Elf | BinaryFormat::Macho | BinaryFormat::Coff => Ok(()),
         _ => Err("has no object files that can be written: there are ELF, Mach-O and COFF"),
     }

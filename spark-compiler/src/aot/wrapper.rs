@@ -193,7 +193,8 @@ fn structure(out: &mut String, title: &str, what: &str, ports: &[Port]) {
             _ => "",
         };
         let dims = port.shape.dims();
-        line(format!("    /// `{}`: {note}{}, dimensions {dims:?}.", port.name, port.dtype.long_name()));
+        let (name, dtype) = (port.name.escape_debug(), port.dtype.long_name());
+        line(format!("    /// `{name}`: {note}{dtype}, dimensions {dims:?}."));
         line(format!("    pub {}: [{ty}; {}],", port.field, port.len()));
     }
     if ports.is_empty() {

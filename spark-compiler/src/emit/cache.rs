@@ -16,9 +16,10 @@ use cranelift::codegen::ir::Function;
 use cranelift::codegen::isa::TargetIsa;
 use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
 use sha2::{Digest, Sha256};
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::{self, File, Metadata};
 use std::hash::{Hash, Hasher};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -28,6 +29,10 @@ pub const LIMIT: u64 = 256 << 20;
 
 /// What entries begin with.
 const MAGIC: &[u8; 8] = b"SPARKJ02";
+
+/// What names of entries end with, and what those begin with that are being written.
+const ENTRY: &str = ".kernel";
+const UNFINISHED: &str = ".spark-kernel-";
 
 /// References to other functions that entries may have, and how many bytes each changes.
 const KINDS: [(Reloc, usize); 6] = [
@@ -115,7 +120,7 @@ impl Key {
 
     fn path(&self, folder: &Path) -> PathBuf {
         let name: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        folder.join(format!("{name}.kernel"))
+        folder.join(format!("{name}{ENTRY}"))
     }
 }
 
@@ -129,15 +134,25 @@ fn load_from(folder: &Path, key: &Key) -> Option<Vec<Compiled>> {
         return None;
     }
     let path = key.path(folder);
-    let file = File::open(&path).ok()?;
-    if !is_private(&path) || file.metadata().ok()?.len() > LIMIT {
+    let mut options = File::options();
+    options.read(true).append(true);
+    // What is behind a link is somewhere else, and a pipe would have us wait for whoever writes to it.
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        (rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK).bits() as i32,
+    );
+    let mut file = options.open(&path).ok()?;
+    let metadata = file.metadata().ok()?;
+    if !metadata.is_file() || !is_own(&metadata) || metadata.len() > LIMIT {
         return None;
     }
-    let bytes = fs::read(&path).ok()?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
     let found = decode(&bytes, key);
     match found {
         // Used now: deleted last.
-        Some(_) => drop(File::options().append(true).open(&path).and_then(|f| f.set_modified(SystemTime::now()))),
+        Some(_) => drop(file.set_modified(SystemTime::now())),
         None => drop(fs::remove_file(&path)),
     }
     found
@@ -161,7 +176,8 @@ fn store_in(folder: &Path, key: &Key, functions: &[Compiled], limit: u64) -> io:
     }
     // The name is that of this process and call, so nobody else writes to it.
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let unique = format!("{}-{}.tmp", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let unique = format!("{UNFINISHED}{}-{count}", std::process::id());
     let temporary = folder.join(unique);
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -180,8 +196,7 @@ fn shrink(folder: &Path, limit: u64) -> io::Result<()> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let ours = entry.path().extension().is_some_and(|e| e == "kernel" || e == "tmp");
-        if let (true, Ok(metadata)) = (ours, entry.metadata()) {
+        if let (true, Ok(metadata)) = (is_entry(&entry.file_name()), entry.metadata()) {
             entries.push((metadata.modified()?, metadata.len(), entry.path()));
         }
     }
@@ -201,6 +216,13 @@ fn shrink(folder: &Path, limit: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// True for names of entries, also of those that a process left unfinished: the folder may have other files, too.
+fn is_entry(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
+    let hash = |stem: &str| stem.len() == 64 && stem.bytes().all(|b| b.is_ascii_hexdigit());
+    name.starts_with(UNFINISHED) || name.strip_suffix(ENTRY).is_some_and(hash)
+}
+
 fn make_private(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -209,18 +231,23 @@ fn make_private(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
-/// True if only this user can write to a file or folder: whoever can, decides what this process runs.
-fn is_private(path: &Path) -> bool {
+/// True if only this user can write to a folder: whoever can, decides what this process runs. A link to one is none.
+fn is_private(folder: &Path) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir() && is_own(&metadata))
+}
+
+/// True if only this user can write to a file or folder.
+fn is_own(metadata: &Metadata) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let own = |metadata: fs::Metadata| {
-            metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
-        };
-        fs::symlink_metadata(path).is_ok_and(own)
+        metadata.uid() == rustix::process::geteuid().as_raw() && metadata.mode() & 0o022 == 0
     }
     #[cfg(not(unix))]
-    path.exists()
+    {
+        let _ = metadata;
+        true
+    }
 }
 
 fn encode(functions: &[Compiled], key: &Key) -> Option<Vec<u8>> {
@@ -274,107 +301,4 @@ fn number(rest: &mut &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::Duration;
-
-    fn folder() -> tempfile::TempDir {
-        tempfile::tempdir().unwrap()
-    }
-
-    fn code(bytes: usize) -> Vec<Compiled> {
-        let name = ModuleRelocTarget::user(0, 3);
-        let kinds = [Reloc::Abs8, Reloc::X86CallPCRel4];
-        let relocations = kinds.map(|kind| ModuleReloc { offset: 2, kind, name: name.clone(), addend: -4 }).to_vec();
-        let plain = Compiled { align: 16, code: (0..bytes).map(|i| i as u8).collect(), relocations: vec![] };
-        vec![plain.clone(), Compiled { align: 32, relocations, ..plain }]
-    }
-
-    const KEY: Key = Key([7; 32]);
-
-    #[test]
-    fn code_comes_back_as_it_was() {
-        let folder = folder();
-        assert!(load_from(folder.path(), &KEY).is_none());
-        store_in(folder.path(), &KEY, &code(100), LIMIT).unwrap();
-        let text = |functions: Vec<Compiled>| {
-            let one = |f: Compiled| {
-                (
-                    f.align,
-                    f.code,
-                    f.relocations.iter().map(|r| (r.offset, r.kind, r.name.to_string(), r.addend)).collect::<Vec<_>>(),
-                )
-            };
-            functions.into_iter().map(one).collect::<Vec<_>>()
-        };
-        assert_eq!(load_from(folder.path(), &KEY).map(text), Some(text(code(100))));
-        assert!(load_from(folder.path(), &Key([8; 32])).is_none());
-        let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|f| f.unwrap().path()).collect();
-        assert_eq!(names, [KEY.path(folder.path())]);
-    }
-
-    #[test]
-    fn damaged_entries_are_deleted() {
-        let folder = folder();
-        let path = KEY.path(folder.path());
-        store_in(folder.path(), &KEY, &code(20), LIMIT).unwrap();
-        let good = fs::read(&path).unwrap();
-        let mut damaged: Vec<Vec<u8>> = (0..good.len()).map(|cut| good[..cut].to_vec()).collect();
-        damaged.extend((0..good.len()).map(|at| {
-            let mut bytes = good.clone();
-            bytes[at] ^= 16;
-            bytes
-        }));
-        damaged.push([&good[..], &[0]].concat());
-        for bytes in damaged {
-            fs::write(&path, bytes).unwrap();
-            assert!(load_from(folder.path(), &KEY).is_none());
-            assert!(!path.exists());
-        }
-        // The entry of another program under this name.
-        store_in(folder.path(), &Key([8; 32]), &code(20), LIMIT).unwrap();
-        fs::rename(Key([8; 32]).path(folder.path()), &path).unwrap();
-        assert!(load_from(folder.path(), &KEY).is_none());
-    }
-
-    #[test]
-    fn what_was_not_used_for_longest_goes_first() {
-        let folder = folder();
-        let keys: Vec<Key> = (0..8).map(|n| Key([n; 32])).collect();
-        for (n, key) in keys.iter().enumerate() {
-            store_in(folder.path(), key, &code(500), 1 << 20).unwrap();
-            let then = SystemTime::now() - Duration::from_secs(100 - n as u64);
-            File::options().append(true).open(key.path(folder.path())).unwrap().set_modified(then).unwrap();
-        }
-        load_from(folder.path(), &keys[0]).unwrap();
-        shrink(folder.path(), 6000).unwrap();
-        let left: Vec<usize> = (0..8).filter(|&n| keys[n].path(folder.path()).exists()).collect();
-        assert_eq!(left, [0, 6, 7]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn files_are_private_and_folders_of_others_are_not_used() {
-        use std::os::unix::fs::PermissionsExt;
-        let outer = folder();
-        let folder = outer.path().join("spark").join("kernels");
-        store_in(&folder, &KEY, &code(20), LIMIT).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!((mode(&folder), mode(&KEY.path(&folder))), (0o700, 0o600));
-        assert!(load_from(&folder, &KEY).is_some());
-        for open in [KEY.path(&folder), folder.clone()] {
-            let before = mode(&open);
-            fs::set_permissions(&open, fs::Permissions::from_mode(before | 0o020)).unwrap();
-            assert!(load_from(&folder, &KEY).is_none());
-            fs::set_permissions(&open, fs::Permissions::from_mode(before)).unwrap();
-        }
-        assert!(load_from(&folder, &KEY).is_some());
-    }
-
-    #[test]
-    fn code_with_unusual_references_is_not_kept() {
-        let name = ModuleRelocTarget::user(0, 3);
-        let relocations = vec![ModuleReloc { offset: 2, kind: Reloc::X86SecRel, name, addend: -4 }];
-        assert!(encode(&[Compiled { align: 1, code: vec![0; 9], relocations }], &KEY).is_none());
-    }
-}
+mod tests;

@@ -224,12 +224,7 @@ impl Writer<'_, '_> {
         let text = [hash.as_bytes(), &[0]].concat();
         self.data_of(&format!("{}_hash", self.parts.name), Linkage::Export, &text, 1)?;
         let data = self.data.values().map(|(_, bytes)| bytes).sum::<usize>() + text.len();
-        let mut product = self.module.finish();
-        if product.object.format() == object::BinaryFormat::Elf {
-            // Without it, linkers take the code for one that needs an executable stack.
-            product.object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), object::SectionKind::Other);
-        }
-        let bytes = product.emit().map_err(backend)?;
+        let bytes = self.module.finish().emit().map_err(backend)?;
         Ok(Emitted { bytes, code: self.code, data, stack: deepest + self.frame, hash })
     }
 }
