@@ -7,8 +7,11 @@ use super::nest::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Vis
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
 
-/// Rows that a list can name.
-pub(crate) const MOST_ROWS: usize = 1 << 15;
+/// Rows that a list can name: in 16 bits.
+pub(crate) const MOST_ROWS: usize = 1 << 16;
+
+/// Elements that lists can name, with what fills them up: places among them are `i32`.
+pub(crate) const MOST_LISTED: usize = 1 << 30;
 
 /// All elements are visited if more than one in so many has an event.
 pub(crate) const DENSE_FROM: usize = 4;
@@ -188,6 +191,7 @@ mod tests {
 
     #[test]
     fn the_last_row_that_a_list_can_name() {
+        assert_eq!(usize::from(u16::MAX) + 1, MOST_ROWS);
         check(MOST_ROWS, 1, |row, _| usize::from(row + 1 == MOST_ROWS));
     }
 }
