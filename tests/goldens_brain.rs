@@ -50,8 +50,8 @@ fn check(case: &str, spikes: &[&str], floats: &[&str], pools: &[&str]) {
             let expected = &golden.tensors[&format!("final/{pool}.synapses._kernel")].values;
             deviation.check("final kernel", &kernel, expected, 0.0, 0.0);
         }
-        let (mode, told) = (model.mode, deviation.told());
-        support::row(format!("{name:<32} {mode:<16} {count:>6} spikes {told}  within {TOLERANCE:.0e}"));
+        let (mode, told) = (&model.mode, deviation.told());
+        support::row(format!("{name:<32} {mode:<20} {count:>6} spikes {told}  within {TOLERANCE:.0e}"));
     });
 }
 
@@ -117,6 +117,6 @@ fn the_cartpole_brain() {
             }
             exact("action", t, &outputs.get("action").unwrap().value().to_f64(), golden.tensors["out/action"].step(t));
         }
-        support::row(format!("{:<32} {:<16} every spike equal  within 0e0", golden.name, model.mode));
+        support::row(format!("{:<32} {:<20} every spike equal  within 0e0", golden.name, model.mode));
     });
 }

@@ -39,7 +39,7 @@ fn check_spiker(case: &str, scale: f64) {
             }
         }
         assert!(spikes > 0.0, "{case}: the recording has no spikes");
-        support::row(format!("{case:<52} {:<16} {}  within {TOLERANCE:.0e}", model.mode, deviation.told()));
+        support::row(format!("{case:<52} {:<20} {}  within {TOLERANCE:.0e}", model.mode, deviation.told()));
     });
 }
 
@@ -94,7 +94,7 @@ fn check_integrator(case: &str) {
             let Some(state) = name.strip_prefix("final/") else { continue };
             deviation.check(state, &model.state(state).unwrap().to_f64(), &expected.values, 0.0, 0.0);
         }
-        support::row(format!("{case:<52} {:<16} {}  within 0e0", model.mode, deviation.told()));
+        support::row(format!("{case:<52} {:<20} {}  within 0e0", model.mode, deviation.told()));
     });
 }
 
@@ -135,7 +135,7 @@ fn check_concat(case: &str) {
                 exact(case, t, &mask, golden.tensors["out/output.inhibition_mask"].step(t));
             }
         }
-        support::row(format!("{case:<52} {:<16} every number equal  within 0e0", model.mode));
+        support::row(format!("{case:<52} {:<20} every number equal  within 0e0", model.mode));
     });
 }
 
@@ -172,7 +172,7 @@ fn sampler() {
                     exact(case, t, &found.inhibition_mask().unwrap().to_f64(), &inhibitory);
                 }
             }
-            support::row(format!("{case:<52} {:<16} every number equal  within 0e0", model.mode));
+            support::row(format!("{case:<52} {:<20} every number equal  within 0e0", model.mode));
         });
     }
 }

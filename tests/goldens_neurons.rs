@@ -73,7 +73,7 @@ fn check(name: &str, run: Run) {
                 }
             }
         }
-        support::row(format!("{name:<44} {:<16} {}  within {TOLERANCE:.0e}", model.mode, deviation.told()));
+        support::row(format!("{name:<44} {:<20} {}  within {TOLERANCE:.0e}", model.mode, deviation.told()));
     });
 }
 

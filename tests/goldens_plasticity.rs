@@ -133,7 +133,7 @@ fn check(name: &str, tolerance: f64, adjust: impl Fn(&mut Run)) {
             let found = repeated(&found, expected.values.len());
             deviation.check(state, &found, &expected.values, tolerance, 0.0);
         }
-        support::row(format!("{name:<48} {:<16} {}  within {tolerance:.0e}", model.mode, deviation.told()));
+        support::row(format!("{name:<48} {:<20} {}  within {tolerance:.0e}", model.mode, deviation.told()));
     });
 }
 

@@ -69,8 +69,8 @@ fn check(name: &str, translate: fn(&Golden) -> ConfigTree) {
                 exact(&what, t, &kept(&found), &expected);
             }
         }
-        let (mode, steps) = (model.mode, golden.steps());
-        support::row(format!("{name:<52} {mode:<16} bit for bit over {steps} steps  within 0e0"));
+        let (mode, steps) = (&model.mode, golden.steps());
+        support::row(format!("{name:<52} {mode:<20} bit for bit over {steps} steps  within 0e0"));
     });
 }
 

@@ -277,7 +277,7 @@ pub(crate) fn check(
             let outputs = trial.step(&golden.inputs(ports, t));
             compare(&golden, t, trial, &outputs, &mut deviation);
         }
-        row(format!("{name:<44} {:<16} {}  within {tolerance:.0e}", trial.mode, deviation.told()));
+        row(format!("{name:<44} {:<20} {}  within {tolerance:.0e}", trial.mode, deviation.told()));
     });
 }
 

@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 
 /// One run of a model.
 pub(crate) struct Trial<'a> {
-    pub(crate) mode: &'static str,
+    pub(crate) mode: String,
     pub(crate) options: CompileOptions,
     model: Model,
     /// What the outputs of each step were.
@@ -34,11 +34,18 @@ pub(crate) enum First {
     Compiled,
 }
 
-/// All choices of passes, without passes first.
-fn choices() -> Vec<(&'static str, CompileOptions)> {
-    let none = CompileOptions::none();
-    let mut choices = vec![("none", none), ("all", CompileOptions::default()), ("exact", CompileOptions::exact())];
-    choices.extend(CompileOptions::names().map(|name| (name, none.with(name, true).expect("a name of a pass"))));
+/// All choices of passes, without passes first. Passes that look for something find more in a program that is cleaned up, so
+/// each is also with those that do that.
+fn choices() -> Vec<(String, CompileOptions)> {
+    let (none, exact) = (CompileOptions::none(), CompileOptions::exact());
+    let CompileOptions { fold, simplify, cse, dce, .. } = exact;
+    let clean = CompileOptions { fold, simplify, cse, dce, ..none };
+    let with = |base: CompileOptions, name| base.with(name, true).expect("a name of a pass");
+    let first = [("none", none), ("all", CompileOptions::default()), ("exact", exact), ("clean", clean)];
+    let mut choices = Vec::from(first.map(|(mode, options)| (mode.to_string(), options)));
+    choices.extend(CompileOptions::names().map(|name| (name.to_string(), with(none, name))));
+    let looking = ["narrow", "delay_filters", "sum_filters", "events", "deferred", "layouts"];
+    choices.extend(looking.map(|name| (format!("clean, {name}"), with(clean, name))));
     choices
 }
 
@@ -53,7 +60,7 @@ pub(crate) fn in_every_mode(builder: ModelBuilder, first: First, mut run: impl F
     let (program, graphdef) = (eager.program().clone(), eager.graphdef().clone());
     let mut reference = None;
     if first == First::Eager {
-        let mut trial = Trial::new("eager", CompileOptions::none(), eager, None);
+        let mut trial = Trial::new("eager".into(), CompileOptions::none(), eager, None);
         run(&mut trial);
         reference = Some(trial.end());
     }
@@ -76,14 +83,14 @@ pub(crate) fn in_every_mode(builder: ModelBuilder, first: First, mut run: impl F
 }
 
 impl<'a> Trial<'a> {
-    fn new(mode: &'static str, options: CompileOptions, model: Model, first: Option<&'a Bits>) -> Trial<'a> {
+    fn new(mode: String, options: CompileOptions, model: Model, first: Option<&'a Bits>) -> Trial<'a> {
         Trial { mode, options, model, steps: Vec::new(), first }
     }
 
     /// Runs a step.
     #[track_caller]
     pub(crate) fn step(&mut self, inputs: &[(&str, HostPayload)]) -> Outputs {
-        let (mode, t) = (self.mode, self.steps.len());
+        let (mode, t) = (&self.mode, self.steps.len());
         let outputs = self.model.step(inputs).unwrap_or_else(|e| panic!("{mode}, step {t}: {e}"));
         let mut hasher = DefaultHasher::new();
         for (_, payload) in outputs.iter() {
