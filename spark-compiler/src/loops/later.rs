@@ -74,6 +74,7 @@ impl Lowering<'_> {
             head: number("later.head", Shape::scalar()),
             step: number("later.step", Shape::scalar()),
             columns: number("later.columns", Shape::of(Axis::anonymous(0), &[4 * columns])),
+            whole: number("later.whole", Shape::scalar()),
             next: number("later.next", Shape::scalar()),
             turns,
             replay: replay.nest,

@@ -13,9 +13,6 @@ pub(crate) const MOST_ROWS: usize = 1 << 16;
 /// Elements that lists can name, with what fills them up: places among them are `i32`.
 pub(crate) const MOST_LISTED: usize = 1 << 30;
 
-/// All elements are visited if more than one in so many has an event.
-pub(crate) const DENSE_FROM: usize = 4;
-
 /// Bits over columns, delayed ones, and the sizes of the domain.
 pub(super) type ScanKey = (Vec<BufferId>, Option<(HistoryId, ConstId)>, [usize; 2]);
 
@@ -61,7 +58,9 @@ impl Lowering<'_> {
             Arrivals { history, delays: self.constant(delayed.delays), least, steps, lists, targets }
         });
         let steps = delayed.as_ref().map_or(1, |d| d.steps);
-        let most = sizes[1] * steps / DENSE_FROM;
+        // Most lists have room for all pairs. Of few rows, that could be more than the arrays take.
+        let pairs = sizes[1] * steps;
+        let most = pairs.min((pairs / 4).max(sizes[0] * sizes[1] / LISTED));
         let list = Shape::of(Axis::anonymous(0), &[LISTED * (most + 8 * steps)]);
         let list = self.buffer("events", Role::Temporary, DType::I32, list);
         let count = self.buffer("events.count", Role::Temporary, DType::I32, Shape::scalar());
