@@ -1,9 +1,10 @@
-//! Brains give the reference's numbers, eager and compiled: every module's outputs on every step.
+//! Brains give the reference's numbers in every mode: every module's outputs on every step.
 
 mod support;
 
 use spark::controller::register_neuron_from_file;
 use spark::prelude::*;
+use support::modes::{First, in_every_mode};
 use support::{Deviation, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
@@ -14,14 +15,13 @@ fn check(case: &str, spikes: &[&str], floats: &[&str], pools: &[&str]) {
     let golden = load(&name);
     // Potentials near zero are differences of larger numbers: what the reference's own modes differ by in this soma.
     let own = load("soma/leaky_default.f32").own_difference("state/potential");
-    for eager in [false, true] {
-        let builder = golden.builder(&[("signal", None)]).eager(eager);
-        let builder = spikes.iter().chain(floats).fold(builder, |builder, path| builder.record(*path));
-        let mut model = builder.build().unwrap_or_else(|e| panic!("{name}: {e}"));
+    let builder = golden.builder(&[("signal", None)]);
+    let builder = spikes.iter().chain(floats).fold(builder, |builder, path| builder.record(*path));
+    in_every_mode(builder, First::Eager, |model| {
         let mut deviation = Deviation::default();
         let mut count = 0.0;
         for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(&[("signal", None)], t)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let outputs = model.step(&golden.inputs(&[("signal", None)], t));
             for path in spikes {
                 let expected = golden.tensors[&format!("state/{path}")].step(t);
                 exact(path, t, &outputs.get(path).unwrap().value().to_f64(), expected);
@@ -50,9 +50,9 @@ fn check(case: &str, spikes: &[&str], floats: &[&str], pools: &[&str]) {
             let expected = &golden.tensors[&format!("final/{pool}.synapses._kernel")].values;
             deviation.check("final kernel", &kernel, expected, 0.0, 0.0);
         }
-        let mode = if eager { "eager" } else { "compiled" };
-        support::row(format!("{name:<32} {mode:<9} {count:>6} spikes {}  within {TOLERANCE:.0e}", deviation.told()));
-    }
+        let (mode, told) = (&model.mode, deviation.told());
+        support::row(format!("{name:<32} {mode:<20} {count:>6} spikes {told}  within {TOLERANCE:.0e}"));
+    });
 }
 
 #[test]
@@ -76,11 +76,10 @@ fn a_sampler_of_a_pool() {
     let ports = [("inputs", Some("inhibition_mask"))];
     let indices = &golden.tensors["init/indices"].values;
     let mask = &golden.tensors["in/inhibition_mask"].values;
-    for eager in [false, true] {
-        let mut model = golden.builder(&ports).record("indices").eager(eager).build().unwrap();
+    in_every_mode(golden.builder(&ports).record("indices"), First::Eager, |model| {
         let mut lost = Vec::new();
         for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(&ports, t)).unwrap();
+            let outputs = model.step(&golden.inputs(&ports, t));
             exact("indices", t, &outputs.get("indices").unwrap().value().to_f64(), indices);
             let found = outputs.get("output").unwrap().value().to_f64();
             for (i, (found, expected)) in found.iter().zip(golden.tensors["out/output"].step(t)).enumerate() {
@@ -91,7 +90,7 @@ fn a_sampler_of_a_pool() {
             }
         }
         assert_eq!(lost, [(107, 16), (148, 16)]);
-    }
+    });
 }
 
 /// Spark's own CartPole brain, as its files say, in single precision: four plastic pools that read each other, a spiker
@@ -108,13 +107,16 @@ fn the_cartpole_brain() {
         pools.iter().map(|pool| format!("{pool}.out_spikes")).chain(["spiker.spikes".into()]).collect();
     let builder = Model::from_file(format!("{folder}/ab_brain.scfg")).unwrap().dtype(DType::F32);
     let builder = inputs.iter().fold(builder, |builder, name| builder.input(*name, golden.dims(name)));
-    let mut model = paths.iter().fold(builder, |builder, path| builder.record(path)).build().unwrap();
-    for t in 0..golden.steps() {
-        let outputs = model.step(&golden.inputs(&ports, t)).unwrap();
-        for path in &paths {
-            let expected = golden.tensors[&format!("state/{path}")].step(t);
-            exact(path, t, &outputs.get(path).unwrap().value().to_f64(), expected);
+    let builder = paths.iter().fold(builder, |builder, path| builder.record(path));
+    in_every_mode(builder, First::Compiled, |model| {
+        for t in 0..golden.steps() {
+            let outputs = model.step(&golden.inputs(&ports, t));
+            for path in &paths {
+                let expected = golden.tensors[&format!("state/{path}")].step(t);
+                exact(path, t, &outputs.get(path).unwrap().value().to_f64(), expected);
+            }
+            exact("action", t, &outputs.get("action").unwrap().value().to_f64(), golden.tensors["out/action"].step(t));
         }
-        exact("action", t, &outputs.get("action").unwrap().value().to_f64(), golden.tensors["out/action"].step(t));
-    }
+        support::row(format!("{:<32} {:<20} every spike equal  within 0e0", golden.name, model.mode));
+    });
 }

@@ -1,32 +1,27 @@
-//! Every interface gives the reference's spikes, signals and states, eager and compiled.
+//! Every interface gives the reference's spikes, signals and states in every mode.
 
 mod support;
 
 use spark::config::ConfigValue;
 use spark::model::InputShape;
 use spark::prelude::*;
+use support::modes::{First, in_every_mode};
 use support::{Deviation, Golden, exact, load};
 
 const TOLERANCE: f64 = 1e-5;
-
-fn mode(eager: bool) -> &'static str {
-    if eager { "eager" } else { "compiled" }
-}
 
 /// Compares spikes, keys and states of a spiker, whose signals are multiplied by `scale`.
 #[track_caller]
 fn check_spiker(case: &str, scale: f64) {
     let golden = load(&format!("interfaces/{case}"));
-    for eager in [false, true] {
-        let mut model =
-            golden.builder(&[("signal", None)]).eager(eager).build().unwrap_or_else(|e| panic!("{case}: {e}"));
+    in_every_mode(golden.builder(&[("signal", None)]), First::Eager, |model| {
         let mut deviation = Deviation::default();
         let mut spikes = 0.0;
         for t in 0..golden.steps() {
             let signal = golden.input("signal", t).value().clone();
             let scaled = Data::F64(signal.to_f64().iter().map(|value| value * scale).collect());
             let signal = Array::new(signal.shape().clone(), scaled).unwrap();
-            let outputs = model.step(&[("signal", signal.into())]).unwrap();
+            let outputs = model.step(&[("signal", signal.into())]);
             let expected = &golden.tensors["out/spikes"];
             let found = outputs.get("spikes").unwrap();
             assert_eq!(found.dims(), expected.dims[1..], "{case}");
@@ -44,8 +39,8 @@ fn check_spiker(case: &str, scale: f64) {
             }
         }
         assert!(spikes > 0.0, "{case}: the recording has no spikes");
-        support::row(format!("{case:<52} {:<9} {}  within {TOLERANCE:.0e}", mode(eager), deviation.told()));
-    }
+        support::row(format!("{case:<52} {:<20} {}  within {TOLERANCE:.0e}", model.mode, deviation.told()));
+    });
 }
 
 #[test]
@@ -88,11 +83,10 @@ fn check_integrator(case: &str) {
     let case = format!("exponential_integrator_{case}.f32");
     let golden = load(&format!("interfaces/{case}"));
     let ports = [("spikes", Some("inhibition_mask"))];
-    for eager in [false, true] {
-        let mut model = golden.builder(&ports).eager(eager).build().unwrap_or_else(|e| panic!("{case}: {e}"));
+    in_every_mode(golden.builder(&ports), First::Eager, |model| {
         let mut deviation = Deviation::default();
         for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(&ports, t)).unwrap();
+            let outputs = model.step(&golden.inputs(&ports, t));
             let signal = outputs.get("signal").unwrap().value().to_f64();
             deviation.check(&format!("{case}, step {t}"), &signal, golden.tensors["out/signal"].step(t), 0.0, 0.0);
         }
@@ -100,8 +94,8 @@ fn check_integrator(case: &str) {
             let Some(state) = name.strip_prefix("final/") else { continue };
             deviation.check(state, &model.state(state).unwrap().to_f64(), &expected.values, 0.0, 0.0);
         }
-        support::row(format!("{case:<52} {:<9} {}  within 0e0", mode(eager), deviation.told()));
-    }
+        support::row(format!("{case:<52} {:<20} {}  within 0e0", model.mode, deviation.told()));
+    });
 }
 
 #[test]
@@ -123,16 +117,15 @@ fn check_concat(case: &str) {
     let sources = (0..).map(|i| format!("x{i}")).take_while(|x| golden.tensors.contains_key(&format!("in/{x}")));
     let sources: Vec<(String, String)> = sources.enumerate().map(|(i, x)| (format!("inputs[{i}]"), x)).collect();
     let masked = golden.tensors.contains_key("out/output.inhibition_mask");
-    for eager in [false, true] {
-        let mut builder = Model::from_tree(golden.config()).eager(eager);
-        for (port, x) in &sources {
-            let shape = InputShape::new(golden.dims(x));
-            builder = builder.input(port, if masked { shape.carrying::<SpikeArray>() } else { shape });
-        }
-        let mut model = builder.build().unwrap_or_else(|e| panic!("{case}: {e}"));
+    let mut builder = Model::from_tree(golden.config());
+    for (port, x) in &sources {
+        let shape = InputShape::new(golden.dims(x));
+        builder = builder.input(port, if masked { shape.carrying::<SpikeArray>() } else { shape });
+    }
+    in_every_mode(builder, First::Eager, |model| {
         for t in 0..golden.steps() {
             let inputs: Vec<_> = sources.iter().map(|(port, x)| (port.as_str(), golden.input(x, t))).collect();
-            let outputs = model.step(&inputs).unwrap();
+            let outputs = model.step(&inputs);
             let found = outputs.get("output").unwrap();
             let expected = &golden.tensors["out/output"];
             assert_eq!(found.dims(), expected.dims[1..], "{case}");
@@ -142,8 +135,8 @@ fn check_concat(case: &str) {
                 exact(case, t, &mask, golden.tensors["out/output.inhibition_mask"].step(t));
             }
         }
-        support::row(format!("{case:<52} {:<9} every number equal  within 0e0", mode(eager)));
-    }
+        support::row(format!("{case:<52} {:<20} every number equal  within 0e0", model.mode));
+    });
 }
 
 #[test]
@@ -157,9 +150,7 @@ fn concat() {
 fn sampler() {
     for (case, mask) in [("sampler_float", None), ("sampler_spikes", Some("inhibition_mask"))] {
         let golden = load(&format!("interfaces/{case}"));
-        for eager in [false, true] {
-            let builder = golden.builder(&[("inputs", mask)]).record("indices").eager(eager);
-            let mut model = builder.build().unwrap_or_else(|e| panic!("{case}: {e}"));
+        in_every_mode(golden.builder(&[("inputs", mask)]).record("indices"), First::Eager, |model| {
             let indices = &golden.tensors["init/indices"].values;
             let sampled = |values: &[f64]| -> Vec<f64> { indices.iter().map(|&i| values[i as usize]).collect() };
             // The reference loses the spikes of inhibitory neurons and the mask; ours keeps both.
@@ -168,7 +159,7 @@ fn sampler() {
                 None => vec![0.0; indices.len()],
             };
             for t in 0..golden.steps() {
-                let outputs = model.step(&golden.inputs(&[("inputs", mask)], t)).unwrap();
+                let outputs = model.step(&golden.inputs(&[("inputs", mask)], t));
                 exact(case, t, &outputs.get("indices").unwrap().value().to_f64(), indices);
                 let found = outputs.get("output").unwrap();
                 let values = found.value().to_f64();
@@ -181,7 +172,7 @@ fn sampler() {
                     exact(case, t, &found.inhibition_mask().unwrap().to_f64(), &inhibitory);
                 }
             }
-            support::row(format!("{case:<52} {:<9} every number equal  within 0e0", mode(eager)));
-        }
+            support::row(format!("{case:<52} {:<20} every number equal  within 0e0", model.mode));
+        });
     }
 }

@@ -1,10 +1,10 @@
-//! The shipped neurons give the reference's numbers, eager and compiled.
+//! The shipped neurons give the reference's numbers in every mode.
 
 mod support;
 
 use spark::prelude::*;
-use spark_compiler::passes::CompileOptions;
-use support::{Deviation, Golden, MODES, exact, load, repeated};
+use support::modes::{First, in_every_mode};
+use support::{Deviation, Golden, exact, load, repeated};
 
 const TOLERANCE: f64 = 1e-5;
 const PORTS: [(&str, Option<&str>); 1] = [("in_spikes", Some("inhibition_mask"))];
@@ -28,25 +28,19 @@ enum Run {
     Stepwise,
 }
 
-fn build(golden: &Golden, eager: bool, options: CompileOptions) -> Model {
-    let builder = golden.builder(&PORTS).eager(eager).options(options).record("delays.kernel");
-    builder.build().unwrap_or_else(|e| panic!("{}: {e}", golden.name))
-}
-
-/// Runs the case `name` in both modes.
+/// Runs the case `name` in every mode.
 #[track_caller]
 fn check(name: &str, run: Run) {
     let golden = load(name);
-    for (mode, eager, options) in MODES {
-        let mut model = build(&golden, eager, options());
+    in_every_mode(golden.builder(&PORTS).record("delays.kernel"), First::Eager, |model| {
         let kernel = model.state("synapses.kernel").unwrap().to_f64();
         exact("initial kernel", 0, &kernel, &golden.tensors["init/synapses._kernel"].values);
         let mut deviation = Deviation::default();
         for t in 0..golden.steps() {
             if run == Run::Stepwise && t > 0 {
-                begin_as_recorded(&golden, &mut model, t);
+                begin_as_recorded(&golden, model, t);
             }
-            let outputs = model.step(&golden.inputs(&PORTS, t)).unwrap_or_else(|e| panic!("{name}, step {t}: {e}"));
+            let outputs = model.step(&golden.inputs(&PORTS, t));
             let spikes = outputs.get("out_spikes").unwrap();
             exact("spikes", t, &spikes.value().to_f64(), golden.tensors["out/out_spikes"].step(t));
             let mask = spikes.inhibition_mask().unwrap().to_f64();
@@ -58,9 +52,9 @@ fn check(name: &str, run: Run) {
                 exact("delays", t, &outputs.get("delays.kernel").unwrap().value().to_f64(), &delays);
             }
             if run != Run::Spikes {
-                check_soma(&golden, &model, t, run, &mut deviation);
+                check_soma(&golden, model, t, run, &mut deviation);
             }
-            check_kernel(&golden, &model, t, &mut deviation);
+            check_kernel(&golden, model, t, &mut deviation);
         }
         for (theirs, expected) in golden.tensors.iter().filter(|(name, _)| name.starts_with("final/")) {
             let state = theirs.strip_prefix("final/").unwrap();
@@ -71,7 +65,7 @@ fn check(name: &str, run: Run) {
                 Ok(found) => deviation.check(state, &found.to_f64(), &expected.values, TOLERANCE, 0.0),
                 Err(error) => {
                     // Only a pass that keeps sums instead of elements may hide them.
-                    assert!(options().sum_filters, "{error}");
+                    assert!(model.options.sum_filters, "{error}");
                     let kept = model.instance().unwrap().kept(state).unwrap().to_f64();
                     let row = expected.values.len() / kept.len();
                     let sums: Vec<f64> = expected.values.chunks(row).map(|row| row.iter().sum()).collect();
@@ -79,8 +73,8 @@ fn check(name: &str, run: Run) {
                 }
             }
         }
-        support::row(format!("{name:<44} {mode:<9} {}  within {TOLERANCE:.0e}", deviation.told()));
-    }
+        support::row(format!("{name:<44} {:<20} {}  within {TOLERANCE:.0e}", model.mode, deviation.told()));
+    });
 }
 
 fn begin_as_recorded(golden: &Golden, model: &mut Model, t: usize) {
@@ -151,11 +145,10 @@ fn alif_neuron_in_half_precision_stays_near() {
     let (golden, single) = (load("neuron/alif.f16"), load("neuron/alif.f32"));
     let count = |golden: &Golden| golden.tensors["out/out_spikes"].values.iter().sum::<f64>();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    for (_, eager, options) in MODES {
-        let mut model = build(&golden, eager, options());
+    in_every_mode(golden.builder(&PORTS).record("delays.kernel"), First::Eager, |model| {
         let mut spikes = 0.0;
         for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(&PORTS, t)).unwrap();
+            let outputs = model.step(&golden.inputs(&PORTS, t));
             spikes += outputs.get("out_spikes").unwrap().value().to_f64().iter().sum::<f64>();
         }
         for state in model.states() {
@@ -175,7 +168,7 @@ fn alif_neuron_in_half_precision_stays_near() {
             (kernel - expected).abs() <= 1e-3 * expected,
             "the mean weight is {kernel}, the reference has {expected}"
         );
-    }
+    });
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Every plasticity rule gives the reference's kernels and traces, eager and compiled.
+//! Every plasticity rule gives the reference's kernels and traces in every mode.
 
 mod support;
 
 use spark::config::{ConfigTree, ConfigValue};
-use spark::model::InputShape;
+use spark::model::{InputShape, ModelBuilder, Outputs};
 use spark::prelude::*;
+use support::modes::{First, in_every_mode};
 use support::{Deviation, Golden, load, repeated};
 
 const TOLERANCE: f64 = 1e-5;
@@ -28,7 +29,6 @@ struct Run {
     factor: Option<(&'static str, usize)>,
     /// What the kernel is increased by before each step.
     extra: Option<fn(&Golden, usize) -> Vec<f64>>,
-    eager: bool,
 }
 
 impl Run {
@@ -46,21 +46,22 @@ impl Run {
             factor: factors.next().map(|port| (port, 1)),
             golden,
             extra: None,
-            eager: false,
         }
     }
 
-    /// Feeds each step's kernel to the next; `see` gets every kernel. Gives the model after the last step.
-    #[track_caller]
-    fn run(&self, mut see: impl FnMut(usize, &[f64])) -> Model {
-        let golden = &self.golden;
-        let mut builder = Model::from_tree(self.config.clone()).eager(self.eager);
+    fn builder(&self) -> ModelBuilder {
+        let mut builder = Model::from_tree(self.config.clone());
         builder = builder.input("pre_spikes", self.pre.clone()).input("post_spikes", self.post.clone());
         builder = builder.input("kernel", self.kernel.clone());
         if let Some((port, copies)) = self.factor {
             builder = builder.input(port, [copies]);
         }
-        let mut model = builder.build().unwrap_or_else(|e| panic!("{}: {e}", golden.name));
+        builder
+    }
+
+    /// Feeds each step's kernel to the next; `see` gets every kernel.
+    fn run(&self, step: &mut dyn FnMut(&[(&str, HostPayload)]) -> Outputs, see: &mut dyn FnMut(usize, &[f64])) {
+        let golden = &self.golden;
         let mut kernel = host(&self.kernel, &golden.tensors["in/kernel_0"].values);
         for t in 0..golden.steps() {
             if let Some(extra) = self.extra {
@@ -85,18 +86,24 @@ impl Run {
                 let value = golden.input(port, t).value().to_f64();
                 inputs.push((port, HostPayload::new(host(&[copies], &repeated(&value, copies)))));
             }
-            let outputs = model.step(&inputs).unwrap_or_else(|e| panic!("{}, step {t}: {e}", golden.name));
+            let outputs = step(&inputs);
             kernel = outputs.get("kernel").unwrap().value().clone();
             see(t, &kernel.to_f64());
         }
-        model
+    }
+
+    /// The same with all passes.
+    #[track_caller]
+    fn run_compiled(&self, mut see: impl FnMut(usize, &[f64])) {
+        let mut model = self.builder().build().unwrap_or_else(|e| panic!("{}: {e}", self.golden.name));
+        self.run(&mut |inputs| model.step(inputs).unwrap(), &mut see);
     }
 
     /// The kernel after the last step.
     #[track_caller]
     fn last_kernel(&self) -> Vec<f64> {
         let mut last = Vec::new();
-        self.run(|_, kernel| last = kernel.to_vec());
+        self.run_compiled(|_, kernel| last = kernel.to_vec());
         last
     }
 }
@@ -105,18 +112,18 @@ fn host(dims: &[usize], values: &[f64]) -> Array {
     Array::new(Shape::of(Axis::anonymous(0), dims), Data::F64(values.to_vec())).unwrap()
 }
 
-/// Checks the kernel after every step and every trace after the last, in both modes. Weights are clipped at zero, so that
+/// Checks the kernel after every step and every trace after the last, in every mode. Weights are clipped at zero, so that
 /// a last bit can be a large relative error near it.
 #[track_caller]
 fn check(name: &str, tolerance: f64, adjust: impl Fn(&mut Run)) {
-    for eager in [false, true] {
-        let mut run = Run::new(name);
-        run.eager = eager;
-        adjust(&mut run);
+    let mut run = Run::new(name);
+    adjust(&mut run);
+    in_every_mode(run.builder(), First::Eager, |model| {
         let mut deviation = Deviation::default();
         let own = if tolerance == 0.0 { 0.0 } else { run.golden.own_difference("out/kernel") };
         let kernels = &run.golden.tensors["out/kernel"];
-        let model = run.run(|t, kernel| deviation.check("kernel", kernel, kernels.step(t), tolerance, own));
+        let mut check = |t: usize, kernel: &[f64]| deviation.check("kernel", kernel, kernels.step(t), tolerance, own);
+        run.run(&mut |inputs| model.step(inputs), &mut check);
         for (name, expected) in &run.golden.tensors {
             let Some(state) = name.strip_prefix("final/").filter(|state| state.ends_with("_trace.trace")) else {
                 continue;
@@ -126,9 +133,8 @@ fn check(name: &str, tolerance: f64, adjust: impl Fn(&mut Run)) {
             let found = repeated(&found, expected.values.len());
             deviation.check(state, &found, &expected.values, tolerance, 0.0);
         }
-        let mode = if eager { "eager" } else { "compiled" };
-        support::row(format!("{name:<48} {mode:<9} {}  within {tolerance:.0e}", deviation.told()));
-    }
+        support::row(format!("{name:<48} {:<20} {}  within {tolerance:.0e}", model.mode, deviation.told()));
+    });
 }
 
 /// The recorded cases of a rule, in single precision.
@@ -192,7 +198,7 @@ fn quadruplet_rule_tensor_with_parameters_as_given() {
         let mut before = run.golden.tensors["in/kernel_0"].values.clone();
         let mut changed = vec![0.0; before.len()];
         let mut worst = 0.0f64;
-        run.run(|t, kernel| {
+        run.run_compiled(|t, kernel| {
             for (i, (found, expected)) in kernel.iter().zip(kernels.step(t)).enumerate() {
                 changed[i] += (expected - before[i]).abs();
                 worst = worst.max((found - expected).abs() / changed[i].max(1e-4));

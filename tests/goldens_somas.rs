@@ -1,9 +1,11 @@
-//! Every soma gives the reference's numbers, eager and compiled, and behaves as a soma should.
+//! Every soma gives the reference's numbers in every mode, and behaves as a soma should.
 
 mod support;
 
 use spark::config::{ConfigTree, ConfigValue};
+use spark::model::ModelBuilder;
 use spark::prelude::*;
+use support::modes::{First, in_every_mode};
 use support::{Golden, exact, load};
 
 /// Our states and what the reference calls them.
@@ -33,10 +35,9 @@ fn ports(golden: &Golden) -> &'static [(&'static str, Option<&'static str>)] {
     if masked { &[("current", None), ("inhibition_mask", None)] } else { &[("current", None)] }
 }
 
-fn model(golden: &Golden, tree: ConfigTree, eager: bool) -> Model {
+fn builder(golden: &Golden, tree: ConfigTree) -> ModelBuilder {
     let inputs = ports(golden).iter().map(|(port, _)| (*port, golden.dims(port)));
-    let builder = inputs.fold(Model::from_tree(tree), |builder, (port, dims)| builder.input(port, dims));
-    builder.eager(eager).build().unwrap_or_else(|e| panic!("{}: {e}", golden.name))
+    inputs.fold(Model::from_tree(tree), |builder, (port, dims)| builder.input(port, dims))
 }
 
 /// Compares the case `name` bit for bit from the first step to the last, with the configuration `translate` makes of the
@@ -44,12 +45,11 @@ fn model(golden: &Golden, tree: ConfigTree, eager: bool) -> Model {
 #[track_caller]
 fn check(name: &str, translate: fn(&Golden) -> ConfigTree) {
     let golden = load(name);
-    for eager in [false, true] {
-        let mut model = model(&golden, translate(&golden), eager);
+    in_every_mode(builder(&golden, translate(&golden)), First::Eager, |model| {
         // Units whose reference has not overflowed yet.
         let mut finite = vec![true; golden.input("current", 0).value().len()];
         for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(ports(&golden), t)).unwrap();
+            let outputs = model.step(&golden.inputs(ports(&golden), t));
             let spikes = outputs.get("spikes").unwrap();
             let recorded = golden.tensors["state/potential"].step(t);
             finite.iter_mut().zip(recorded).for_each(|(finite, v)| *finite &= v.is_finite());
@@ -69,9 +69,9 @@ fn check(name: &str, translate: fn(&Golden) -> ConfigTree) {
                 exact(&what, t, &kept(&found), &expected);
             }
         }
-        let mode = if eager { "eager" } else { "compiled" };
-        support::row(format!("{name:<52} {mode:<9} bit for bit over {} steps  within 0e0", golden.steps()));
-    }
+        let (mode, steps) = (&model.mode, golden.steps());
+        support::row(format!("{name:<52} {mode:<20} bit for bit over {steps} steps  within 0e0"));
+    });
 }
 
 /// Checks the cases of one soma as recorded.
@@ -156,17 +156,16 @@ fn izhikevich_spikes_with_its_defaults_but_not_always() {
     // The reference spikes at every step here.
     for case in ["default", "hetero"] {
         let golden = load(&format!("soma/izhikevich_{case}.f32"));
-        for eager in [false, true] {
-            let mut model = model(&golden, golden.config(), eager);
+        in_every_mode(builder(&golden, golden.config()), First::Eager, |model| {
             let mut spikes = 0.0;
             for t in 0..golden.steps() {
-                let outputs = model.step(&golden.inputs(ports(&golden), t)).unwrap();
+                let outputs = model.step(&golden.inputs(ports(&golden), t));
                 spikes += outputs.get("spikes").unwrap().value().to_f64().iter().sum::<f64>();
                 assert!(model.state("potential").unwrap().to_f64().iter().all(|v| v.is_finite()));
             }
             let share = spikes / (golden.steps() * golden.dims("current")[0]) as f64;
             assert!(share > 0.0 && share < 0.2, "{case}: a share of {share} of all steps has a spike");
-        }
+        });
     }
 }
 
@@ -174,22 +173,21 @@ fn izhikevich_spikes_with_its_defaults_but_not_always() {
 fn half_precision_stays_near() {
     for soma in ["leaky", "adaptive_leaky"] {
         let golden = load(&format!("soma/{soma}_default.f16"));
-        for eager in [false, true] {
-            let mut model = model(&golden, golden.config(), eager);
+        in_every_mode(builder(&golden, golden.config()), First::Eager, |model| {
             let (mut ours, mut theirs) = (0.0, 0.0);
             for t in 0..golden.steps() {
-                let outputs = model.step(&golden.inputs(ports(&golden), t)).unwrap();
+                let outputs = model.step(&golden.inputs(ports(&golden), t));
                 ours += outputs.get("spikes").unwrap().value().to_f64().iter().sum::<f64>();
                 theirs += golden.tensors["out/spikes"].step(t).iter().sum::<f64>();
                 assert!(model.state("potential").unwrap().to_f64().iter().all(|v| v.is_finite()));
             }
             support::row(format!("{soma} in half precision: {ours} spikes, the reference has {theirs}"));
             assert!((ours - theirs).abs() <= 0.05 * theirs, "{soma}: {ours} spikes, the reference has {theirs}");
-        }
+        });
     }
 }
 
-fn soma(name: &str, units: usize) -> spark::model::ModelBuilder {
+fn soma(name: &str, units: usize) -> ModelBuilder {
     Model::from_tree(ConfigTree::new(format!("{name}Config"))).input("current", [units])
 }
 

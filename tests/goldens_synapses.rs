@@ -1,4 +1,4 @@
-//! Traced synapses and neuron delays give the reference's numbers, eager and compiled.
+//! Traced synapses and neuron delays give the reference's numbers in every mode.
 
 mod support;
 

@@ -5,7 +5,7 @@
 
 use crate::emit::{self, Code, CodeStats};
 use crate::error::RunError;
-use crate::ir::{Array, DType, Data, HistoryId, Program, Shape, StateId};
+use crate::ir::{Array, Bounds, DType, Data, HistoryId, Program, Shape, StateId};
 use crate::loops::{BufferId, Lowered, Role, layouts, lower};
 use crate::memory::{Memory, MemoryError};
 use crate::passes::ranges::{Range, Ranges, largest_input};
@@ -214,18 +214,12 @@ impl Instance {
             return true;
         }
         let ranges = &self.kernel.forms.ranges;
-        let inside = |range: Range, data: &Data| (0..data.len()).all(|i| range.contains(data.get_f64(i)));
-        let states = self
-            .states
-            .values()
-            .all(|&(id, index)| inside(ranges.of_state(StateId::from_index(index)), self.read(id).data()));
-        states
+        let mut states = self.states.values();
+        states.all(|&(id, index)| self.read(id).bounds().fits(&ranges.of_state(StateId::from_index(index))))
             && self.histories.iter().enumerate().all(|(index, &id)| {
                 let rows = self.memory.read_history(&self.kernel.lowered, id);
-                inside(
-                    ranges.of_history(HistoryId::from_index(index)),
-                    &rows.unwrap_or_else(|e| crate::bug!("own memory: {e}")),
-                )
+                let rows = Bounds::of(&rows.unwrap_or_else(|e| crate::bug!("own memory: {e}")));
+                rows.fits(&ranges.of_history(HistoryId::from_index(index)))
             })
     }
 
@@ -255,11 +249,8 @@ impl Instance {
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked input: {e}"));
         if self.kernel.lowered.dense.is_some() && buffer.dtype.is_float() {
             let most = largest_input(buffer.dtype);
-            let inside = |value: f64| value.abs() <= most;
-            self.beyond[index] = match data {
-                Data::F32(v) => !v.iter().all(|&v| inside(f64::from(v))),
-                data => !(0..data.len()).all(|i| inside(data.get_f64(i))),
-            };
+            let found = Bounds::of(data);
+            self.beyond[index] = found.nan || found.low < -most || found.high > most;
         }
         Ok(())
     }
@@ -393,8 +384,7 @@ impl Instance {
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
         if self.kernel.lowered.dense.is_some() {
             let range = self.kernel.forms.ranges.of_state(StateId::from_index(index));
-            let stored = self.read(id);
-            self.outside |= !(0..stored.len()).all(|i| range.contains(stored.data().get_f64(i)));
+            self.outside |= !self.read(id).bounds().fits(&range);
         }
     }
 

@@ -397,42 +397,52 @@ fn second_half() {
     check_half(1);
 }
 
+/// Weights that follow traces, and are clipped: rows are put off. Delays of 0 to 2 steps, three columns and a row apart.
+fn plastic(units: usize, pre: usize) -> Program {
+    let text = r#"
+        program "many steps"
+        const c0 "delays": u8[units:UNITS, pre:PRE] = 0
+        state s0 "kernel": f32[units:UNITS, pre:PRE] = 0.125 -> %15
+        state s1 "trace": f32[pre:PRE] = 0.0 -> %20
+        history h0 "past": bool[pre:PRE] x 3
+        history h1 "trace.past": f32[pre:PRE] x 3
+        input i0 "spikes": bool[pre:PRE]
+        input i1 "post": bool[units:UNITS]
+        %0 = input i0: bool[pre:PRE]
+        %1 = delay h0, %0, c0: bool[units:UNITS, pre:PRE]
+        %2 = state s0: f32[units:UNITS, pre:PRE]
+        %3 = state s1: f32[pre:PRE]
+        %4 = delay h1, %3, c0: f32[units:UNITS, pre:PRE]
+        %5 = input i1: bool[units:UNITS]
+        %6 = cast %5: f32[units:UNITS]
+        %7 = mul %6, %4: f32[units:UNITS, pre:PRE]
+        %8 = add %2, %7: f32[units:UNITS, pre:PRE]
+        %9 = literal 0.25: f32
+        %10 = cast %1: f32[units:UNITS, pre:PRE]
+        %11 = mul %10, %9: f32[units:UNITS, pre:PRE]
+        %12 = sub %8, %11: f32[units:UNITS, pre:PRE]
+        %13 = literal 0.0: f32
+        %14 = max %12, %13: f32[units:UNITS, pre:PRE]
+        %15 = min %14, %9: f32[units:UNITS, pre:PRE]
+        %16 = mul %2, %10: f32[units:UNITS, pre:PRE]
+        %17 = reduce.sum pre, %16: f32[units:UNITS]
+        %18 = mul %3, %9: f32[pre:PRE]
+        %19 = cast %0: f32[pre:PRE]
+        %20 = add %18, %19: f32[pre:PRE]
+        output "current": f32 = %17
+        "#;
+    let text = text.replace("UNITS", &units.to_string()).replace("PRE", &pre.to_string());
+    let mut program = parse(&text).unwrap();
+    let delays = (0..units * pre).map(|at| ((at / pre + at % pre) % 3) as u8).collect();
+    let shape = program.constants[0].value.shape().clone();
+    program.constants[0].value = Array::new(shape, Data::U8(delays)).unwrap();
+    program
+}
+
 /// Logs count steps modulo 2^16. Without passes, a kernel does all at once.
 #[test]
 fn steps_are_counted_beyond_the_sixteenth_bit() {
-    let text = r#"
-        program "many steps"
-        const c0 "delays": u8[units:8, pre:8] = 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1, 0, 1, 2, 0, 1, 2, 0, 1
-        state s0 "kernel": f32[units:8, pre:8] = 0.125 -> %15
-        state s1 "trace": f32[pre:8] = 0.0 -> %20
-        history h0 "past": bool[pre:8] x 3
-        history h1 "trace.past": f32[pre:8] x 3
-        input i0 "spikes": bool[pre:8]
-        input i1 "post": bool[units:8]
-        %0 = input i0: bool[pre:8]
-        %1 = delay h0, %0, c0: bool[units:8, pre:8]
-        %2 = state s0: f32[units:8, pre:8]
-        %3 = state s1: f32[pre:8]
-        %4 = delay h1, %3, c0: f32[units:8, pre:8]
-        %5 = input i1: bool[units:8]
-        %6 = cast %5: f32[units:8]
-        %7 = mul %6, %4: f32[units:8, pre:8]
-        %8 = add %2, %7: f32[units:8, pre:8]
-        %9 = literal 0.25: f32
-        %10 = cast %1: f32[units:8, pre:8]
-        %11 = mul %10, %9: f32[units:8, pre:8]
-        %12 = sub %8, %11: f32[units:8, pre:8]
-        %13 = literal 0.0: f32
-        %14 = max %12, %13: f32[units:8, pre:8]
-        %15 = min %14, %9: f32[units:8, pre:8]
-        %16 = mul %2, %10: f32[units:8, pre:8]
-        %17 = reduce.sum pre, %16: f32[units:8]
-        %18 = mul %3, %9: f32[pre:8]
-        %19 = cast %0: f32[pre:8]
-        %20 = add %18, %19: f32[pre:8]
-        output "current": f32 = %17
-        "#;
-    let program = parse(text).unwrap();
+    let program = plastic(8, 8);
     let instance = |options| Kernel::compile(program.clone(), &options).unwrap().instance().unwrap();
     let (mut plain, mut later) = (instance(CompileOptions::none()), instance(CompileOptions::exact()));
     assert_eq!(later.kernel().lowered().logs.len(), 1);
@@ -451,6 +461,34 @@ fn steps_are_counted_beyond_the_sixteenth_bit() {
             assert_eq!(difference(&plain.output(0), &later.output(0)), None, "step {step}");
         }
         if step % 1000 == 0 || near_the_border && random.one_in(2) {
+            let kernel = |instance: &Instance| instance.state("kernel").unwrap();
+            assert_eq!(difference(&kernel(&plain), &kernel(&later)), None, "step {step}");
+        }
+    }
+}
+
+#[test]
+fn as_many_rows_as_an_entry_can_name() {
+    const ROWS: usize = 1 << 16;
+    let program = plastic(ROWS, 64);
+    let instance = |options| Kernel::compile(program.clone(), &options).unwrap().instance().unwrap();
+    let (mut plain, mut later) = (instance(CompileOptions::none()), instance(CompileOptions::exact()));
+    assert_eq!(later.kernel().lowered().logs.len(), 1);
+    let mut random = Random(17);
+    for step in 0..80 {
+        let columns = Data::Bool((0..64).map(|_| random.one_in(20)).collect());
+        let mut rows = vec![false; ROWS];
+        (0..3).for_each(|_| rows[random.below(ROWS)] = true);
+        // The first ones and the last ones, which a number of 15 or of signed 16 bits would mistake.
+        [0, ROWS / 2 - 1, ROWS / 2, ROWS - 1].into_iter().for_each(|row| rows[row] = random.one_in(4));
+        for (i, data) in [columns, Data::Bool(rows)].iter().enumerate() {
+            plain.set_input(i, data).unwrap();
+            later.set_input(i, data).unwrap();
+        }
+        plain.step();
+        later.step();
+        assert_eq!(difference(&plain.output(0), &later.output(0)), None, "step {step}");
+        if step % 20 == 19 {
             let kernel = |instance: &Instance| instance.state("kernel").unwrap();
             assert_eq!(difference(&kernel(&plain), &kernel(&later)), None, "step {step}");
         }

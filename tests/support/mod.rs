@@ -2,15 +2,16 @@
 #![allow(dead_code)]
 
 pub(crate) mod command;
+pub(crate) mod modes;
 pub(crate) mod registered;
 
+use modes::{First, in_every_mode};
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use spark::config::{ConfigTree, ConfigValue};
 use spark::controller::{ModuleSpecs, PortMap};
 use spark::model::{InputShape, Model, ModelBuilder, Outputs};
 use spark::prelude::*;
-use spark_compiler::passes::CompileOptions;
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -261,16 +262,6 @@ impl Deviation {
     }
 }
 
-/// A name, whether the model is eager, and the passes.
-type Mode = (&'static str, bool, fn() -> CompileOptions);
-
-/// How cases are run.
-pub(crate) const MODES: [Mode; 3] = [
-    ("eager", true, CompileOptions::none),
-    ("exact", false, CompileOptions::exact),
-    ("compiled", false, CompileOptions::default),
-];
-
 /// Runs a case in every mode; `compare` sees the model and its outputs after every step.
 #[track_caller]
 pub(crate) fn check(
@@ -280,16 +271,14 @@ pub(crate) fn check(
     mut compare: impl FnMut(&Golden, usize, &Model, &Outputs, &mut Deviation),
 ) {
     let golden = load(name);
-    for (mode, eager, options) in MODES {
-        let builder = golden.builder(ports).eager(eager).options(options());
-        let mut model = builder.build().unwrap_or_else(|e| panic!("{name}: {e}"));
+    in_every_mode(golden.builder(ports), First::Eager, |trial| {
         let mut deviation = Deviation::default();
         for t in 0..golden.steps() {
-            let outputs = model.step(&golden.inputs(ports, t)).unwrap_or_else(|e| panic!("{name}, step {t}: {e}"));
-            compare(&golden, t, &model, &outputs, &mut deviation);
+            let outputs = trial.step(&golden.inputs(ports, t));
+            compare(&golden, t, trial, &outputs, &mut deviation);
         }
-        row(format!("{name:<44} {mode:<9} {}  within {tolerance:.0e}", deviation.told()));
-    }
+        row(format!("{name:<44} {:<20} {}  within {tolerance:.0e}", trial.mode, deviation.told()));
+    });
 }
 
 /// Checks that every element is the same.

@@ -5,7 +5,7 @@
 //!
 //! * `check`: what memory safety of the generated code rests on, checked before anything is emitted.
 //! * `clif`: functions of the program; splits long programs, advances histories.
-//! * `nest`: one loop nest. `instructions`: what is in it. `scan`: lists of events. `replay`: events that were put off. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
+//! * `nest`: one loop nest. `instructions`: what is in it. `scan`: lists of events. `crossover`: whether to use them. `replay`: events that were put off. `visits`: nests that go over some elements only. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
@@ -25,6 +25,7 @@ pub mod cache;
 mod check;
 mod clif;
 mod counted;
+mod crossover;
 mod draws;
 mod instructions;
 mod jit;

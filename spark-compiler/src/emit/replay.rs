@@ -12,6 +12,7 @@
 //! A column is replayed by a function of its own, so that its loop has all registers.
 
 use super::access::{Memories, Place};
+use super::crossover::everything_later;
 use super::nest::Body;
 use super::scan::bits;
 use super::visits::{accessed, listed, visit_rows};
@@ -33,7 +34,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     m.set_scalar(log.step, step);
 
     let count = m.scalar(scan.count);
-    let everything = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
+    let everything = everything_later(m, number, log);
     let touched = m.c.b.ins().uextend(I64, count);
     let first = m.scalar(log.next);
     let next = m.c.b.ins().iadd_imm_s(first, log.turns as i64);
@@ -212,7 +213,7 @@ pub(super) fn write_down(m: &mut Memories<'_, '_>, log: &Log) {
 
 impl Memories<'_, '_> {
     /// Sets the element of a buffer that holds one.
-    fn set_scalar(&mut self, buffer: BufferId, value: Value) {
+    pub(super) fn set_scalar(&mut self, buffer: BufferId, value: Value) {
         let place = self.place(buffer, &vec![], None, &[]);
         self.store_element(place, None, 0, value);
     }

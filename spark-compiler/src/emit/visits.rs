@@ -13,12 +13,13 @@
 //! left out is zero.
 
 use super::access::{At, Memories};
+use super::crossover::everything;
 use super::lanes::Lanes;
 use super::nest::Body;
 use super::reduce::combine;
 use super::replay;
 use crate::ir::{Elem, ReduceOp};
-use crate::loops::{Arrivals, BufferId, DENSE_FROM, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
+use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
@@ -27,7 +28,8 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
     let lowered = m.lowered;
     let scan = visit.scan.map(|scan| &lowered.scans[scan]);
     if let (Some(scan), true) = (scan, visit.rows.is_empty() && lies_by_column(m, nest)) {
-        by_column(m, nest, visit, scan);
+        let everything = everything(m, nest, visit);
+        by_column(m, nest, visit, scan, everything);
         return;
     }
     let whole = m.c.b.create_block();
@@ -35,23 +37,12 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
     let (sparse, done) = (m.c.b.create_block(), m.c.b.create_block());
     let one = m.c.b.ins().iconst(I32, 1);
     let zero = m.c.b.ins().iconst(I32, 0);
-    let everything = match scan {
-        Some(scan) => {
-            let count = m.scalar(scan.count);
-            m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0)
-        }
-        None => {
-            let forced = m.scalar(lowered.dense.expect("a program with visits has the switch"));
-            m.c.b.ins().icmp_imm_s(IntCC::NotEqual, forced, 0)
-        }
-    };
-    let many = many_rows(m, visit, nest.sizes[0]);
-    let everything = m.c.b.ins().bor(everything, many);
+    let everything = everything(m, nest, visit);
     m.c.b.ins().brif(everything, whole, &[one.into()], sparse, &[]);
 
     m.c.b.switch_to_block(sparse);
     if let Some(scan) = scan {
-        by_column(m, nest, visit, scan);
+        by_column(m, nest, visit, scan, zero);
     }
     if visit.rows.is_empty() {
         m.c.b.ins().jump(done, &[]);
@@ -66,7 +57,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
 }
 
 /// True if arrays that the nest reads lie in memory column by column.
-fn lies_by_column(m: &Memories<'_, '_>, nest: &Nest) -> bool {
+pub(super) fn lies_by_column(m: &Memories<'_, '_>, nest: &Nest) -> bool {
     accessed(nest).any(|buffer| m.lowered.buffer(buffer).turned)
 }
 
@@ -76,23 +67,6 @@ pub(super) fn accessed(nest: &Nest) -> impl Iterator<Item = BufferId> {
         Inst::Load { buffer, .. } | Inst::Store { buffer, .. } => Some(buffer),
         _ => None,
     })
-}
-
-/// Other than 0 if many rows have an event.
-fn many_rows(m: &mut Memories<'_, '_>, visit: &Visit, rows: usize) -> Value {
-    let mut total = m.index(0);
-    for &bits in &visit.rows {
-        let words = m.lowered.buffer(bits).stride() / 64;
-        let (start, flags) = (m.start(bits), m.flags(bits));
-        let (l, carried) = m.open_loop(&[total]);
-        let offset = m.c.b.ins().ishl_imm_u(l.counter, 3);
-        let address = m.c.b.ins().iadd(start, offset);
-        let word = m.c.b.ins().load(I64, flags, address, 0);
-        let ones = m.c.b.ins().popcnt(word);
-        total = m.c.b.ins().iadd(carried[0], ones);
-        m.close_loop(l, 1, words, &[total]);
-    }
-    m.c.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, total, (rows / DENSE_FROM) as i64)
 }
 
 /// The rows with an event; all of them if `all` is not 0.
@@ -132,16 +106,15 @@ fn by_row(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, all: Value) {
 }
 
 /// What the scan has listed: columns with an event, and the elements where a delayed one arrives; all columns if it says so.
-fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan) {
+fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan, everything: Value) {
     let turned = turned(nest);
     let by_delay = accessed(nest).any(|buffer| m.lowered.buffer(buffer).placed.is_some());
-    let count = m.scalar(scan.count);
-    let everything = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, count, 0);
     let log = visit.log.map(|log| &m.lowered.logs[log]);
     if let Some(log) = log {
         let some = m.c.b.ins().icmp_imm_s(IntCC::Equal, everything, 0);
         m.only_if(some, |m| replay::write_down(m, log));
     }
+    let count = m.scalar(scan.count);
     let count = m.c.b.ins().uextend(I64, count);
     let columns = m.index(nest.sizes[1]);
     let count = m.c.b.ins().select(everything, columns, count);

@@ -50,7 +50,7 @@ impl Bounds {
     }
 
     /// Bounds of the elements of `data`, the tightest there are.
-    pub(super) fn of(data: &Data) -> Bounds {
+    pub(crate) fn of(data: &Data) -> Bounds {
         match data {
             Data::F16(v) => halves(v),
             Data::BF16(v) => brains(v),

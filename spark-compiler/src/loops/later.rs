@@ -12,10 +12,6 @@ const COLUMN: usize = 0;
 const ENTRY: usize = 1;
 const ROW: usize = 2;
 
-/// Steps for which the past of columns is kept, at most and at least.
-const LONGEST: usize = 256;
-const SHORTEST: usize = 32;
-
 impl Lowering<'_> {
     /// Brings the states that a visit reads up to date before it, and has it write down what is put off.
     pub(super) fn replay_before(&mut self, number: usize, scan: Option<usize>, building: &Building) -> Option<usize> {
@@ -45,7 +41,7 @@ impl Lowering<'_> {
             _ => None,
         });
         let deepest = deepest.max().unwrap_or(1);
-        let kept = (rows / 2).next_power_of_two().clamp(SHORTEST, LONGEST).max((2 * (deepest + 4)).next_power_of_two());
+        let kept = later.kept;
         // Between two turns of a column the past must reach back to the oldest entry, and from there by the longest delay.
         let turns = columns.div_ceil(kept - deepest - 2).max(1);
         let capacity = (rows * kept).next_power_of_two();
@@ -78,6 +74,7 @@ impl Lowering<'_> {
             head: number("later.head", Shape::scalar()),
             step: number("later.step", Shape::scalar()),
             columns: number("later.columns", Shape::of(Axis::anonymous(0), &[4 * columns])),
+            whole: number("later.whole", Shape::scalar()),
             next: number("later.next", Shape::scalar()),
             turns,
             replay: replay.nest,

@@ -22,4 +22,4 @@ pub use nest::{
     Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Placed, Role, Scan, Typed, Val,
     Visit, WHOLE, Walk,
 };
-pub(crate) use visits::{DENSE_FROM, MOST_ROWS};
+pub(crate) use visits::{MOST_LISTED, MOST_ROWS};

@@ -446,7 +446,7 @@ pub struct Scan {
     pub list: BufferId,
     /// `i32` scalar: number of pairs; [`WHOLE`] if all elements are to be visited.
     pub count: BufferId,
-    /// Pairs from which on it is better to visit all elements.
+    /// Pairs that the list has room for; with more, all elements are visited.
     pub most: usize,
 }
 
@@ -475,6 +475,8 @@ pub struct Log {
     /// Four `i32` for each column: the first entry that is not replayed there; the end of the entries of the step that touched it
     /// last; and, in 64 bits, for each `s`, whether an event of `least + s` steps ago arrived in that step.
     pub columns: BufferId,
+    /// `i32` scalar: other than zero if this step visits all elements of the state.
+    pub whole: BufferId,
     /// `i32` scalar: the column whose turn is next.
     pub next: BufferId,
     /// Columns whose turn comes in one step.
@@ -490,6 +492,11 @@ pub const LISTED: usize = 8;
 pub const WHOLE: i32 = -1;
 
 impl Scan {
+    /// Pairs of a column and a delay, or columns.
+    pub fn pairs(&self) -> usize {
+        self.sizes[1] * self.delayed.as_ref().map_or(1, |arrivals| arrivals.steps)
+    }
+
     /// Pairs that one block of eight columns may add.
     pub fn block(&self) -> usize {
         8 * self.delayed.as_ref().map_or(1, |arrivals| arrivals.steps)

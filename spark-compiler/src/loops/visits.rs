@@ -7,11 +7,11 @@ use super::nest::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Vis
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
 
-/// Rows that a list can name.
-pub(crate) const MOST_ROWS: usize = 1 << 15;
+/// Rows that a list can name: in 16 bits.
+pub(crate) const MOST_ROWS: usize = 1 << 16;
 
-/// All elements are visited if more than one in so many has an event.
-pub(crate) const DENSE_FROM: usize = 4;
+/// Elements that lists can name, with what fills them up: places among them are `i32`.
+pub(crate) const MOST_LISTED: usize = 1 << 30;
 
 /// Bits over columns, delayed ones, and the sizes of the domain.
 pub(super) type ScanKey = (Vec<BufferId>, Option<(HistoryId, ConstId)>, [usize; 2]);
@@ -58,7 +58,9 @@ impl Lowering<'_> {
             Arrivals { history, delays: self.constant(delayed.delays), least, steps, lists, targets, pitch }
         });
         let steps = delayed.as_ref().map_or(1, |d| d.steps);
-        let most = sizes[1] * steps / DENSE_FROM;
+        // Most lists have room for all pairs. Of few rows, that could be more than the arrays take.
+        let pairs = sizes[1] * steps;
+        let most = pairs.min((pairs / 4).max(sizes[0] * sizes[1] / LISTED));
         let list = Shape::of(Axis::anonymous(0), &[LISTED * (most + 8 * steps)]);
         let list = self.buffer("events", Role::Temporary, DType::I32, list);
         let count = self.buffer("events.count", Role::Temporary, DType::I32, Shape::scalar());
@@ -224,6 +226,7 @@ mod tests {
 
     #[test]
     fn the_last_row_that_a_list_can_name() {
+        assert_eq!(usize::from(u16::MAX) + 1, MOST_ROWS);
         check(MOST_ROWS, 1, |row, _| usize::from(row + 1 == MOST_ROWS));
     }
 }

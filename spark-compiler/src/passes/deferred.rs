@@ -8,7 +8,8 @@
 //! Conditions, for a state `s[row, column]` whose update visits rows and columns:
 //! * everything else that reads `s` visits the same columns and delayed events: it sees only elements that are up to date;
 //! * what an event of a row does to an element can be told later: it depends on the element, on constants, on values of the row
-//!   and of the whole program (they are written down), and on values of the column (their past is kept).
+//!   and of the whole program (they are written down), and on values of the column (their past is kept);
+//! * what is written down and kept takes no more memory than the state itself, or a few megabytes.
 //!
 //! The host sees `s` as if nothing was put off: reading it replays what is pending. Exact.
 
@@ -16,7 +17,7 @@ use super::absent::{Absent, Known};
 use super::events::{Later, Visit, Visits};
 use super::narrow::elementwise;
 use super::report::Note;
-use crate::ir::{BinaryOp, Bounds, Literal, Node, Op, OpId, Program, Shape, StateId};
+use crate::ir::{BinaryOp, Bounds, DType, Elem, Literal, Node, Op, OpId, Program, Shape, StateId};
 use std::collections::HashMap;
 
 /// Values that are written down with an event, at most.
@@ -30,6 +31,13 @@ const MOST_ROWS: usize = 1 << 16;
 
 /// Steps that the past of columns may reach back: it is kept for several times as many, and steps are counted modulo 2^16.
 const MOST_PAST: usize = 1 << 12;
+
+/// Steps for which the past of columns is kept, at most and at least, where no delay asks for more.
+const LONGEST: usize = 256;
+const SHORTEST: usize = 32;
+
+/// Bytes that may be kept beside any state, however small. Beyond, not more than the state has.
+const FREE: usize = 1 << 23;
 
 /// Puts events of rows off where that is possible.
 pub(super) fn deferred(program: &mut Program, visits: &mut Visits, notes: &mut Vec<Note>) {
@@ -76,7 +84,7 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     let root = became.get(&root).copied().filter(|&root| grown.node(root).shape == domain);
     let Some(root) = root else { return Err("it does not depend on what it was".into()) };
     let nodes = needed(&grown, root, program.nodes.len());
-    told(&grown, &nodes, state, &domain)?;
+    let kept = told(&grown, &nodes, state, &domain)?.kept(&domain, program.state(state).init.dtype())?;
     // What nothing needs would be computed in every step.
     let mut out = program.clone();
     let mut places: HashMap<OpId, OpId> = HashMap::new();
@@ -87,7 +95,7 @@ fn replayed(program: &Program, visits: &Visits, number: usize, state: StateId) -
     }
     let nodes = (program.nodes.len()..out.nodes.len()).map(OpId::from_index).collect();
     let root = *places.get(&root).ok_or("its rows do not change it")?;
-    Ok((out, Later { rows: visit.rows.clone(), root, nodes }))
+    Ok((out, Later { rows: visit.rows.clone(), root, nodes, kept }))
 }
 
 /// An error if something reads the state at elements that no event of visit `number`'s columns has touched.
@@ -223,9 +231,47 @@ fn needed(program: &Program, root: OpId, first: usize) -> Vec<OpId> {
     (first..wanted.len()).filter(|&index| wanted[index]).map(OpId::from_index).collect()
 }
 
-/// An error if what the operations need cannot be told later.
-fn told(program: &Program, nodes: &[OpId], state: StateId, domain: &Shape) -> Result<(), String> {
-    let mut values = Vec::new();
+/// What is kept so that operations can be done later.
+#[derive(Default)]
+struct Told {
+    /// Values of rows or single ones: one of each for each event.
+    values: Vec<(OpId, Elem)>,
+    /// Values of columns: one of each for each column and step.
+    pasts: Vec<(OpId, Elem)>,
+    /// Steps that delays reach back.
+    deepest: usize,
+}
+
+impl Told {
+    /// Steps for which to keep it: as many as there is memory for, at least those that delays need.
+    fn kept(&self, domain: &Shape, dtype: DType) -> Result<usize, String> {
+        let (rows, columns) = (domain.groups()[0].size(), domain.groups()[1].size());
+        let bytes = |kept: &[(OpId, Elem)]| kept.iter().map(|(_, elem)| elem.dtype().bits().div_ceil(8)).sum::<usize>();
+        let each = [4 + bytes(&self.values), bytes(&self.pasts)];
+        let taken = |steps: usize| (rows * steps).next_power_of_two() * each[0] + columns * steps * each[1];
+        let most = (domain.size() * dtype.bits() / 8).max(FREE);
+        let least = (2 * (self.deepest + 4)).next_power_of_two().max(SHORTEST);
+        let mut kept = (rows / 2).next_power_of_two().clamp(SHORTEST, LONGEST).max(least);
+        while kept > least && taken(kept) > most {
+            kept /= 2;
+        }
+        if taken(kept) > most {
+            let taken = taken(kept) >> 20;
+            return Err(format!("what is put off in {kept} steps takes {taken} MiB, more than {} MiB", most >> 20));
+        }
+        Ok(kept)
+    }
+}
+
+/// What the operations need to be told; an error if that is impossible.
+fn told(program: &Program, nodes: &[OpId], state: StateId, domain: &Shape) -> Result<Told, String> {
+    let mut told = Told { deepest: 1, ..Told::default() };
+    let note = |list: &mut Vec<(OpId, Elem)>, value: OpId| {
+        let pair = (value, program.node(value).elem);
+        if !list.contains(&pair) {
+            list.push(pair);
+        }
+    };
     for &id in nodes {
         let node = program.node(id);
         let refused = |what: &str| Err(format!("{id} ({}) {what}", node.location));
@@ -236,6 +282,8 @@ fn told(program: &Program, nodes: &[OpId], state: StateId, domain: &Shape) -> Re
                 if kept > MOST_PAST {
                     return refused(&format!("needs the past of {kept} steps"));
                 }
+                told.deepest = told.deepest.max(kept);
+                note(&mut told.pasts, *value);
                 continue;
             }
             op if elementwise(op) => {}
@@ -252,16 +300,47 @@ fn told(program: &Program, nodes: &[OpId], state: StateId, domain: &Shape) -> Re
             }
             let shape = source.shape.groups();
             if shape.is_empty() || shape == &domain.groups()[..1] {
-                if !values.contains(&operand) {
-                    values.push(operand);
-                }
-            } else if shape != &domain.groups()[1..] {
+                note(&mut told.values, operand);
+            } else if shape == &domain.groups()[1..] {
+                note(&mut told.pasts, operand);
+            } else {
                 return Err(format!("{operand} ({}) is a value of single elements", source.location));
             }
         }
     }
-    if values.len() > MOST_VALUES {
-        return Err(format!("{} values of its rows would have to be written down", values.len()));
+    if told.values.len() > MOST_VALUES {
+        return Err(format!("{} values of its rows would have to be written down", told.values.len()));
     }
-    Ok(())
+    Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ir::Axis;
+
+    /// Steps that are kept for an `f32` state with as many values of rows and of columns, and delays of as many steps.
+    fn kept(rows: usize, columns: usize, values: usize, pasts: usize, deepest: usize) -> Result<usize, String> {
+        let domain = Shape::of(Axis::anonymous(0), &[rows]).with(Axis::anonymous(1), &[columns]);
+        let numbers = |count: usize| (0..count).map(|i| (OpId::from_index(i), Elem::F32)).collect();
+        Told { values: numbers(values), pasts: numbers(pasts), deepest }.kept(&domain, DType::F32)
+    }
+
+    #[test]
+    fn what_is_kept_takes_no_more_than_the_state() {
+        assert_eq!(kept(16, 32, 2, 1, 1), Ok(32));
+        assert_eq!(kept(512, 1024, 2, 1, 9), Ok(256));
+        assert_eq!(kept(2048, 4096, 8, 2, 9), Ok(256));
+        // 65 536 rows and 64 columns: 16 MiB.
+        assert_eq!(kept(1 << 16, 64, 0, 1, 9), Ok(32));
+        assert_eq!(kept(1 << 16, 1024, 0, 1, 9), Ok(256));
+        let error = kept(1 << 15, 1024, 0, 1, 4000).unwrap_err();
+        assert_eq!(error, "what is put off in 8192 steps takes 1056 MiB, more than 128 MiB");
+    }
+
+    #[test]
+    fn delays_are_kept_twice() {
+        assert_eq!(kept(64, 64, 0, 1, 100), Ok(256));
+        assert_eq!(kept(64, 64, 0, 1, 1000), Ok(2048));
+    }
 }

@@ -20,8 +20,8 @@ use super::narrow::elementwise;
 use super::ranges::{Ranges, ranges};
 use super::report::Note;
 use super::rewrite::{behind_regroup, renamed};
-use crate::ir::{ConstId, DType, Elem, HistoryId, Op, OpId, Program, ReduceOp, Shape, StateId};
-use crate::loops::MOST_ROWS;
+use crate::ir::{Bounds, ConstId, DType, Elem, HistoryId, Op, OpId, Program, ReduceOp, Shape, StateId};
+use crate::loops::{MOST_LISTED, MOST_ROWS};
 use std::collections::HashMap;
 
 /// Truth values over columns, delayed for each element.
@@ -59,6 +59,8 @@ pub struct Later {
     pub root: OpId,
     /// Operations over the domain that `root` needs, in order. They belong to no visit and are not computed in a step.
     pub nodes: Vec<OpId>,
+    /// Steps after which an event is replayed at the latest, and for which the past of columns is kept: a power of two.
+    pub kept: usize,
 }
 
 /// A program, and which of its operations belong to which visit.
@@ -172,6 +174,12 @@ fn visit(program: &Program, ranges: &Ranges, root: OpId, state: Option<StateId>)
             Op::Delay { history, value, delays } if node.shape == *domain => {
                 if domain.groups()[0].size() > MOST_ROWS {
                     return Err(format!("events are delayed, and there are more than {MOST_ROWS} rows"));
+                }
+                // Every list of a column and a delay may be filled up by three.
+                let Bounds { low, high, .. } = program.constant(*delays).value.bounds();
+                let lists = domain.groups()[1].size().saturating_mul((high - low) as usize + 1);
+                if domain.size().saturating_add(lists.saturating_mul(3)) > MOST_LISTED {
+                    return Err(format!("events are delayed, and there are more than {MOST_LISTED} elements"));
                 }
                 let delayed = Delayed { history: *history, value: *value, delays: *delays };
                 if found.delayed.replace(delayed).is_some_and(|before| before != delayed) {

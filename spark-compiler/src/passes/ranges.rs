@@ -33,7 +33,8 @@ impl Range {
         }
     }
 
-    fn fits(&self, other: &Range) -> bool {
+    /// True if all of these numbers are among those of `other`.
+    pub(crate) fn fits(&self, other: &Range) -> bool {
         self.hull(*other) == *other
     }
 

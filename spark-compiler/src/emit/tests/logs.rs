@@ -256,10 +256,11 @@ fn logs_of_more_than_sixty_four_delays_are_refused() {
 
 #[test]
 fn instructions_write_nothing_that_others_trust() {
-    let trusted: [fn(&Lowered) -> BufferId; 6] = [
+    let trusted: [fn(&Lowered) -> BufferId; 7] = [
         |l| l.scans[0].list,
         |l| l.scans[0].count,
         |l| l.logs[0].next,
+        |l| l.logs[0].whole,
         |l| l.scans[0].delayed.as_ref().expect("something arrives").lists,
         |l| l.dense.expect("there are visits"),
         |l| l.iter().find(|(_, b)| matches!(b.role, Role::Position { .. })).expect("there are histories").0,
