@@ -9,7 +9,7 @@ use crate::ir::{Array, DType, Data, HistoryId, Program, Shape, StateId};
 use crate::loops::{BufferId, Lowered, Role, layouts, lower};
 use crate::memory::{Memory, MemoryError};
 use crate::passes::ranges::{Range, Ranges, largest_input};
-use crate::passes::{CompileOptions, Note, Optimized, StateView, optimize};
+use crate::passes::{CompileOptions, Keeper, Note, Optimized, StateView, optimize};
 use crate::with_data;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -147,6 +147,7 @@ impl Kernel {
             beyond: vec![false; inputs.len()],
             outside: false,
             visiting_all: false,
+            stepped: false,
             inputs,
             outputs: with(|r| *r == Role::Output),
             histories: with(|r| matches!(r, Role::History { depth: 1.., .. })),
@@ -174,6 +175,8 @@ pub struct Instance {
     outside: bool,
     /// What the switch says.
     visiting_all: bool,
+    /// Whether something may be put off.
+    stepped: bool,
 }
 
 impl Instance {
@@ -193,6 +196,7 @@ impl Instance {
         self.visit_all(whole);
         self.kernel.code.step(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         self.steps += 1;
+        self.stepped = true;
         if whole {
             self.outside = !self.is_inside();
         }
@@ -273,8 +277,7 @@ impl Instance {
     fn read(&self, id: BufferId) -> Array {
         let lowered = &self.kernel.lowered;
         if lowered.logs.iter().any(|log| log.state == id) && self.is_behind() {
-            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.columns]).collect();
-            let flushed = self.kernel.code.flushed(&self.memory, &written, id);
+            let flushed = self.kernel.code.flushed(&self.memory, &lowered.flushed(), id);
             let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}")).expect("a state that is written");
             return self.memory.decode(lowered, id, &flushed).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         }
@@ -294,6 +297,14 @@ impl Instance {
     /// Does what was put off, so that values it depends on may be changed.
     fn catch_up(&mut self) {
         self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        self.stepped = false;
+    }
+
+    /// As [`Instance::catch_up`], if a step was done since. What is then restored part by part stays as it is.
+    fn catch_up_once(&mut self) {
+        if self.stepped {
+            self.catch_up();
+        }
     }
 
     /// Number of outputs.
@@ -305,17 +316,7 @@ impl Instance {
     /// tell its elements (see [`Instance::kept`]).
     pub fn state(&self, name: &str) -> Option<Array> {
         let &(id, index) = self.states.get(name)?;
-        self.kernel.forms.views[index].whole(&self.read(id), |history| {
-            let (id, rows, position) = self.find_history(history)?;
-            let all =
-                self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
-            let (shape, size) = (&self.kernel.lowered.buffer(id).shape, all.len() / rows);
-            let row = |row: usize| with_data!(&all, v => crate::ir::Stored::data(v[row * size..][..size].to_vec()));
-            let rows: Vec<Array> = (0..rows).map(|r| Array::new(shape.clone(), row(r)).expect("one row")).collect();
-            let next = self.read(position).to_i32()[0] as usize;
-            let newest = (next + rows.len() - 1) % rows.len();
-            Some((rows, newest))
-        })
+        self.kernel.forms.views[index].whole(&self.read(id), self)
     }
 
     /// How a state is kept, and how it was declared.
@@ -353,6 +354,7 @@ impl Instance {
         let Some(kept) = view.kept(&whole, &buffer.shape) else {
             return Err(RunError::Form { name: name.into(), kept: buffer.shape.clone() });
         };
+        self.catch_up();
         self.write_state(id, index, kept.data());
         Ok(())
     }
@@ -364,6 +366,7 @@ impl Instance {
     pub fn set_kept(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
         let (id, index) = self.find_state(name)?;
         self.check_size(name, &self.kernel.lowered.buffer(id).shape.clone(), id, data)?;
+        self.catch_up_once();
         self.write_state(id, index, data);
         Ok(())
     }
@@ -389,7 +392,6 @@ impl Instance {
     }
 
     fn write_state(&mut self, id: BufferId, index: usize, data: &Data) {
-        self.catch_up();
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
         if self.kernel.lowered.dense.is_some() {
             let range = self.kernel.forms.ranges.of_state(StateId::from_index(index));
@@ -403,6 +405,7 @@ impl Instance {
         self.memory.reset(&self.kernel.lowered).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         self.steps = 0;
         self.outside = false;
+        self.stepped = false;
     }
 
     /// Buffers of the histories.
@@ -464,12 +467,29 @@ impl Instance {
             let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
             all.extend(&part);
         });
-        self.catch_up();
+        self.catch_up_once();
         let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);
         memory.write_history(lowered, id, &all).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
         memory.write(lowered, position, &Data::I32(vec![0])).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
         // The next step finds out.
         self.outside = true;
         Ok(())
+    }
+}
+
+impl Keeper for Instance {
+    fn rows(&self, history: &str) -> Option<(Vec<Array>, usize)> {
+        let (id, rows, position) = self.find_history(history)?;
+        let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        let (shape, size) = (&self.kernel.lowered.buffer(id).shape, all.len() / rows);
+        let row = |row: usize| with_data!(&all, v => crate::ir::Stored::data(v[row * size..][..size].to_vec()));
+        let rows: Vec<Array> = (0..rows).map(|r| Array::new(shape.clone(), row(r)).expect("one row")).collect();
+        let next = self.read(position).to_i32()[0] as usize;
+        let newest = (next + rows.len() - 1) % rows.len();
+        Some((rows, newest))
+    }
+
+    fn state(&self, name: &str) -> Option<Array> {
+        self.kept(name)
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn turn(lowered: &mut Lowered) {
                 Inst::StoreRow { history: buffer, .. } | Inst::StoreAt { buffer, .. } | Inst::Reduce { buffer, .. } => {
                     note(*buffer, false)
                 }
+                Inst::Lookup { table, .. } => note(*table, false),
                 Inst::Literal(_)
                 | Inst::Unary(..)
                 | Inst::Binary(..)

@@ -65,6 +65,11 @@ impl Range {
         Range { low, high, nan: self.nan, minus_zero: self.minus_zero || low < 0.0 }
     }
 
+    /// That of numbers times a finite one.
+    pub(super) fn times(self, factor: f64) -> Range {
+        product(self, Range::number(factor))
+    }
+
     fn nan_if(self, nan: bool) -> Range {
         Range { nan: self.nan || nan, ..self }
     }
@@ -269,6 +274,7 @@ fn values(program: &Program, constants: &[Range], states: &[Range]) -> Vec<Range
             Op::Index => Range::exact(0.0, node.shape.size() as f64),
             Op::Threefry { .. } => Range::INTEGER,
             Op::Gather { source, .. } | Op::Regroup(source) => of(*source),
+            Op::Lookup { table, .. } => constants[table.index()],
             Op::SegmentSum { source, .. } => {
                 let one = of(*source).hull(Range::exact(0.0, 0.0));
                 repeated(one, program.node(*source).shape.size(), elem)

@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
-use spark_compiler::passes::{CompileOptions, Optimized, optimize};
+use spark_compiler::passes::{CompileOptions, Keeper, Optimized, optimize};
 
 /// A choice of passes, and whether a kernel is compiled besides evaluating the optimised program.
 pub(crate) struct Way {
@@ -91,15 +91,30 @@ pub(crate) fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<
     let mut evaluator = Evaluator::new(program);
     let step = |inputs: &Vec<Array>| {
         let outputs = evaluator.step(program, inputs).map_err(|e| format!("{e}\n{original}"))?;
-        let ring = |name: &str| {
-            let at = program.histories.iter().position(|h| h.name == name)?;
-            let ring = &evaluator.histories()[at];
-            Some((ring.rows().to_vec(), (ring.position() + ring.rows().len() - 1) % ring.rows().len()))
-        };
-        let states = optimized.views().iter().zip(evaluator.states()).map(|(view, kept)| view.whole(kept, ring));
+        let kept = Evaluated { program, evaluator: &evaluator };
+        let states = optimized.views().iter().zip(evaluator.states()).map(|(view, state)| view.whole(state, &kept));
         Ok(Seen { outputs, states: states.collect() })
     };
     inputs.iter().map(step).collect()
+}
+
+/// What an evaluator keeps.
+struct Evaluated<'a> {
+    program: &'a Program,
+    evaluator: &'a Evaluator,
+}
+
+impl Keeper for Evaluated<'_> {
+    fn rows(&self, history: &str) -> Option<(Vec<Array>, usize)> {
+        let at = self.program.histories.iter().position(|h| h.name == history)?;
+        let ring = &self.evaluator.histories()[at];
+        Some((ring.rows().to_vec(), (ring.position() + ring.rows().len() - 1) % ring.rows().len()))
+    }
+
+    fn state(&self, name: &str) -> Option<Array> {
+        let at = self.program.states.iter().position(|s| s.name == name)?;
+        Some(self.evaluator.states()[at].clone())
+    }
 }
 
 fn run_kernel(program: &Program, instance: &mut Instance, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {
