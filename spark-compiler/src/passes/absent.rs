@@ -234,7 +234,8 @@ fn linear<const N: usize>(terms: [(f64, Known); N]) -> Known {
         let (state, factor) = match known {
             Known::Old(state) => (state, times),
             Known::Scaled(state, factor) => (state, times * factor),
-            Known::Nothing | Known::Truth(_) | Known::Zero | Known::Number(_) => return Known::Nothing,
+            Known::Zero => continue,
+            Known::Nothing | Known::Truth(_) | Known::Number(_) => return Known::Nothing,
         };
         match &mut sum {
             None => sum = Some((state, factor)),

@@ -28,6 +28,7 @@ mod delay_filters;
 mod events;
 pub(crate) mod fold;
 mod lazy_decay;
+mod linear;
 mod narrow;
 pub mod ranges;
 mod report;

@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
-use spark_compiler::passes::{CompileOptions, Keeper, Optimized, optimize};
+use spark_compiler::passes::{CompileOptions, Keeper, Optimized, StateView, optimize};
 
 /// A choice of passes, and whether a kernel is compiled besides evaluating the optimised program.
 pub(crate) struct Way {
@@ -91,17 +91,23 @@ pub(crate) fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<
     let mut evaluator = Evaluator::new(program);
     let step = |inputs: &Vec<Array>| {
         let outputs = evaluator.step(program, inputs).map_err(|e| format!("{e}\n{original}"))?;
-        let kept = Evaluated { program, evaluator: &evaluator };
-        let states = optimized.views().iter().zip(evaluator.states()).map(|(view, state)| view.whole(state, &kept));
-        Ok(Seen { outputs, states: states.collect() })
+        let states = Evaluated { program, evaluator: &evaluator }.declared(optimized.views());
+        Ok(Seen { outputs, states })
     };
     inputs.iter().map(step).collect()
 }
 
 /// What an evaluator keeps.
-struct Evaluated<'a> {
-    program: &'a Program,
-    evaluator: &'a Evaluator,
+pub(crate) struct Evaluated<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) evaluator: &'a Evaluator,
+}
+
+impl Evaluated<'_> {
+    /// The states as they were declared.
+    pub(crate) fn declared(&self, views: &[StateView]) -> Vec<Option<Array>> {
+        views.iter().zip(self.evaluator.states()).map(|(view, kept)| view.whole(kept, self)).collect()
+    }
 }
 
 impl Keeper for Evaluated<'_> {

@@ -309,6 +309,66 @@ impl Builder {
         if self.random.one_in(4) { self.filter(name, &self.shape(first), first, None) } else { first }
     }
 
+    /// The weights after the step, changed by traces of each synapse.
+    fn eligible(&mut self, old: OpId, arrived: OpId, post: OpId) -> OpId {
+        let mut value = old;
+        for round in 0..2 {
+            let (raise, read) = if self.random.one_in(4) { (post, arrived) } else { (arrived, post) };
+            let other = if self.random.one_in(3) { raise } else { read };
+            let amount = self.eligibility(raise, other);
+            let read = if self.random.one_in(8) { raise } else { read };
+            value = self.changed(value, read, amount, None);
+            if round == 0 && !self.random.one_in(4) {
+                break;
+            }
+        }
+        if self.random.one_in(4) {
+            let amount = self.literal(0.125);
+            value = self.changed(value, arrived, amount, None);
+        }
+        let (low, high) = (self.literal(0.0), self.literal(1.0));
+        let value = self.node(Op::Binary(BinaryOp::Max, value, low));
+        self.node(Op::Binary(BinaryOp::Min, value, high))
+    }
+
+    /// A trace of each synapse, which `event` raises by a trace of `other` or a number.
+    fn eligibility(&mut self, event: OpId, other: OpId) -> OpId {
+        let amount = if self.random.one_in(3) { self.literal(0.25) } else { self.trace("factor", other) };
+        let spike = self.float(event);
+        let added = self.mul(spike, amount);
+        let both = self.both.clone();
+        if self.random.one_in(4) {
+            return self.filter("eligibility", &both, added, None);
+        }
+        // As most rules have it.
+        let init = self.initial(&both, self.elem.dtype());
+        let (state, old) = self.state("eligibility", init);
+        let (decay, loss) = (self.random.pick(&[0.5, 0.5, 0.75, 0.9, 0.9, 0.95, 0.95, 0.999, -0.5]), self.random.pick(&[0.05, 0.2]));
+        let (decay, loss) = (self.literal(decay), self.literal(loss));
+        let next = match self.random.below(10) {
+            0 | 1 | 4 => self.node(Op::MulAdd(old, decay, added)),
+            2 => {
+                let lost = self.mul(old, loss);
+                let kept = self.node(Op::Binary(BinaryOp::Sub, old, lost));
+                self.add(kept, added)
+            }
+            3 => {
+                let (room, most) = (self.node(Op::Binary(BinaryOp::Sub, added, old)), self.literal(2.0));
+                let sum = self.node(Op::MulAdd(room, loss, old));
+                self.binary(BinaryOp::Min, sum, most)
+            }
+            _ => {
+                let kept = self.mul(old, decay);
+                self.add(kept, added)
+            }
+        };
+        self.write(state, next);
+        if self.random.one_in(12) {
+            self.output("eligibility", next);
+        }
+        if self.random.one_in(2) { old } else { next }
+    }
+
     /// A state over `shape` that follows `added`.
     fn filter(&mut self, name: &str, shape: &Shape, added: OpId, event: Option<OpId>) -> OpId {
         let dtype = self.storage();
@@ -402,6 +462,9 @@ impl Builder {
 
     /// The weights after the step: triggered by arrivals, by postsynaptic spikes, by both or by neither; then clipped.
     fn rule(&mut self, old: OpId, arrived: OpId, post: OpId) -> OpId {
+        if self.random.one_in(4) {
+            return self.eligible(old, arrived, post);
+        }
         let mut value = old;
         let kinds = self.random.below(8);
         let third = if self.random.one_in(5) { Some(self.third_factor()) } else { None };
