@@ -29,6 +29,8 @@ struct Builder {
     columns: Shape,
     /// Of the synapses.
     both: Shape,
+    /// Whether traces of each synapse change the weights.
+    eligible: bool,
 }
 
 /// A program. Without `feedback`, no spike depends on a sum.
@@ -49,7 +51,9 @@ pub(crate) fn program(seed: u64, feedback: bool) -> Program {
     let elem = if random.one_in(4) { Elem::F64 } else { Elem::F32 };
     let (units, pre) = (Shape::units(&rows), Shape::of(Axis::PRE, &columns));
     let both = units.clone().with(Axis::PRE, &columns);
-    let mut builder = Builder { program: Program::new("synapses"), random, elem, rows: units, columns: pre, both };
+    let eligible = random.one_in(4);
+    let program = Program::new("synapses");
+    let mut builder = Builder { program, random, elem, rows: units, columns: pre, both, eligible };
     builder.build(feedback);
     builder.program
 }
@@ -96,7 +100,7 @@ impl Builder {
         self.output("spikes", spiked);
         self.output("current", current);
         if self.random.one_in(3) {
-            let shown = if self.random.one_in(2) { kernel_new } else { kernel_old };
+            let shown = if self.random.one_in(2) && !self.eligible { kernel_new } else { kernel_old };
             self.output("kernel", shown);
         }
         if self.random.one_in(4) {
@@ -106,7 +110,7 @@ impl Builder {
                 self.state("largest", Array::zeros(self.rows.clone(), self.program.node(mean).elem.dtype()));
             self.write(largest, mean);
         }
-        if self.random.one_in(5) {
+        if self.random.one_in(5) && !self.eligible {
             let outer = self.node(Op::Reduce(ReduceOp::Sum, Axis::UNITS, kernel_new));
             self.output("column sums", outer);
         }
@@ -431,7 +435,8 @@ impl Builder {
             return (id, old, true);
         }
         let dtype = self.storage();
-        let kind = self.random.below(14);
+        // What is outside of the bounds is clipped where no spike is.
+        let kind = if self.eligible { 4 } else { self.random.below(14) };
         let element = |random: &mut Random| match kind {
             0 => random.pick(&[0.0, 1.0, 0.5]),
             1 => random.pick(&[0.0, -0.0, 0.5]),
@@ -462,7 +467,7 @@ impl Builder {
 
     /// The weights after the step: triggered by arrivals, by postsynaptic spikes, by both or by neither; then clipped.
     fn rule(&mut self, old: OpId, arrived: OpId, post: OpId) -> OpId {
-        if self.random.one_in(4) {
+        if self.eligible {
             return self.eligible(old, arrived, post);
         }
         let mut value = old;
