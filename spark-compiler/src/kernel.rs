@@ -9,7 +9,7 @@ use crate::ir::{Array, DType, Data, HistoryId, Program, Shape, StateId};
 use crate::loops::{BufferId, Lowered, Role, layouts, lower};
 use crate::memory::{Memory, MemoryError};
 use crate::passes::ranges::{Range, Ranges, largest_input};
-use crate::passes::{CompileOptions, Keeper, Note, Optimized, StateView, optimize};
+use crate::passes::{CompileOptions, Keeper, Note, Optimized, StateView, View, optimize};
 use crate::with_data;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -294,16 +294,11 @@ impl Instance {
         })
     }
 
-    /// Does what was put off, so that values it depends on may be changed.
+    /// Does what was put off, so that values it depends on may be changed. What is restored part by part stays as it is until
+    /// the next step.
     fn catch_up(&mut self) {
-        self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
-        self.stepped = false;
-    }
-
-    /// As [`Instance::catch_up`], if a step was done since. What is then restored part by part stays as it is.
-    fn catch_up_once(&mut self) {
-        if self.stepped {
-            self.catch_up();
+        if std::mem::take(&mut self.stepped) {
+            self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         }
     }
 
@@ -354,6 +349,10 @@ impl Instance {
         let Some(kept) = view.kept(&whole, &buffer.shape) else {
             return Err(RunError::Form { name: name.into(), kept: buffer.shape.clone() });
         };
+        // What is set has changed last now; of others, parts may have been restored.
+        if matches!(self.kernel.forms.views[index].view, View::Decayed { .. }) {
+            self.stepped = true;
+        }
         self.catch_up();
         self.write_state(id, index, kept.data());
         Ok(())
@@ -366,7 +365,7 @@ impl Instance {
     pub fn set_kept(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
         let (id, index) = self.find_state(name)?;
         self.check_size(name, &self.kernel.lowered.buffer(id).shape.clone(), id, data)?;
-        self.catch_up_once();
+        self.catch_up();
         self.write_state(id, index, data);
         Ok(())
     }
@@ -467,7 +466,7 @@ impl Instance {
             let part: Data = crate::ir::Stored::data((1..rows).rev().flat_map(ago).copied().collect::<Vec<_>>());
             all.extend(&part);
         });
-        self.catch_up_once();
+        self.catch_up();
         let (lowered, memory) = (&self.kernel.lowered, &mut self.memory);
         memory.write_history(lowered, id, &all).unwrap_or_else(|e| crate::bug!("checked history: {e}"));
         memory.write(lowered, position, &Data::I32(vec![0])).unwrap_or_else(|e| crate::bug!("checked history: {e}"));

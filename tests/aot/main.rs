@@ -3,6 +3,8 @@
 #[path = "../../examples/cartpole/brain.rs"]
 #[allow(dead_code)]
 mod brain;
+#[path = "../support/eligibility.rs"]
+mod eligibility;
 mod embedded;
 mod emulated;
 mod files;
@@ -24,6 +26,11 @@ fn check(what: &str, (builder, inputs): (ModelBuilder, models::Inputs), machines
     for &machine in machines {
         compare(what, &mut model, machine, STEPS, &inputs);
     }
+}
+
+#[test]
+fn traces_of_each_synapse() {
+    check("eligibility", models::eligibility(), &HERE);
 }
 
 /// Every instruction set that code is made differently for; the first is that of the kernel in memory.

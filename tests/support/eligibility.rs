@@ -1,5 +1,8 @@
 //! A rule as a user writes one: an eligibility trace per synapse.
 
+// Its types are public, as a user's are.
+#![allow(unreachable_pub)]
+
 use spark::nn::plasticity::{RuleInputs, SpikeTraces, SpikeTracesConfig};
 use spark::prelude::*;
 
