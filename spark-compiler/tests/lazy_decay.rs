@@ -108,13 +108,19 @@ fn random_programs_are_near() {
                 continue;
             }
             for (index, state) in program.states.iter().enumerate() {
-                let (Some(expected), Some(found)) = (dense.state(&state.name), lazy.state(&state.name)) else { continue };
+                let (Some(expected), Some(found)) = (dense.state(&state.name), lazy.state(&state.name)) else {
+                    continue;
+                };
                 let most = &mut largest[index];
                 *most = expected.to_f64().iter().fold(*most, |most, v| most.max(v.abs()));
                 let near = tolerance(state.init.dtype()) * *most;
                 for (i, (e, f)) in expected.to_f64().into_iter().zip(found.to_f64()).enumerate() {
                     let both_gone = !e.is_finite() && !f.is_finite();
-                    assert!(both_gone || (e - f).abs() <= near, "seed {seed}, step {t}, {}[{i}]: {f} instead of {e}\n{program}", state.name);
+                    assert!(
+                        both_gone || (e - f).abs() <= near,
+                        "seed {seed}, step {t}, {}[{i}]: {f} instead of {e}\n{program}",
+                        state.name
+                    );
                 }
             }
             if t == 250 {
@@ -136,7 +142,9 @@ fn random_programs_are_near() {
 /// Counted steps come round after 2^16.
 #[test]
 fn a_hundred_thousand_silent_steps() {
-    for (factor, dtype, flush) in [("0.99", "f32", true), ("0.99", "f32", false), ("0.9999", "f64", true), ("-0.9", "f32", true)] {
+    for (factor, dtype, flush) in
+        [("0.99", "f32", true), ("0.99", "f32", false), ("0.9999", "f64", true), ("-0.9", "f32", true)]
+    {
         let program = eligibility(factor, dtype);
         let mut lazy = instance(&program, &CompileOptions { flush_subnormals: flush, ..options(true) });
         let mut dense = instance(&program, &CompileOptions { flush_subnormals: flush, ..options(false) });
@@ -152,7 +160,10 @@ fn a_hundred_thousand_silent_steps() {
                     let (expected, found) = (element(&dense, name), element(&lazy, name));
                     // Where numbers are subnormal, decay step by step gets stuck.
                     let near = 2e-5 * expected.abs() + 1e-37;
-                    assert!((expected - found).abs() <= near, "{what}, step {t}, {name}: {found} instead of {expected}");
+                    assert!(
+                        (expected - found).abs() <= near,
+                        "{what}, step {t}, {name}: {found} instead of {expected}"
+                    );
                 }
             }
         }
@@ -262,7 +273,13 @@ fn what_is_kept_goes_on_bit_for_bit() {
             second.set_kept(name, first.kept(name).unwrap().data()).unwrap();
         }
         for end in [701, 702, 1900] {
-            let from = if end == 701 { 701 } else if end == 702 { 701 } else { 702 };
+            let from = if end == 701 {
+                701
+            } else if end == 702 {
+                701
+            } else {
+                702
+            };
             run(&mut first, from..end);
             run(&mut second, from..end);
             for name in ["trace", "kernel"] {

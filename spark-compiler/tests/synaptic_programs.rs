@@ -94,7 +94,10 @@ fn evaluated(optimized: &Optimized, events: &[Event]) -> Vec<Seen> {
         match event {
             Event::Step(inputs) => {
                 let outputs = evaluator.step(program, inputs).expect("inputs fit");
-                seen.push(Seen { outputs, states: Evaluated { program, evaluator: &evaluator }.declared(optimized.views()) });
+                seen.push(Seen {
+                    outputs,
+                    states: Evaluated { program, evaluator: &evaluator }.declared(optimized.views()),
+                });
             }
             Event::Set(state, value) => {
                 settle(optimized, &mut evaluator);

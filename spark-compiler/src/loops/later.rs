@@ -32,7 +32,7 @@ impl Lowering<'_> {
             }
         }
         let visit = &visits.list[number];
-        let log = visit.later.as_ref().and(visit.states.first()).map(|state| self.logs[&self.states[&state]])?;
+        let log = visit.later.as_ref().and(visit.states.first()).map(|state| self.logs[&self.states[state]])?;
         self.out.nests.extend(self.pushes.remove(&log).into_iter().flatten());
         Some(log)
     }

@@ -195,12 +195,9 @@ impl<'a> Absent<'a> {
                 (Known::Truth(false), other) | (other, Known::Truth(false)) => other,
                 _ => Known::Nothing,
             },
-            BinaryOp::Add
-            | BinaryOp::Sub
-            | BinaryOp::Mul
-            | BinaryOp::Xor
-            | BinaryOp::Shl
-            | BinaryOp::Shr => Known::Nothing,
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr => {
+                Known::Nothing
+            }
         }
     }
 

@@ -283,7 +283,7 @@ fn values(program: &Program, constants: &[Range], states: &[Range]) -> Vec<Range
             }
             Op::Concat(parts) => parts.iter().fold(Range::NOTHING, |all, part| all.hull(of(*part))),
         };
-        values.push(forms.range(node, range, &values, states));
+        values.push(forms.range(node, range, &values));
     }
     values
 }

@@ -347,7 +347,8 @@ impl Builder {
         // As most rules have it.
         let init = self.initial(&both, self.elem.dtype());
         let (state, old) = self.state("eligibility", init);
-        let (decay, loss) = (self.random.pick(&[0.5, 0.5, 0.75, 0.9, 0.9, 0.95, 0.95, 0.999, -0.5]), self.random.pick(&[0.05, 0.2]));
+        let (decay, loss) =
+            (self.random.pick(&[0.5, 0.5, 0.75, 0.9, 0.9, 0.95, 0.95, 0.999, -0.5]), self.random.pick(&[0.05, 0.2]));
         let (decay, loss) = (self.literal(decay), self.literal(loss));
         let next = match self.random.below(10) {
             0 | 1 | 4 => self.node(Op::MulAdd(old, decay, added)),
