@@ -9,7 +9,7 @@ use crate::ir::{Array, Bounds, DType, Data, HistoryId, Program, Shape, StateId};
 use crate::loops::{BufferId, Lowered, Role, layouts, lower};
 use crate::memory::{Memory, MemoryError};
 use crate::passes::ranges::{Range, Ranges, largest_input};
-use crate::passes::{CompileOptions, Note, Optimized, StateView, optimize};
+use crate::passes::{CompileOptions, Keeper, Note, Optimized, StateView, View, optimize};
 use crate::with_data;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -147,6 +147,7 @@ impl Kernel {
             beyond: vec![false; inputs.len()],
             outside: false,
             visiting_all: false,
+            stepped: false,
             inputs,
             outputs: with(|r| *r == Role::Output),
             histories: with(|r| matches!(r, Role::History { depth: 1.., .. })),
@@ -174,6 +175,8 @@ pub struct Instance {
     outside: bool,
     /// What the switch says.
     visiting_all: bool,
+    /// Whether something may be put off.
+    stepped: bool,
 }
 
 impl Instance {
@@ -193,6 +196,7 @@ impl Instance {
         self.visit_all(whole);
         self.kernel.code.step(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         self.steps += 1;
+        self.stepped = true;
         if whole {
             self.outside = !self.is_inside();
         }
@@ -264,8 +268,7 @@ impl Instance {
     fn read(&self, id: BufferId) -> Array {
         let lowered = &self.kernel.lowered;
         if lowered.logs.iter().any(|log| log.state == id) && self.is_behind() {
-            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.columns]).collect();
-            let flushed = self.kernel.code.flushed(&self.memory, &written, id);
+            let flushed = self.kernel.code.flushed(&self.memory, &lowered.flushed(), id);
             let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}")).expect("a state that is written");
             return self.memory.decode(lowered, id, &flushed).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         }
@@ -282,9 +285,12 @@ impl Instance {
         })
     }
 
-    /// Does what was put off, so that values it depends on may be changed.
+    /// Does what was put off, so that values it depends on may be changed. What is restored part by part stays as it is until
+    /// the next step.
     fn catch_up(&mut self) {
-        self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        if std::mem::take(&mut self.stepped) {
+            self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        }
     }
 
     /// Number of outputs.
@@ -296,17 +302,7 @@ impl Instance {
     /// tell its elements (see [`Instance::kept`]).
     pub fn state(&self, name: &str) -> Option<Array> {
         let &(id, index) = self.states.get(name)?;
-        self.kernel.forms.views[index].whole(&self.read(id), |history| {
-            let (id, rows, position) = self.find_history(history)?;
-            let all =
-                self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
-            let (shape, size) = (&self.kernel.lowered.buffer(id).shape, all.len() / rows);
-            let row = |row: usize| with_data!(&all, v => crate::ir::Stored::data(v[row * size..][..size].to_vec()));
-            let rows: Vec<Array> = (0..rows).map(|r| Array::new(shape.clone(), row(r)).expect("one row")).collect();
-            let next = self.read(position).to_i32()[0] as usize;
-            let newest = (next + rows.len() - 1) % rows.len();
-            Some((rows, newest))
-        })
+        self.kernel.forms.views[index].whole(&self.read(id), self)
     }
 
     /// How a state is kept, and how it was declared.
@@ -344,6 +340,11 @@ impl Instance {
         let Some(kept) = view.kept(&whole, &buffer.shape) else {
             return Err(RunError::Form { name: name.into(), kept: buffer.shape.clone() });
         };
+        // What is set has changed last now; of others, parts may have been restored.
+        if matches!(self.kernel.forms.views[index].view, View::Decayed { .. }) {
+            self.stepped = true;
+        }
+        self.catch_up();
         self.write_state(id, index, kept.data());
         Ok(())
     }
@@ -355,6 +356,7 @@ impl Instance {
     pub fn set_kept(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
         let (id, index) = self.find_state(name)?;
         self.check_size(name, &self.kernel.lowered.buffer(id).shape.clone(), id, data)?;
+        self.catch_up();
         self.write_state(id, index, data);
         Ok(())
     }
@@ -380,7 +382,6 @@ impl Instance {
     }
 
     fn write_state(&mut self, id: BufferId, index: usize, data: &Data) {
-        self.catch_up();
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
         if self.kernel.lowered.dense.is_some() {
             let range = self.kernel.forms.ranges.of_state(StateId::from_index(index));
@@ -393,6 +394,7 @@ impl Instance {
         self.memory.reset(&self.kernel.lowered).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         self.steps = 0;
         self.outside = false;
+        self.stepped = false;
     }
 
     /// Buffers of the histories.
@@ -462,5 +464,22 @@ impl Instance {
         // The next step finds out.
         self.outside = true;
         Ok(())
+    }
+}
+
+impl Keeper for Instance {
+    fn rows(&self, history: &str) -> Option<(Vec<Array>, usize)> {
+        let (id, rows, position) = self.find_history(history)?;
+        let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+        let (shape, size) = (&self.kernel.lowered.buffer(id).shape, all.len() / rows);
+        let row = |row: usize| with_data!(&all, v => crate::ir::Stored::data(v[row * size..][..size].to_vec()));
+        let rows: Vec<Array> = (0..rows).map(|r| Array::new(shape.clone(), row(r)).expect("one row")).collect();
+        let next = self.read(position).to_i32()[0] as usize;
+        let newest = (next + rows.len() - 1) % rows.len();
+        Some((rows, newest))
+    }
+
+    fn state(&self, name: &str) -> Option<Array> {
+        self.kept(name)
     }
 }

@@ -309,7 +309,17 @@ impl Builder {
                 self.push(Op::Reduce(op, axis, x), elem, &shape)
             }
             22 | 23 => self.delay(x, b, c, d, e),
-            24 => self.push(Op::Index, Elem::I32, &self.shape(b)),
+            24 if c & 1 == 0 => self.push(Op::Index, Elem::I32, &self.shape(b)),
+            24 => {
+                // Indices of any size: those beyond the table give its ends.
+                let index = self.cast(x, Elem::I32);
+                let row = Shape::of(Axis::anonymous(0), &[1 + d as usize % 70]);
+                let dtype =
+                    choose(&[DType::F32, DType::F64, DType::I32, DType::F16, DType::BF16, DType::U8, DType::U16], e);
+                let table = self.random.array(dtype, &row);
+                let table = self.constant(row, table.data().clone());
+                self.push(Op::Lookup { table, index }, elem, &shape)
+            }
             25 => {
                 let words = [x, self.operand(b), self.operand(c), self.operand(d)].map(|w| self.cast(w, Elem::I32));
                 let (word, key, counter) = (choose(ThreefryWord::ALL, e), [words[0], words[1]], [words[2], words[3]]);

@@ -7,12 +7,12 @@
 mod common;
 mod synapses;
 
-use common::{Random, Seen, compare, difference, evaluate, run, ways};
+use common::{Evaluated, Random, Seen, compare, difference, evaluate, run, ways};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::parse::parse;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
-use spark_compiler::passes::{CompileOptions, View, optimize};
+use spark_compiler::passes::{CompileOptions, Optimized, View, optimize};
 
 /// What happens next.
 enum Event {
@@ -69,6 +69,48 @@ fn course(program: &Program, settable: &[usize], random: &mut Random) -> Vec<Eve
     events
 }
 
+/// Before a state is set, those that decay are brought up to date.
+fn settle(optimized: &Optimized, evaluator: &mut Evaluator) {
+    let program = optimized.program();
+    let now = Evaluated { program, evaluator }.declared(optimized.views());
+    for (index, view) in optimized.views().iter().enumerate() {
+        if let View::Decayed { last, now: step, .. } = &view.view {
+            let index_of = |name: &String| program.states.iter().position(|s| s.name == *name).expect("it is kept");
+            let step = evaluator.states()[index_of(step)].to_f64()[0];
+            let like = &program.states[index_of(last)].init;
+            let last_now = Array::full(like.shape().clone(), like.dtype(), step);
+            evaluator.set_state(index_of(last), last_now);
+            evaluator.set_state(index, now[index].clone().expect("it is known"));
+        }
+    }
+}
+
+/// What the evaluator of the program after its passes sees.
+fn evaluated(optimized: &Optimized, events: &[Event]) -> Vec<Seen> {
+    let program = optimized.program();
+    let mut evaluator = Evaluator::new(program);
+    let mut seen = Vec::new();
+    for event in events {
+        match event {
+            Event::Step(inputs) => {
+                let outputs = evaluator.step(program, inputs).expect("inputs fit");
+                seen.push(Seen {
+                    outputs,
+                    states: Evaluated { program, evaluator: &evaluator }.declared(optimized.views()),
+                });
+            }
+            Event::Set(state, value) => {
+                settle(optimized, &mut evaluator);
+                let view = &optimized.views()[*state];
+                let kept = view.kept(value, program.states[*state].init.shape()).expect("only settable states are set");
+                evaluator.set_state(*state, kept);
+            }
+            Event::Reset => evaluator = Evaluator::new(program),
+        }
+    }
+    seen
+}
+
 fn expected(program: &Program, events: &[Event]) -> Vec<Seen> {
     let mut evaluator = Evaluator::new(program);
     let mut seen = Vec::new();
@@ -123,6 +165,7 @@ struct Shares {
     by_column: usize,
     turned: usize,
     later: usize,
+    lazy: usize,
 }
 
 const CASES_PER_PROGRAM: u64 = 8;
@@ -149,9 +192,15 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
         let kernel = Kernel::compile(program.clone(), &options).map_err(|e| format!("{name}: {e}\n{program}"))?;
         instances.push((name, kernel.instance().map_err(|e| e.to_string())?));
     }
+    // Its numbers are not those of the program as written, but those that the evaluator sees after the same passes.
+    let options = CompileOptions { lazy_decay: true, ..CompileOptions::exact() };
+    let lazy_program = optimize(program.clone(), &options);
+    let lazy = Kernel::compile(program.clone(), &options).map_err(|e| format!("lazy decay: {e}\n{program}"))?;
+    let mut lazy = lazy.instance().map_err(|e| e.to_string())?;
     shares.count(&instances[0].1);
+    shares.lazy += usize::from(lazy.kernel().notes().iter().any(|note| note.pass == "lazy decay" && note.applied));
     let takes = |instance: &Instance, name: &str| {
-        matches!(instance.view(name).expect("a state").view, View::Whole | View::Broadcast)
+        matches!(instance.view(name).expect("a state").view, View::Whole | View::Broadcast | View::Decayed { .. })
     };
     let settable = |state: &usize| instances.iter().all(|(_, i)| takes(i, &program.states[*state].name));
     let settable: Vec<usize> = (0..program.states.len()).filter(settable).collect();
@@ -162,6 +211,9 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
             let found = found(&program, instance, &events);
             compare(&program, &expected, &found, &format!("seed {seed}, case {case}: kernel, {name}"))?;
         }
+        let (expected, found) = (evaluated(&lazy_program, &events), found(&program, &mut lazy, &events));
+        compare(&program, &expected, &found, &format!("seed {seed}, case {case}: kernel, lazy decay"))
+            .map_err(|e| format!("{e}\n{}\n{}", lazy_program.program(), lazy.kernel().lowered()))?;
     }
     Ok(())
 }
@@ -209,8 +261,9 @@ fn check_quarter(quarter: u64) {
         by_column,
         turned,
         later: _,
+        lazy,
     } = shares;
-    let states = [(narrowed, 8), (delayed, 12), (visited_states, 16)];
+    let states = [(narrowed, 8), (delayed, 12), (visited_states, 16), (lazy, 32)];
     let visits = [(visited_sums, 3), (by_arrival, 6), (by_row, 64), (by_column, 8), (turned, 16)];
     for (number, (found, one_in)) in states.into_iter().chain(visits).enumerate() {
         assert!(found * one_in >= programs, "share {number}: {found} of {programs}");

@@ -127,7 +127,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     };
     if let Some(checkpoint) = source.checkpoint().filter(|_| args.eager) {
         let options = checkpoint.graphdef().options();
-        if options.delay_filters || options.sum_filters {
+        if options.delay_filters || options.sum_filters || options.lazy_decay {
             let error =
                 Error::new("its states are kept in the form of a compiled model").at("--eager").in_file(&args.model);
             return Err(error.help("go on without --eager, or begin the run with --exact"));

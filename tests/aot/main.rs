@@ -3,6 +3,8 @@
 #[path = "../../examples/cartpole/brain.rs"]
 #[allow(dead_code)]
 mod brain;
+#[path = "../support/eligibility.rs"]
+mod eligibility;
 mod embedded;
 mod emulated;
 mod files;
@@ -14,6 +16,11 @@ mod support;
 use models::{Inputs, cases};
 use run::{Machine, Program, compare, compare_block, here};
 use spark::prelude::*;
+
+#[test]
+fn traces_of_each_synapse() {
+    check("eligibility", models::eligibility(), &HERE);
+}
 
 /// Every instruction set that code is made differently for; the first is that of the kernel in memory.
 const HERE: [Machine; 2] = [here("native"), here("")];

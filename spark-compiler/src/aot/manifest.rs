@@ -77,11 +77,18 @@ fn kept(kept: &Kept) -> Value {
             View::Whole => "whole",
             View::Broadcast => "broadcast",
             View::Delayed { .. } => "delayed",
+            View::Decayed { .. } => "decayed",
             View::Gone => "gone",
+            View::Added => "added",
         };
         value["declared"] = json!({ "dims": shape.dims(), "kept": form });
-        if let View::Delayed { history, .. } = view {
-            value["declared"]["history"] = json!(history);
+        match view {
+            View::Delayed { history, .. } => value["declared"]["history"] = json!(history),
+            View::Decayed { last, now, .. } => {
+                value["declared"]["last"] = json!(last);
+                value["declared"]["now"] = json!(now);
+            }
+            View::Whole | View::Broadcast | View::Gone | View::Added => {}
         }
     }
     value

@@ -35,6 +35,15 @@ pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
             inst(lowered, nest, i, &typed.inst).map_err(|why| CompileError::Malformed { nest: n, inst: i, why })?;
         }
     }
+    for (n, nest) in lowered.settles.iter().enumerate() {
+        for (i, typed) in nest.insts.iter().enumerate() {
+            let malformed = |why| CompileError::Malformed { nest: lowered.nests.len() + n, inst: i, why };
+            let kind = !typed.inst.is_effect() || matches!(typed.inst, Inst::Store { .. });
+            ensure(kind && nest.walk == Walk::All, || "a state is settled by more than stores".into())
+                .and_then(|()| inst(lowered, nest, i, &typed.inst))
+                .map_err(malformed)?;
+        }
+    }
     Ok(())
 }
 
@@ -120,6 +129,13 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
             let rows = self::history(lowered, *history)?;
             array(lowered, nest, *history, map)?;
             indices(lowered, nest, *delays, delays_map, rows)
+        }
+        Inst::Lookup { table, index } => {
+            let found = plain(lowered, *table)?;
+            let row = found.sizes().len() == 1 && found.inner() > 0 && !found.turned;
+            let numbers = matches!(found.role, Role::Constant(_)) && found.dtype != DType::Bool;
+            ensure(row && numbers, || format!("{table} is not a table"))?;
+            ensure(elem(index) == Elem::I32, || format!("a lookup at {}", elem(index)))
         }
         Inst::Store { buffer, map, .. } => {
             let target = array(lowered, nest, *buffer, map)?;

@@ -23,7 +23,7 @@ pub(crate) struct Functions {
     pub(crate) columns: Vec<Function>,
     /// One step, in order.
     pub(crate) steps: Vec<Function>,
-    /// Replays all that is put off, between two steps; `None` if nothing ever is.
+    /// Does all that is put off, between two steps; `None` if nothing ever is.
     pub(crate) flush: Option<Function>,
 }
 
@@ -56,9 +56,10 @@ pub(crate) fn functions<'l>(
             Vec::new()
         })
     });
-    let flush = (!lowered.logs.is_empty()).then(|| {
+    let flush = (!lowered.logs.is_empty() || !lowered.settles.is_empty()).then(|| {
         function(lowered, host, signature(isa, homes), |m, _| {
             (0..lowered.logs.len()).for_each(|log| super::replay::flush(m, log));
+            lowered.settles.iter().for_each(|settle| nest::emit_all(m, settle));
             status(m, homes)
         })
     });

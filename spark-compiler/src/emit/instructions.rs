@@ -7,7 +7,7 @@ use super::nest::{Access, Body};
 use super::ops;
 use super::reduce::combine;
 use crate::ir::{DType, Elem, Literal, ReduceOp, ThreefryWord};
-use crate::loops::{Inst, LANES, Role, Typed, Val};
+use crate::loops::{BufferId, Inst, LANES, Role, Typed, Val};
 use cranelift::prelude::*;
 
 impl Body<'_, '_, '_> {
@@ -65,6 +65,7 @@ impl Body<'_, '_, '_> {
                     ThreefryWord::Mixed => self.m.c.b.ins().bxor(first, second),
                 })
             }
+            Inst::Lookup { table, index } => self.look_up(n, *table, *index, at),
             Inst::Load { .. } | Inst::LoadAt { .. } | Inst::LoadDelayed { .. } => self.load(n, typed, at),
             Inst::Store { .. }
             | Inst::StoreRow { .. }
@@ -153,6 +154,30 @@ impl Body<'_, '_, '_> {
         self.m.c.gather(&scalars)
     }
 
+    /// Elements of a table; indices end where it does.
+    fn look_up(&mut self, n: usize, table: BufferId, index: Val, at: At) -> Lanes {
+        let main = self.access[n].expect("placed before the loop").main;
+        let last = self.m.lowered.buffer(table).inner() as i32 - 1;
+        let (zero, last) = (self.m.c.int(0), self.m.c.int(last));
+        let index = self.get(index).map(|index| {
+            let index = self.m.c.b.ins().smax(index, zero);
+            self.m.c.b.ins().smin(index, last)
+        });
+        let one = |body: &mut Self, lane: usize| {
+            let index = body.m.c.lane(index, lane);
+            let index = body.m.c.b.ins().uextend(types::I64, index);
+            body.m.load_element(main, Some(index), 0)
+        };
+        let raw = if self.in_chunks(n) {
+            let scalars: Vec<Value> = (0..at.valid).map(|lane| one(self, lane)).collect();
+            self.m.c.gather(&scalars)
+        } else {
+            let scalar = one(self, 0);
+            self.m.c.splat(scalar)
+        };
+        widen(&mut self.m.c, main.dtype, raw)
+    }
+
     /// A physical offset as an `i64`.
     fn offset(&mut self, offsets: Place, at: At, lane: usize) -> Value {
         let offset = self.m.load_lane(offsets, at, lane);
@@ -215,6 +240,7 @@ impl Body<'_, '_, '_> {
             | Inst::Load { .. }
             | Inst::LoadAt { .. }
             | Inst::LoadDelayed { .. }
+            | Inst::Lookup { .. }
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Compare(..)

@@ -82,11 +82,16 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
         return;
     }
     match &nest.walk {
-        Walk::All => Body::new(m, nest, None).loops(0),
+        Walk::All => emit_all(m, nest),
         Walk::Visit(visit) => super::visits::emit(m, nest, visit),
         Walk::Scan(scan) => super::scan::emit(m, &lowered.scans[*scan]),
         Walk::Replay(log) => super::replay::emit(m, *log),
     }
+}
+
+/// Emits a nest that goes over all elements.
+pub(super) fn emit_all(m: &mut Memories<'_, '_>, nest: &Nest) {
+    Body::new(m, nest, None).loops(0);
 }
 
 /// The number of loops each instruction is inside of; effects are inside all of them. Reads through `delays` are reads of
@@ -253,6 +258,7 @@ impl Body<'_, '_, '_> {
                 strided(*history, map) || strided(*delays, delays_map)
             }
             Inst::Literal(_)
+            | Inst::Lookup { .. }
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Compare(..)
@@ -344,7 +350,7 @@ impl Body<'_, '_, '_> {
             Inst::LoadAt { buffer, offsets, map } | Inst::ScatterAdd { buffer, offsets, map, .. } => {
                 (place(buffer, &vec![]), Some(place(offsets, map)))
             }
-            Inst::StoreAt { buffer, .. } => (place(buffer, &vec![]), None),
+            Inst::StoreAt { buffer, .. } | Inst::Lookup { table: buffer, .. } => (place(buffer, &vec![]), None),
             Inst::StoreRow { history, map, .. } => {
                 let row = place(history, map);
                 let position = self.position(*history);

@@ -61,6 +61,7 @@ fn touched(inst: &Inst) -> Option<BufferId> {
     match inst {
         Inst::Load { buffer, .. }
         | Inst::LoadAt { buffer, .. }
+        | Inst::Lookup { table: buffer, .. }
         | Inst::Store { buffer, .. }
         | Inst::StoreAt { buffer, .. }
         | Inst::Reduce { buffer, .. }

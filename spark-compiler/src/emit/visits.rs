@@ -193,6 +193,7 @@ fn turned(nest: &Nest) -> Nest {
                 *over = 1 - *over;
             }
             Inst::Literal(_)
+            | Inst::Lookup { .. }
             | Inst::Unary(..)
             | Inst::Binary(..)
             | Inst::Compare(..)

@@ -144,6 +144,11 @@ pub fn apply(program: &Program, node: &Node, operands: &[&Array]) -> Array {
             let indices = program.constant(*indices).value.to_i32();
             pick(operands[0].data(), indices.into_iter().map(|i| i as usize))
         }
+        Op::Lookup { table, .. } => {
+            let table = program.constant(*table).value.widen();
+            let last = table.len() as i32 - 1;
+            pick(table.data(), operands[0].to_i32().into_iter().map(|i| i.clamp(0, last) as usize))
+        }
         Op::SegmentSum { segments, .. } => {
             let segments = program.constant(*segments).value.to_i32();
             segment_sum(operands[0].data(), &segments, out.size())

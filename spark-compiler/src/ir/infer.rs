@@ -177,6 +177,17 @@ pub fn infer(program: &Program, op: &Op, given: (Elem, &Shape)) -> Result<(Elem,
             }
             (elem(*source), indices.shape().clone())
         }
+        Op::Lookup { table, index } => {
+            need("lookup", elem(*index) == Elem::I32, "i32 indices", *index)?;
+            let table = &program.constant(*table).value;
+            if table.shape().groups().len() != 1 || table.elem() == Elem::Bool {
+                return Err(wrong(
+                    "lookup",
+                    format!("the table has {}{}, not one row of numbers", table.dtype(), table.shape()),
+                ));
+            }
+            (table.elem(), shape(*index))
+        }
         Op::SegmentSum { source, segments } => {
             need("segment_sum", elem(*source) != Elem::Bool, "numbers", *source)?;
             let segments = &program.constant(*segments).value;

@@ -295,6 +295,13 @@ pub enum Op {
         /// Indices; its shape is the node's.
         indices: ConstId,
     },
+    /// `table[index[e]]`, per element of the index; indices below the table give its first element, those beyond it its last.
+    Lookup {
+        /// An array of one group; of numbers.
+        table: ConstId,
+        /// Indices, `i32`.
+        index: OpId,
+    },
     /// `out[segments[e]] += source[e]` in row-major order of `e`.
     SegmentSum {
         /// A float or integer value.
@@ -323,6 +330,7 @@ impl Op {
             Op::Constant(id)
             | Op::Delay { delays: id, .. }
             | Op::Gather { indices: id, .. }
+            | Op::Lookup { table: id, .. }
             | Op::SegmentSum { segments: id, .. } => Some(id),
             Op::Literal(_)
             | Op::Input(_)
@@ -346,7 +354,12 @@ impl Op {
     pub fn map_operands(&mut self, mut map: impl FnMut(OpId) -> OpId) {
         match self {
             Op::Literal(_) | Op::Constant(_) | Op::Input(_) | Op::State(_) | Op::Index => {}
-            Op::Unary(_, a) | Op::Cast(a) | Op::Bitcast(a) | Op::Reduce(_, _, a) | Op::Regroup(a) => *a = map(*a),
+            Op::Unary(_, a)
+            | Op::Cast(a)
+            | Op::Bitcast(a)
+            | Op::Reduce(_, _, a)
+            | Op::Regroup(a)
+            | Op::Lookup { index: a, .. } => *a = map(*a),
             Op::Binary(_, a, b) | Op::Compare(_, a, b) => {
                 *a = map(*a);
                 *b = map(*b);

@@ -139,6 +139,11 @@ fn node(c: &mut Cursor<'_>, program: &Program) -> Parse<Node> {
             let [k0, k1, c0, c1] = c.operands()?;
             Op::Threefry { word: *word, key: [k0, k1], counter: [c0, c1] }
         }
+        "lookup" => {
+            let table = ConstId(c.id('c')?);
+            c.expect(",")?;
+            Op::Lookup { table, index: c.operand()? }
+        }
         "gather" | "segment_sum" => {
             let source = c.operand()?;
             c.expect(",")?;

@@ -94,6 +94,7 @@ fn operation(node: &Node) -> String {
             format!("threefry.{} {}, {}, {}, {}", word.name(), key[0], key[1], counter[0], counter[1])
         }
         Op::Gather { source, indices } => format!("gather {source}, {indices}"),
+        Op::Lookup { table, index } => format!("lookup {table}, {index}"),
         Op::SegmentSum { source, segments } => format!("segment_sum {source}, {segments}"),
         Op::Concat(parts) => {
             let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();

@@ -56,6 +56,7 @@ fn attempt(optimized: &Optimized) -> Result<Lowered, usize> {
         layouts: optimized.layouts(),
     };
     lowering.declare();
+    lowering.settle(optimized.views());
     for (id, _) in program.iter() {
         if lowering.places[id.index()].is_some() {
             lowering.compute(id);
@@ -329,6 +330,9 @@ impl Lowering<'_> {
             }
             Op::Gather { source, indices } => self.gather(*source, Some(*indices), &place, &shape),
             Op::Regroup(source) => self.gather(*source, None, &place, &shape),
+            Op::Lookup { table, index } => {
+                Inst::Lookup { table: self.constant(*table), index: self.value(*index, &place, &shape) }
+            }
             op => Inst::elementwise(op, node.elem, |operand| self.value(operand, &place, &shape))
                 .unwrap_or_else(|| crate::bug!("{id} has no instruction")),
         };

@@ -19,7 +19,7 @@ impl Lowering<'_> {
         let read: Vec<BufferId> = building.nest.insts.iter().filter_map(loaded).collect();
         let visits = self.visits;
         for visit in &visits.list {
-            let (Some(later), Some(state), Some(scan)) = (&visit.later, visit.state, scan) else { continue };
+            let (Some(later), &[state], Some(scan)) = (&visit.later, &visit.states[..], scan) else { continue };
             let buffer = self.states[&state];
             if read.contains(&buffer) && !self.logs.contains_key(&buffer) {
                 let log = self.log(state, later, scan);
@@ -28,7 +28,7 @@ impl Lowering<'_> {
             }
         }
         let visit = &visits.list[number];
-        let log = visit.later.as_ref().and(visit.state).map(|state| self.logs[&self.states[&state]])?;
+        let log = visit.later.as_ref().and(visit.states.first()).map(|state| self.logs[&self.states[state]])?;
         self.out.nests.extend(self.pushes.remove(&log).into_iter().flatten());
         Some(log)
     }

@@ -47,6 +47,7 @@ pub(super) fn turn(lowered: &mut Lowered, by_delay: [usize; 2]) {
                 Inst::StoreRow { history: buffer, .. } | Inst::StoreAt { buffer, .. } | Inst::Reduce { buffer, .. } => {
                     note(*buffer, false)
                 }
+                Inst::Lookup { table, .. } => note(*table, false),
                 Inst::Literal(_)
                 | Inst::Unary(..)
                 | Inst::Binary(..)

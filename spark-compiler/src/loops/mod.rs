@@ -14,6 +14,7 @@ mod layout;
 mod nest;
 mod print;
 mod schedule;
+mod settle;
 mod visits;
 
 pub use fuse::lower;

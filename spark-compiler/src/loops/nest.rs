@@ -269,6 +269,13 @@ pub enum Inst {
         /// Which element of `delays`.
         delays_map: Map,
     },
+    /// Element of a constant of one group at a computed index, widened; the first or last one where that is beyond.
+    Lookup {
+        /// From where.
+        table: BufferId,
+        /// Which element, `i32`.
+        index: Val,
+    },
     /// Element-wise.
     Unary(UnaryOp, Val),
     /// Element-wise.
@@ -371,6 +378,7 @@ impl Inst {
             | Op::Concat(_)
             | Op::Delay { .. }
             | Op::Gather { .. }
+            | Op::Lookup { .. }
             | Op::Regroup(_) => return None,
         })
     }
@@ -381,7 +389,7 @@ impl Inst {
             Inst::Literal(_) | Inst::Load { .. } | Inst::LoadAt { .. } | Inst::LoadDelayed { .. } | Inst::Index => {
                 vec![]
             }
-            Inst::Unary(_, a) | Inst::Cast(a, _) | Inst::Bitcast(a, _) => vec![*a],
+            Inst::Unary(_, a) | Inst::Cast(a, _) | Inst::Bitcast(a, _) | Inst::Lookup { index: a, .. } => vec![*a],
             Inst::Binary(_, a, b) | Inst::Compare(_, a, b) => vec![*a, *b],
             Inst::MulAdd(a, b, c) | Inst::Select(a, b, c) => vec![*a, *b, *c],
             Inst::Threefry { key, counter, .. } => [*key, *counter].concat(),
@@ -582,6 +590,8 @@ pub struct Lowered {
     pub scans: Vec<Scan>,
     /// What is put off.
     pub logs: Vec<Log>,
+    /// Between two steps: has states that are kept as of an earlier step be as of now.
+    pub settles: Vec<Nest>,
     /// The [`Role::Dense`] buffer, if a nest has a visit.
     pub dense: Option<BufferId>,
 }
@@ -595,6 +605,15 @@ impl Lowered {
     /// Ids and buffers.
     pub fn iter(&self) -> impl Iterator<Item = (BufferId, &Buffer)> {
         self.buffers.iter().enumerate().map(|(i, b)| (BufferId(i as u32), b))
+    }
+
+    /// What is written when all that is put off is done, between two steps.
+    pub fn flushed(&self) -> Vec<BufferId> {
+        let stores = self.settles.iter().flat_map(|nest| &nest.insts).filter_map(|typed| match typed.inst {
+            Inst::Store { buffer, .. } => Some(buffer),
+            _ => None,
+        });
+        self.logs.iter().flat_map(|log| [log.state, log.columns]).chain(stores).collect()
     }
 
     /// Bytes of all buffers.

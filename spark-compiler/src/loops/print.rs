@@ -112,6 +112,7 @@ fn instruction(lowered: &Lowered, inst: &Inst) -> String {
         Inst::LoadDelayed { history, map, delays, delays_map } => {
             format!("load {} delayed by {}", at(*history, map), at(*delays, delays_map))
         }
+        Inst::Lookup { table, index } => format!("look up {}[{index}]", lowered.buffer(*table).name),
         Inst::Unary(op, a) => format!("{} {a}", op.name()),
         Inst::Binary(op, a, b) => format!("{} {a}, {b}", op.name()),
         Inst::Compare(op, a, b) => format!("{} {a}, {b}", op.name()),

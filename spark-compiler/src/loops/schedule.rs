@@ -71,7 +71,7 @@ pub(super) fn schedule(program: &Program, visits: &Visits) -> Vec<Option<Place>>
         }
         let sizes = home(program, id);
         let level = match (visit(id), latest[index]) {
-            (Some(number), _) if visits.list[number].state.is_some() => last + number,
+            (Some(number), _) if !visits.list[number].states.is_empty() => last + number,
             (_, Some(level)) => level,
             (Some(_), None) => earliest[index],
             (None, None) => deepest[&sizes],

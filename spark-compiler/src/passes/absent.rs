@@ -1,7 +1,7 @@
 //! What is known of values at an element where some events are absent, and perhaps others present.
 //!
 //! In: a program, the ranges of its values, and truth values that are known. Out: whether a value is zero there, a number, a
-//! truth value, or a state as it was. This is arithmetic on zeros: `0 · x` is zero only if x is finite, `x + 0` is x only if x
+//! truth value, a state as it was, or a state times a number. This is arithmetic on zeros: `0 · x` is zero only if x is finite, `x + 0` is x only if x
 //! is not −0, `max(x, low)` is x only if x is not below.
 
 use super::narrow::elementwise;
@@ -19,6 +19,8 @@ pub(super) enum Known {
     Number(f64),
     /// A state as it was.
     Old(StateId),
+    /// A state times a number, but for rounding.
+    Scaled(StateId, f64),
 }
 
 /// Values where all of some events are absent.
@@ -57,6 +59,7 @@ impl<'a> Absent<'a> {
     pub(super) fn range(&mut self, id: OpId) -> Range {
         match self.value(id) {
             Known::Old(state) => self.ranges.of_state(state),
+            Known::Scaled(state, factor) => self.ranges.of_state(state).times(factor),
             _ => self.ranges.of(id),
         }
     }
@@ -69,6 +72,10 @@ impl<'a> Absent<'a> {
             Op::Literal(Literal::F32(v)) => number(f64::from(*v)),
             Op::Literal(Literal::F64(v)) => number(*v),
             Op::Literal(Literal::I32(v)) => number(f64::from(*v)),
+            Op::Constant(_) => match self.ranges.of(id) {
+                range if range.low == range.high && !range.nan => number(range.low),
+                _ => Known::Nothing,
+            },
             Op::State(state) if node.shape == *self.domain => Known::Old(*state),
             Op::Select(c, a, b) => match self.value(*c) {
                 Known::Truth(true) => self.value(*a),
@@ -89,14 +96,16 @@ impl<'a> Absent<'a> {
                 Known::Truth(v) => Known::Truth(!v),
                 _ => Known::Nothing,
             },
-            Op::Unary(UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sqrt, a) => match self.value(*a) {
+            Op::Unary(op @ (UnaryOp::Neg | UnaryOp::Abs | UnaryOp::Sqrt), a) => match self.value(*a) {
                 Known::Zero => Known::Zero,
+                known if *op == UnaryOp::Neg => linear([(-1.0, known)]),
                 _ => Known::Nothing,
             },
             Op::Binary(op, a, b) => self.binary(*op, *a, *b, node.elem),
-            Op::MulAdd(a, b, c) => match self.product(*a, *b) {
-                Known::Zero => self.sum(Known::Zero, *c),
-                _ => Known::Nothing,
+            Op::MulAdd(a, b, c) => match (self.product(*a, *b), self.value(*c)) {
+                (Known::Zero, _) => self.sum(Known::Zero, *c),
+                (product, Known::Zero) => product,
+                (product, known) => linear([(1.0, product), (1.0, known)]),
             },
             Op::Compare(op, a, b) => {
                 let number = |known: Known| match known {
@@ -120,14 +129,17 @@ impl<'a> Absent<'a> {
         }
     }
 
-    /// Zero if `a · b` is.
+    /// `a · b`: zero, or a state times a number.
     pub(super) fn product(&mut self, a: OpId, b: OpId) -> Known {
         for (zero, other) in [(a, b), (b, a)] {
             if self.value(zero) == Known::Zero && (self.range(other).is_finite() || self.value(other) == Known::Zero) {
                 return Known::Zero;
             }
         }
-        Known::Nothing
+        match (self.value(a), self.value(b)) {
+            (Known::Number(factor), known) | (known, Known::Number(factor)) => linear([(factor, known)]),
+            _ => Known::Nothing,
+        }
     }
 
     /// A zero plus `c`.
@@ -145,23 +157,31 @@ impl<'a> Absent<'a> {
             BinaryOp::Mul if elem.is_float() => self.product(a, b),
             BinaryOp::Add if x == Known::Zero => self.sum(x, b),
             BinaryOp::Add | BinaryOp::Sub if y == Known::Zero => self.sum(y, a),
+            BinaryOp::Add if elem.is_float() => linear([(1.0, x), (1.0, y)]),
+            BinaryOp::Sub if elem.is_float() => linear([(1.0, x), (-1.0, y)]),
             BinaryOp::Div if x == Known::Zero => {
                 let by = self.range(b);
                 if !by.nan && (by.low > 0.0 || by.high < 0.0) { Known::Zero } else { Known::Nothing }
             }
+            BinaryOp::Div => match y {
+                Known::Number(by) => linear([(1.0 / by, x)]),
+                _ => Known::Nothing,
+            },
             // `if y < x { x } else { y }`: x or y, if the other is never beyond.
             BinaryOp::Max | BinaryOp::Min => {
                 if x == Known::Zero && y == Known::Zero {
                     return Known::Zero;
                 }
                 let (left, right) = (self.range(a), self.range(b));
-                let beyond = |inner: Range, bound: Range| {
+                let beyond = |known: Known, inner: Range, bound: Range| {
                     let inside = if op == BinaryOp::Max { bound.high <= inner.low } else { bound.low >= inner.high };
-                    inside && !inner.nan && !bound.nan && !inner.minus_zero && !bound.minus_zero
+                    // What is known but for rounding may have either zero.
+                    let zeros = matches!(known, Known::Old(_)) && (inner.minus_zero || bound.minus_zero);
+                    inside && !inner.nan && !bound.nan && !zeros
                 };
                 match (x, y) {
-                    (Known::Old(_), _) if beyond(left, right) => x,
-                    (_, Known::Old(_)) if beyond(right, left) => y,
+                    (Known::Old(_) | Known::Scaled(..), _) if beyond(x, left, right) => x,
+                    (_, Known::Old(_) | Known::Scaled(..)) if beyond(y, right, left) => y,
                     _ => Known::Nothing,
                 }
             }
@@ -175,13 +195,9 @@ impl<'a> Absent<'a> {
                 (Known::Truth(false), other) | (other, Known::Truth(false)) => other,
                 _ => Known::Nothing,
             },
-            BinaryOp::Add
-            | BinaryOp::Sub
-            | BinaryOp::Mul
-            | BinaryOp::Div
-            | BinaryOp::Xor
-            | BinaryOp::Shl
-            | BinaryOp::Shr => Known::Nothing,
+            BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Xor | BinaryOp::Shl | BinaryOp::Shr => {
+                Known::Nothing
+            }
         }
     }
 
@@ -205,6 +221,28 @@ impl<'a> Absent<'a> {
         let node = self.program.node(at);
         let should = if state { "change the state" } else { "be other than zero" };
         format!("without a spike, {at} ({}) may still {should}", node.location)
+    }
+}
+
+/// A sum of multiples of one state.
+fn linear<const N: usize>(terms: [(f64, Known); N]) -> Known {
+    let mut sum: Option<(StateId, f64)> = None;
+    for (times, known) in terms {
+        let (state, factor) = match known {
+            Known::Old(state) => (state, times),
+            Known::Scaled(state, factor) => (state, times * factor),
+            Known::Zero => continue,
+            Known::Nothing | Known::Truth(_) | Known::Number(_) => return Known::Nothing,
+        };
+        match &mut sum {
+            None => sum = Some((state, factor)),
+            Some((before, total)) if *before == state => *total += factor,
+            Some(_) => return Known::Nothing,
+        }
+    }
+    match sum {
+        Some((state, factor)) if factor.is_finite() && factor != 0.0 => Known::Scaled(state, factor),
+        _ => Known::Nothing,
     }
 }
 

@@ -43,7 +43,7 @@ const FREE: usize = 1 << 23;
 pub(super) fn deferred(program: &mut Program, visits: &mut Visits, notes: &mut Vec<Note>) {
     for number in 0..visits.list.len() {
         let visit = &visits.list[number];
-        let Some(state) = visit.state else { continue };
+        let &[state] = &visit.states[..] else { continue };
         if visit.rows.is_empty() || visit.columns.is_empty() && visit.delayed.is_none() {
             continue;
         }
@@ -172,7 +172,7 @@ fn constant(known: Known, node: &Node) -> Option<Node> {
     let literal = match known {
         Known::Truth(value) => Literal::Bool(value),
         Known::Number(value) => Literal::from_f64(value, node.elem),
-        Known::Nothing | Known::Zero | Known::Old(_) => return None,
+        Known::Nothing | Known::Zero | Known::Old(_) | Known::Scaled(..) => return None,
     };
     Some(Node { op: Op::Literal(literal), elem: literal.elem(), shape: Shape::scalar(), location: node.location })
 }
@@ -277,6 +277,7 @@ fn told(program: &Program, nodes: &[OpId], state: StateId, domain: &Shape) -> Re
         let refused = |what: &str| Err(format!("{id} ({}) {what}", node.location));
         match &node.op {
             Op::Literal(_) => continue,
+            Op::Lookup { .. } => return refused("looks a number up"),
             Op::Delay { value, history, .. } if program.node(*value).shape.groups() == &domain.groups()[1..] => {
                 let kept = program.history(*history).rows;
                 if kept > MOST_PAST {

@@ -44,8 +44,8 @@ pub struct Visit {
     pub columns: Vec<OpId>,
     /// Single elements.
     pub delayed: Option<Delayed>,
-    /// The state that is updated; `None` for a sum.
-    pub state: Option<StateId>,
+    /// The states that are updated; none for a sum.
+    pub states: Vec<StateId>,
     /// Rows whose events are put off, in place of [`Visit::rows`].
     pub later: Option<Later>,
 }
@@ -75,9 +75,10 @@ pub struct Visits {
 }
 
 /// Finds visits; what they compute is copied for each, so that no two loops share a value.
+/// States with the same events are visited together.
 pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visits) {
     let ranges = ranges(program);
-    let mut found: Vec<(OpId, Visit)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     for (id, node) in program.iter() {
         if let Op::Reduce(ReduceOp::Sum, axis, a) = node.op {
             let shape = &program.node(a).shape;
@@ -87,7 +88,7 @@ pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visi
                 match visit(program, &ranges, a, None) {
                     Ok(visit) => {
                         notes.push(Note::done("events", &what, told(program, &visit)));
-                        found.push((id, visit));
+                        found.push(Found { roots: vec![id], visit });
                     }
                     Err(why) => notes.push(Note::left("events", &what, why)),
                 }
@@ -106,7 +107,7 @@ pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visi
         match visit(program, &ranges, next, Some(id)) {
             Ok(visit) => {
                 notes.push(Note::done("events", &state.name, told(program, &visit)));
-                found.push((next, visit));
+                join(program, &mut found, next, visit);
             }
             Err(why) => notes.push(Note::left("events", &state.name, why)),
         }
@@ -114,11 +115,59 @@ pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visi
     if found.is_empty() {
         return (program.clone(), Visits { of: vec![None; program.nodes.len()], ..Visits::default() });
     }
-    apart(program, found, ranges)
+    apart(program, ordered(program, found), ranges)
+}
+
+/// A visit, and what is computed there: a sum, or the next values of its states.
+struct Found {
+    roots: Vec<OpId>,
+    visit: Visit,
+}
+
+/// Adds the visit of a state whose next value is `root`. States with the same events are updated by one visit, unless their
+/// events of rows may be put off, which is done for each state on its own.
+fn join(program: &Program, found: &mut Vec<Found>, root: OpId, visit: Visit) {
+    let events = |visit: &Visit| (visit.rows.clone(), visit.columns.clone(), visit.delayed);
+    let domain = |id: OpId| &program.node(id).shape;
+    let both = !visit.rows.is_empty() && (!visit.columns.is_empty() || visit.delayed.is_some());
+    let same = |other: &&mut Found| {
+        !other.visit.states.is_empty()
+            && events(&other.visit) == events(&visit)
+            && domain(other.roots[0]) == domain(root)
+    };
+    match found.iter_mut().find(same).filter(|_| !both) {
+        Some(other) => {
+            other.roots.push(root);
+            other.visit.states.extend(visit.states);
+        }
+        None => found.push(Found { roots: vec![root], visit }),
+    }
+}
+
+/// Visits of states come one after another: those that read what another one writes come before it, if that is possible.
+fn ordered(program: &Program, mut left: Vec<Found>) -> Vec<Found> {
+    let reads = |found: &Found, states: &[StateId]| {
+        let state = |id: OpId| matches!(program.node(id).op, Op::State(state) if states.contains(&state));
+        slice(program, found).into_iter().any(|id| {
+            let mut reads = false;
+            program.node(id).op.operands(|operand| reads |= state(operand));
+            reads
+        })
+    };
+    let mut ordered = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let free = |at: &usize| {
+            let others = left.iter().enumerate().filter(|(other, _)| other != at);
+            !others.into_iter().any(|(_, other)| reads(other, &left[*at].visit.states))
+        };
+        let next = (0..left.len()).find(free).unwrap_or(0);
+        ordered.push(left.remove(next));
+    }
+    ordered
 }
 
 /// Domains of fewer elements are not worth lists of events.
-const WORTHWHILE: usize = 64;
+pub(super) const WORTHWHILE: usize = 64;
 
 fn told(program: &Program, visit: &Visit) -> String {
     let mut parts = Vec::new();
@@ -130,17 +179,13 @@ fn told(program: &Program, visit: &Visit) -> String {
     };
     parts.extend(lines("in rows", &visit.rows));
     parts.extend(lines("in columns", &visit.columns));
-    let what = if visit.state.is_some() { "changes only" } else { "adds only" };
+    let what = if !visit.states.is_empty() { "changes only" } else { "adds only" };
     format!("{what} {}", parts.join(" and "))
 }
 
 /// The events without which `root` is idle: zero, or the old value of `state`.
 fn visit(program: &Program, ranges: &Ranges, root: OpId, state: Option<StateId>) -> Result<Visit, String> {
     let domain = &program.node(root).shape;
-    let events = candidates(program, root, domain)?;
-    if events.is_empty() {
-        return Err("it does not depend on truth values of its rows or columns".into());
-    }
     let idle = |events: &[OpId]| {
         let mut absent = Absent::new(program, ranges, domain, events, &[]);
         let value = absent.value(root);
@@ -151,24 +196,10 @@ fn visit(program: &Program, ranges: &Ranges, root: OpId, state: Option<StateId>)
         };
         if idle { Ok(()) } else { Err(absent.why(root, state.is_some())) }
     };
-    idle(&events)?;
-    // Fewer events, fewer visits: those that come as they are (inputs, states, constants) are spared first.
-    let mut kept = events;
-    let computed = |id: OpId| {
-        !matches!(program.node(behind_regroup(program, id)).op, Op::Input(_) | Op::State(_) | Op::Constant(_))
-    };
-    for spare in [false, true] {
-        for event in kept.clone() {
-            if computed(event) == spare {
-                let fewer: Vec<OpId> = kept.iter().copied().filter(|&other| other != event).collect();
-                if idle(&fewer).is_ok() {
-                    kept = fewer;
-                }
-            }
-        }
-    }
-    let mut found = Visit { rows: Vec::new(), columns: Vec::new(), delayed: None, state, later: None };
-    for event in kept {
+    let events = fewest(program, root, idle)?;
+    let states = state.into_iter().collect();
+    let mut found = Visit { rows: Vec::new(), columns: Vec::new(), delayed: None, states, later: None };
+    for event in events {
         let node = program.node(event);
         match &node.op {
             Op::Delay { history, value, delays } if node.shape == *domain => {
@@ -194,6 +225,35 @@ fn visit(program: &Program, ranges: &Ranges, root: OpId, state: Option<StateId>)
         return Err("it is idle at all times".into());
     }
     Ok(found)
+}
+
+/// The fewest truth values, of those that `root` is computed from, with which `idle` holds if they are absent.
+pub(super) fn fewest(
+    program: &Program,
+    root: OpId,
+    mut idle: impl FnMut(&[OpId]) -> Result<(), String>,
+) -> Result<Vec<OpId>, String> {
+    let events = candidates(program, root, &program.node(root).shape)?;
+    if events.is_empty() {
+        return Err("it does not depend on truth values of its rows or columns".into());
+    }
+    idle(&events)?;
+    // Fewer events, fewer visits: those that come as they are (inputs, states, constants) are spared first.
+    let mut kept = events;
+    let computed = |id: OpId| {
+        !matches!(program.node(behind_regroup(program, id)).op, Op::Input(_) | Op::State(_) | Op::Constant(_))
+    };
+    for spare in [false, true] {
+        for event in kept.clone() {
+            if computed(event) == spare {
+                let fewer: Vec<OpId> = kept.iter().copied().filter(|&other| other != event).collect();
+                if idle(&fewer).is_ok() {
+                    kept = fewer;
+                }
+            }
+        }
+    }
+    Ok(kept)
 }
 
 /// Truth values that `root` is computed from, element by element, whose elements can be listed.
@@ -238,23 +298,25 @@ fn candidates(program: &Program, root: OpId, domain: &Shape) -> Result<Vec<OpId>
 }
 
 /// Copies, for each visit, the operations over its domain that its root needs; their ranges are those of the originals.
-fn apart(program: &Program, found: Vec<(OpId, Visit)>, ranges: Ranges) -> (Program, Visits) {
+fn apart(program: &Program, found: Vec<Found>, ranges: Ranges) -> (Program, Visits) {
     let mut out = program.clone();
     let mut originals: Vec<OpId> = program.iter().map(|(id, _)| id).collect();
     let mut of = vec![None; program.nodes.len()];
     let mut replaced: HashMap<OpId, OpId> = HashMap::new();
-    for (number, (root, visit)) in found.iter().enumerate() {
+    for (number, one) in found.iter().enumerate() {
         let mut copies: HashMap<OpId, OpId> = HashMap::new();
-        for id in slice(program, *root, visit) {
+        for id in slice(program, one) {
             let mut node = program.node(id).clone();
             node.op.map_operands(|operand| copies.get(&operand).copied().unwrap_or(operand));
             copies.insert(id, out.push(node));
             originals.push(id);
             of.push(Some(number));
         }
-        match visit.state {
-            Some(state) => out.states[state.index()].next = Some(copies[root]),
-            None => drop(replaced.insert(*root, copies[root])),
+        if one.visit.states.is_empty() {
+            replaced.extend(one.roots.iter().map(|root| (*root, copies[root])));
+        }
+        for (state, root) in one.visit.states.iter().zip(&one.roots) {
+            out.states[state.index()].next = Some(copies[root]);
         }
     }
     let (out, places) = renamed(&out, |id| replaced.get(&id).copied().unwrap_or(id));
@@ -267,7 +329,7 @@ fn apart(program: &Program, found: Vec<(OpId, Visit)>, ranges: Ranges) -> (Progr
             visits.of[place.index()] = Some(*number);
         }
     }
-    for (_, mut visit) in found {
+    for Found { mut visit, .. } in found {
         visit.rows.iter_mut().chain(&mut visit.columns).for_each(|id| *id = at(*id));
         if let Some(delayed) = &mut visit.delayed {
             delayed.value = at(delayed.value);
@@ -277,21 +339,23 @@ fn apart(program: &Program, found: Vec<(OpId, Visit)>, ranges: Ranges) -> (Progr
     (out, visits)
 }
 
-/// The root, and the operations over the whole domain that it needs, in order.
-fn slice(program: &Program, root: OpId, visit: &Visit) -> Vec<OpId> {
-    let top = match program.node(root).op {
-        Op::Reduce(_, _, a) if visit.state.is_none() => a,
+/// The roots, and the operations over the whole domain that they need, in order.
+fn slice(program: &Program, Found { roots, visit }: &Found) -> Vec<OpId> {
+    let top = |root: OpId| match program.node(root).op {
+        Op::Reduce(_, _, a) if visit.states.is_empty() => a,
         _ => root,
     };
-    let domain = &program.node(top).shape;
-    let mut inside = vec![false; root.index() + 1];
-    inside[root.index()] = true;
-    let mut open = vec![top];
+    let mut open: Vec<OpId> = roots.iter().map(|&root| top(root)).collect();
+    let domain = &program.node(open[0]).shape;
+    let mut inside = vec![false; program.nodes.len()];
+    roots.iter().for_each(|root| inside[root.index()] = true);
+    let mut entered = vec![false; program.nodes.len()];
     while let Some(id) = open.pop() {
         let node = program.node(id);
         let computed =
             elementwise(&node.op) && !matches!(node.op, Op::Literal(_)) || matches!(node.op, Op::Delay { .. });
-        if computed && node.shape == *domain && (id == root || !std::mem::replace(&mut inside[id.index()], true)) {
+        if computed && node.shape == *domain && !std::mem::replace(&mut entered[id.index()], true) {
+            inside[id.index()] = true;
             node.op.operands(|operand| open.push(operand));
         }
     }

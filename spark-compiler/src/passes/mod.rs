@@ -9,6 +9,7 @@
 //! | `narrow` | states that are the same along an axis are kept once | yes |
 //! | `delay_filters` | filters move before the delays of what they filter | yes |
 //! | `sum_filters` | sums move before linear filters | no: sums are taken in another order |
+//! | `lazy_decay` | values that only decay are brought up to date where a spike is | no: a power of the factor is rounded, not each product |
 //! | `events` | loops over synapses visit those with a spike | yes |
 //! | `deferred` | events of rows wait until one of columns touches the same elements | yes |
 //! | `layouts` | arrays that are visited by columns lie in memory by columns (done by [`lower`](crate::loops::lower)) | yes |
@@ -26,6 +27,8 @@ mod deferred;
 mod delay_filters;
 mod events;
 pub(crate) mod fold;
+mod lazy_decay;
+mod linear;
 mod narrow;
 pub mod ranges;
 mod report;
@@ -40,7 +43,8 @@ pub use events::{Delayed, Later, Visit, Visits};
 pub use fold::fold;
 pub use report::Note;
 pub use simplify::simplify;
-pub use views::{StateView, View};
+pub(crate) use views::STEPS;
+pub use views::{Keeper, StateView, View};
 
 use crate::ir::{Elem, Literal, Node, Op, Program, Shape, verify};
 
@@ -59,8 +63,11 @@ pub struct CompileOptions {
     pub narrow: bool,
     /// Move filters before the delays of what they filter.
     pub delay_filters: bool,
-    /// Move sums before linear filters. The one pass that changes results: the same numbers are added in another order.
+    /// Move sums before linear filters. Changes results in the last bits: the same numbers are added in another order.
     pub sum_filters: bool,
+    /// Multiply values that only decay by a power of their factor where a spike is; needs `events`. Changes results in the last bits:
+    /// a power is rounded once, not in every step.
+    pub lazy_decay: bool,
     /// Visit only synapses with a spike.
     pub events: bool,
     /// Put events of rows off until one of columns touches the same elements.
@@ -84,7 +91,7 @@ const BY_DELAY: [usize; 2] = [1 << 20, 8 << 20];
 
 impl Default for CompileOptions {
     fn default() -> CompileOptions {
-        CompileOptions { sum_filters: true, flush_subnormals: true, ..CompileOptions::exact() }
+        CompileOptions { sum_filters: true, lazy_decay: true, flush_subnormals: true, ..CompileOptions::exact() }
     }
 }
 
@@ -99,6 +106,7 @@ impl CompileOptions {
             narrow: false,
             delay_filters: false,
             sum_filters: false,
+            lazy_decay: false,
             events: false,
             deferred: false,
             layouts: false,
@@ -118,6 +126,7 @@ impl CompileOptions {
             narrow: true,
             delay_filters: true,
             sum_filters: false,
+            lazy_decay: false,
             events: true,
             deferred: true,
             layouts: true,
@@ -135,7 +144,7 @@ impl CompileOptions {
     }
 
     /// The passes and the choices that concern the code, each with its name.
-    fn named(&mut self) -> [(&'static str, &mut bool); 12] {
+    fn named(&mut self) -> [(&'static str, &mut bool); 13] {
         [
             ("fold", &mut self.fold),
             ("simplify", &mut self.simplify),
@@ -144,6 +153,7 @@ impl CompileOptions {
             ("narrow", &mut self.narrow),
             ("delay_filters", &mut self.delay_filters),
             ("sum_filters", &mut self.sum_filters),
+            ("lazy_decay", &mut self.lazy_decay),
             ("events", &mut self.events),
             ("deferred", &mut self.deferred),
             ("layouts", &mut self.layouts),
@@ -153,7 +163,7 @@ impl CompileOptions {
     }
 
     /// Names of all passes and choices.
-    pub fn names() -> [&'static str; 12] {
+    pub fn names() -> [&'static str; 13] {
         CompileOptions::none().named().map(|(name, _)| name)
     }
 
@@ -244,6 +254,12 @@ pub fn optimize(program: Program, options: &CompileOptions) -> Optimized {
         }
         if notes[before..].iter().any(|note| note.applied) {
             program = cleaned(program, options);
+        }
+    }
+    if options.lazy_decay && options.events {
+        let lazy = lazy_decay::lazy_decay(&program, &mut views, &mut notes);
+        if lazy.states.len() > program.states.len() {
+            program = cleaned(checked(lazy, "lazy decay"), options);
         }
     }
     let kept = views::pushed(&program);

@@ -102,6 +102,7 @@ pub(super) fn elementwise(op: &Op) -> bool {
         | Op::Select(..)
         | Op::Cast(_)
         | Op::Bitcast(_)
+        | Op::Lookup { .. }
         | Op::Threefry { .. } => true,
         Op::Constant(_)
         | Op::Input(_)

@@ -7,6 +7,7 @@
 //!
 //! Bounds are computed in double precision and widened by more than what single precision loses in rounding.
 
+use super::linear::Forms;
 use crate::ir::{BinaryOp, DType, Elem, HistoryId, Literal, Op, OpId, Program, ReduceOp, State, StateId, UnaryOp};
 
 /// Bounds of a value's elements.
@@ -17,7 +18,7 @@ impl Range {
     const TRUTH: Range = Range::exact(0.0, 1.0);
     const INTEGER: Range = Range::exact(i32::MIN as f64, i32::MAX as f64);
 
-    fn number(value: f64) -> Range {
+    pub(super) fn number(value: f64) -> Range {
         if value.is_nan() {
             return Range { nan: true, ..Range::NOTHING };
         }
@@ -64,6 +65,11 @@ impl Range {
         let high = if high > largest { f64::INFINITY } else { high };
         // A small negative number may round to −0.
         Range { low, high, nan: self.nan, minus_zero: self.minus_zero || low < 0.0 }
+    }
+
+    /// That of numbers times a finite one.
+    pub(super) fn times(self, factor: f64) -> Range {
+        product(self, Range::number(factor))
     }
 
     fn nan_if(self, nan: bool) -> Range {
@@ -236,6 +242,7 @@ fn cast(range: Range, from: Elem, to: Elem) -> Range {
 
 fn values(program: &Program, constants: &[Range], states: &[Range]) -> Vec<Range> {
     let mut values: Vec<Range> = Vec::with_capacity(program.nodes.len());
+    let mut forms = Forms::default();
     for node in &program.nodes {
         let of = |id: OpId| values[id.index()];
         let elem = node.elem;
@@ -270,13 +277,14 @@ fn values(program: &Program, constants: &[Range], states: &[Range]) -> Vec<Range
             Op::Index => Range::exact(0.0, node.shape.size() as f64),
             Op::Threefry { .. } => Range::INTEGER,
             Op::Gather { source, .. } | Op::Regroup(source) => of(*source),
+            Op::Lookup { table, .. } => constants[table.index()],
             Op::SegmentSum { source, .. } => {
                 let one = of(*source).hull(Range::exact(0.0, 0.0));
                 repeated(one, program.node(*source).shape.size(), elem)
             }
             Op::Concat(parts) => parts.iter().fold(Range::NOTHING, |all, part| all.hull(of(*part))),
         };
-        values.push(range);
+        values.push(forms.range(node, range, &values));
     }
     values
 }
@@ -333,7 +341,7 @@ fn repeated(one: Range, count: usize, elem: Elem) -> Range {
     Range { minus_zero: rounded.minus_zero && range.low < 0.0, ..rounded }.nan_if(opposite)
 }
 
-fn product(a: Range, b: Range) -> Range {
+pub(super) fn product(a: Range, b: Range) -> Range {
     let times = |x: f64, y: f64| if x == 0.0 || y == 0.0 { 0.0 } else { x * y };
     let corners = [times(a.low, b.low), times(a.low, b.high), times(a.high, b.low), times(a.high, b.high)];
     let has_zero = |r: Range| r.low <= 0.0 && r.high >= 0.0;
@@ -346,7 +354,7 @@ fn product(a: Range, b: Range) -> Range {
     }
 }
 
-fn sum(a: Range, b: Range) -> Range {
+pub(super) fn sum(a: Range, b: Range) -> Range {
     let plus = |x: f64, y: f64| if x.is_infinite() { x } else { x + y };
     let opposite =
         a.low == f64::NEG_INFINITY && b.high == f64::INFINITY || a.high == f64::INFINITY && b.low == f64::NEG_INFINITY;

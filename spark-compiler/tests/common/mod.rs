@@ -10,7 +10,7 @@ use half::{bf16, f16};
 use spark_compiler::eval::Evaluator;
 use spark_compiler::ir::{Array, DType, Data, Program, Shape};
 use spark_compiler::kernel::{Instance, Kernel};
-use spark_compiler::passes::{CompileOptions, Optimized, optimize};
+use spark_compiler::passes::{CompileOptions, Keeper, Optimized, StateView, optimize};
 
 /// A choice of passes, and whether a kernel is compiled besides evaluating the optimised program.
 pub(crate) struct Way {
@@ -91,15 +91,36 @@ pub(crate) fn evaluate(optimized: &Optimized, original: &Program, inputs: &[Vec<
     let mut evaluator = Evaluator::new(program);
     let step = |inputs: &Vec<Array>| {
         let outputs = evaluator.step(program, inputs).map_err(|e| format!("{e}\n{original}"))?;
-        let ring = |name: &str| {
-            let at = program.histories.iter().position(|h| h.name == name)?;
-            let ring = &evaluator.histories()[at];
-            Some((ring.rows().to_vec(), (ring.position() + ring.rows().len() - 1) % ring.rows().len()))
-        };
-        let states = optimized.views().iter().zip(evaluator.states()).map(|(view, kept)| view.whole(kept, ring));
-        Ok(Seen { outputs, states: states.collect() })
+        let states = Evaluated { program, evaluator: &evaluator }.declared(optimized.views());
+        Ok(Seen { outputs, states })
     };
     inputs.iter().map(step).collect()
+}
+
+/// What an evaluator keeps.
+pub(crate) struct Evaluated<'a> {
+    pub(crate) program: &'a Program,
+    pub(crate) evaluator: &'a Evaluator,
+}
+
+impl Evaluated<'_> {
+    /// The states as they were declared.
+    pub(crate) fn declared(&self, views: &[StateView]) -> Vec<Option<Array>> {
+        views.iter().zip(self.evaluator.states()).map(|(view, kept)| view.whole(kept, self)).collect()
+    }
+}
+
+impl Keeper for Evaluated<'_> {
+    fn rows(&self, history: &str) -> Option<(Vec<Array>, usize)> {
+        let at = self.program.histories.iter().position(|h| h.name == history)?;
+        let ring = &self.evaluator.histories()[at];
+        Some((ring.rows().to_vec(), (ring.position() + ring.rows().len() - 1) % ring.rows().len()))
+    }
+
+    fn state(&self, name: &str) -> Option<Array> {
+        let at = self.program.states.iter().position(|s| s.name == name)?;
+        Some(self.evaluator.states()[at].clone())
+    }
 }
 
 fn run_kernel(program: &Program, instance: &mut Instance, inputs: &[Vec<Array>]) -> Result<Vec<Seen>, String> {

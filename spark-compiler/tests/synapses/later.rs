@@ -52,7 +52,7 @@ pub(crate) fn program(seed: u64) -> Program {
     let (units, pre) = (Shape::units(&rows), Shape::of(Axis::PRE, &columns));
     let both = units.clone().with(Axis::PRE, &columns);
     let program = Program::new("put off");
-    let mut builder = Builder { program, random, elem, rows: units, columns: pre, both };
+    let mut builder = Builder { program, random, elem, rows: units, columns: pre, both, eligible: false };
     builder.put_off();
     builder.program
 }

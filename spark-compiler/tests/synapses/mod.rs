@@ -29,6 +29,8 @@ struct Builder {
     columns: Shape,
     /// Of the synapses.
     both: Shape,
+    /// Whether traces of each synapse change the weights.
+    eligible: bool,
 }
 
 /// A program. Without `feedback`, no spike depends on a sum.
@@ -49,7 +51,9 @@ pub(crate) fn program(seed: u64, feedback: bool) -> Program {
     let elem = if random.one_in(4) { Elem::F64 } else { Elem::F32 };
     let (units, pre) = (Shape::units(&rows), Shape::of(Axis::PRE, &columns));
     let both = units.clone().with(Axis::PRE, &columns);
-    let mut builder = Builder { program: Program::new("synapses"), random, elem, rows: units, columns: pre, both };
+    let eligible = random.one_in(4);
+    let program = Program::new("synapses");
+    let mut builder = Builder { program, random, elem, rows: units, columns: pre, both, eligible };
     builder.build(feedback);
     builder.program
 }
@@ -96,7 +100,7 @@ impl Builder {
         self.output("spikes", spiked);
         self.output("current", current);
         if self.random.one_in(3) {
-            let shown = if self.random.one_in(2) { kernel_new } else { kernel_old };
+            let shown = if self.random.one_in(2) && !self.eligible { kernel_new } else { kernel_old };
             self.output("kernel", shown);
         }
         if self.random.one_in(4) {
@@ -106,7 +110,7 @@ impl Builder {
                 self.state("largest", Array::zeros(self.rows.clone(), self.program.node(mean).elem.dtype()));
             self.write(largest, mean);
         }
-        if self.random.one_in(5) {
+        if self.random.one_in(5) && !self.eligible {
             let outer = self.node(Op::Reduce(ReduceOp::Sum, Axis::UNITS, kernel_new));
             self.output("column sums", outer);
         }
@@ -309,6 +313,67 @@ impl Builder {
         if self.random.one_in(4) { self.filter(name, &self.shape(first), first, None) } else { first }
     }
 
+    /// The weights after the step, changed by traces of each synapse.
+    fn eligible(&mut self, old: OpId, arrived: OpId, post: OpId) -> OpId {
+        let mut value = old;
+        for round in 0..2 {
+            let (raise, read) = if self.random.one_in(4) { (post, arrived) } else { (arrived, post) };
+            let other = if self.random.one_in(3) { raise } else { read };
+            let amount = self.eligibility(raise, other);
+            let read = if self.random.one_in(8) { raise } else { read };
+            value = self.changed(value, read, amount, None);
+            if round == 0 && !self.random.one_in(4) {
+                break;
+            }
+        }
+        if self.random.one_in(4) {
+            let amount = self.literal(0.125);
+            value = self.changed(value, arrived, amount, None);
+        }
+        let (low, high) = (self.literal(0.0), self.literal(1.0));
+        let value = self.node(Op::Binary(BinaryOp::Max, value, low));
+        self.node(Op::Binary(BinaryOp::Min, value, high))
+    }
+
+    /// A trace of each synapse, which `event` raises by a trace of `other` or a number.
+    fn eligibility(&mut self, event: OpId, other: OpId) -> OpId {
+        let amount = if self.random.one_in(3) { self.literal(0.25) } else { self.trace("factor", other) };
+        let spike = self.float(event);
+        let added = self.mul(spike, amount);
+        let both = self.both.clone();
+        if self.random.one_in(4) {
+            return self.filter("eligibility", &both, added, None);
+        }
+        // As most rules have it.
+        let init = self.initial(&both, self.elem.dtype());
+        let (state, old) = self.state("eligibility", init);
+        let (decay, loss) =
+            (self.random.pick(&[0.5, 0.5, 0.75, 0.9, 0.9, 0.95, 0.95, 0.999, -0.5]), self.random.pick(&[0.05, 0.2]));
+        let (decay, loss) = (self.literal(decay), self.literal(loss));
+        let next = match self.random.below(10) {
+            0 | 1 | 4 => self.node(Op::MulAdd(old, decay, added)),
+            2 => {
+                let lost = self.mul(old, loss);
+                let kept = self.node(Op::Binary(BinaryOp::Sub, old, lost));
+                self.add(kept, added)
+            }
+            3 => {
+                let (room, most) = (self.node(Op::Binary(BinaryOp::Sub, added, old)), self.literal(2.0));
+                let sum = self.node(Op::MulAdd(room, loss, old));
+                self.binary(BinaryOp::Min, sum, most)
+            }
+            _ => {
+                let kept = self.mul(old, decay);
+                self.add(kept, added)
+            }
+        };
+        self.write(state, next);
+        if self.random.one_in(12) {
+            self.output("eligibility", next);
+        }
+        if self.random.one_in(2) { old } else { next }
+    }
+
     /// A state over `shape` that follows `added`.
     fn filter(&mut self, name: &str, shape: &Shape, added: OpId, event: Option<OpId>) -> OpId {
         let dtype = self.storage();
@@ -371,7 +436,8 @@ impl Builder {
             return (id, old, true);
         }
         let dtype = self.storage();
-        let kind = self.random.below(14);
+        // What is outside of the bounds is clipped where no spike is.
+        let kind = if self.eligible { 4 } else { self.random.below(14) };
         let element = |random: &mut Random| match kind {
             0 => random.pick(&[0.0, 1.0, 0.5]),
             1 => random.pick(&[0.0, -0.0, 0.5]),
@@ -402,6 +468,9 @@ impl Builder {
 
     /// The weights after the step: triggered by arrivals, by postsynaptic spikes, by both or by neither; then clipped.
     fn rule(&mut self, old: OpId, arrived: OpId, post: OpId) -> OpId {
+        if self.eligible {
+            return self.eligible(old, arrived, post);
+        }
         let mut value = old;
         let kinds = self.random.below(8);
         let third = if self.random.one_in(5) { Some(self.third_factor()) } else { None };

@@ -61,9 +61,9 @@ impl ModelBuilder {
         self
     }
 
-    /// Chooses the passes of the compiler. By default all are on. Two change results: `sum_filters`, in the last bits, as it adds
-    /// the same numbers in another order, and `flush_subnormals`, which has numbers below 1.2·10⁻³⁸ count as zero, as Spark on JAX
-    /// does. With [`CompileOptions::exact`] a compiled model has the bits of an eager one.
+    /// Chooses the passes of the compiler. By default all are on. Three change results: `sum_filters`, in the last bits, as it adds
+    /// the same numbers in another order; `lazy_decay`, in the last bits, as it rounds a power of a decay once instead of each
+    /// product; and `flush_subnormals`, which has numbers below 1.2·10⁻³⁸ count as zero, as Spark on JAX does. With [`CompileOptions::exact`] a compiled model has the bits of an eager one.
     pub fn options(mut self, options: CompileOptions) -> ModelBuilder {
         self.graphdef.options = options;
         self

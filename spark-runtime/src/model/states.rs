@@ -96,7 +96,8 @@ impl Model {
     ///
     /// Put into a model of the same configuration, with [`Model::load_state`], it goes on with the same bits. What passes keep in
     /// another form (see [`ModelBuilder::options`](super::ModelBuilder::options)) is saved in that form, so both models
-    /// need the same passes; without `delay_filters` and `sum_filters`, states go from compiled to eager models and back.
+    /// need the same passes; without `delay_filters`, `sum_filters` and `lazy_decay`, states go from compiled to eager models and
+    /// back.
     pub fn save_state(&self) -> State {
         let states = self.engine.states(&self.program).into_iter();
         let mut state: State =

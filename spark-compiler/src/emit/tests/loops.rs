@@ -208,6 +208,29 @@ fn gathers() {
 }
 
 #[test]
+fn lookups_end_where_the_table_does() {
+    for dtype in DType::ALL.iter().copied().filter(|&dtype| dtype != DType::Bool) {
+        for size in SIZES {
+            let mut build = Build::default();
+            let entries = Data::F64((0..70).map(|i| f64::from(i) / 2.0).collect()).convert(dtype);
+            let table = Array::new(shape(&[70]), entries).unwrap();
+            let table = build.buffer(Role::Constant(table), dtype, &[70]);
+            let (near, far) = (build.indices(DType::I32, &[size], 90), build.input(DType::I32, &[size]));
+            let one = build.indices(DType::I32, &[], 90);
+            let outputs = [near, far, one].map(|index| (index, build.output(dtype, &[size])));
+            let nest = build.nest(&[size]);
+            for (index, output) in outputs {
+                let map: &[usize] = if index == one { &[] } else { &[0] };
+                let index = nest.load(index, map, Elem::I32);
+                let value = nest.push(Inst::Lookup { table, index }, dtype.elem());
+                nest.store(output, &[0], value);
+            }
+            check(&mut build, 2);
+        }
+    }
+}
+
+#[test]
 fn scatters_add_in_order() {
     for elem in [Elem::I32, Elem::F32, Elem::F64] {
         for inner in SIZES {

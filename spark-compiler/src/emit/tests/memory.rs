@@ -157,6 +157,29 @@ fn delays_that_change_are_refused() {
 }
 
 #[test]
+fn tables_that_are_none_are_refused() {
+    let lookup = |role: Option<Data>, sizes: &[usize], elem: Elem| {
+        let mut build = Build::default();
+        let (index, input) = (build.input(elem.dtype(), &[4]), build.input(DType::F32, sizes));
+        let table = match role {
+            Some(data) => {
+                let table = Array::new(shape(sizes), data).unwrap();
+                build.buffer(Role::Constant(table.clone()), table.dtype(), sizes)
+            }
+            None => input,
+        };
+        let nest = build.nest(&[4]);
+        let index = nest.load(index, &[0], elem);
+        nest.push(Inst::Lookup { table, index }, Elem::F32);
+        build
+    };
+    refused(&lookup(None, &[8], Elem::I32), "not a table");
+    refused(&lookup(Some(Data::F32(vec![0.0; 8])), &[2, 4], Elem::I32), "not a table");
+    refused(&lookup(Some(Data::Bool(vec![true; 8])), &[8], Elem::I32), "not a table");
+    refused(&lookup(Some(Data::F32(vec![0.0; 8])), &[8], Elem::F32), "a lookup at f32");
+}
+
+#[test]
 fn maps_of_other_sizes_are_refused() {
     let mut build = Build::default();
     let input = build.input(DType::F32, &[4]);

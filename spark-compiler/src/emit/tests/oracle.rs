@@ -139,6 +139,10 @@ impl<'a> Oracle<'a> {
                 let row = self.row(*history, word(self.load(*delays, delays_map, at)) as usize);
                 cast(self.memory[history.index()][row + self.physical(*history, map, at)], elem)
             }
+            Inst::Lookup { table, index } => {
+                let last = self.lowered.buffer(*table).inner() as i32 - 1;
+                cast(self.memory[table.index()][word(get(index)).cast_signed().clamp(0, last) as usize], elem)
+            }
             Inst::Unary(op, a) => unary(*op, get(a)),
             Inst::Binary(op, a, b) => binary(*op, get(a), get(b)),
             Inst::Compare(op, a, b) => Literal::Bool(compare(*op, get(a), get(b))),
