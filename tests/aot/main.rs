@@ -17,11 +17,6 @@ use models::{Inputs, cases};
 use run::{Machine, Program, compare, compare_block, here};
 use spark::prelude::*;
 
-#[test]
-fn traces_of_each_synapse() {
-    check("eligibility", models::eligibility(), &HERE);
-}
-
 /// Every instruction set that code is made differently for; the first is that of the kernel in memory.
 const HERE: [Machine; 2] = [here("native"), here("")];
 
@@ -59,6 +54,12 @@ fn the_cartpole_brain_while_it_learns() {
     if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
         compare("cartpole, trained more", &mut model, &[here("x86-64-v3")], &inputs);
     }
+}
+
+#[test]
+fn traces_of_each_synapse() {
+    let (builder, inputs) = models::eligibility();
+    compare("eligibility", &mut builder.build().unwrap(), &HERE, &inputs);
 }
 
 #[test]
