@@ -18,6 +18,9 @@ fn tolerance(name: &str) -> f64 {
     if ROUNDED_OTHERWISE.contains(&name) { TOLERANCE } else { 0.0 }
 }
 
+/// Does a step of a model.
+type Step<'a> = dyn FnMut(&[(&str, HostPayload)]) -> Outputs + 'a;
+
 /// How a recorded case is run: as it was recorded, unless a test changes something.
 struct Run {
     golden: Golden,
@@ -60,7 +63,7 @@ impl Run {
     }
 
     /// Feeds each step's kernel to the next; `see` gets every kernel.
-    fn run(&self, step: &mut dyn FnMut(&[(&str, HostPayload)]) -> Outputs, see: &mut dyn FnMut(usize, &[f64])) {
+    fn run(&self, step: &mut Step<'_>, see: &mut dyn FnMut(usize, &[f64])) {
         let golden = &self.golden;
         let mut kernel = host(&self.kernel, &golden.tensors["in/kernel_0"].values);
         for t in 0..golden.steps() {
