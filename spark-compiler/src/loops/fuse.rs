@@ -432,6 +432,7 @@ impl Lowering<'_> {
         if self.layouts {
             super::layout::turn(&mut self.out);
         }
+        visits::shorten(&mut self.out);
         Ok(self.out)
     }
 
