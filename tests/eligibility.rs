@@ -26,7 +26,7 @@ fn inputs(t: usize) -> [(&'static str, HostPayload); 2] {
             let mut x = (t * 1009 + i) as u64 ^ salt << 32;
             x = (x ^ x >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             x = (x ^ x >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-            (x ^ x >> 31) % 100 == 0
+            (x ^ x >> 31).is_multiple_of(100)
         };
         (0..count).map(|i| !(2000..3000).contains(&t) && draw(i)).collect()
     };

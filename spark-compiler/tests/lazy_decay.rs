@@ -272,14 +272,7 @@ fn what_is_kept_goes_on_bit_for_bit() {
         for name in &names {
             second.set_kept(name, first.kept(name).unwrap().data()).unwrap();
         }
-        for end in [701, 702, 1900] {
-            let from = if end == 701 {
-                701
-            } else if end == 702 {
-                701
-            } else {
-                702
-            };
+        for (from, end) in [(701, 701), (701, 702), (702, 1900)] {
             run(&mut first, from..end);
             run(&mut second, from..end);
             for name in ["trace", "kernel"] {

@@ -75,7 +75,7 @@ pub(crate) fn odd_ports() -> (ModelBuilder, Inputs) {
 /// A user's rule with a trace per synapse, which is brought up to date where a spike is.
 pub(crate) fn eligibility() -> (ModelBuilder, Inputs) {
     let spikes = |count: usize, t: usize, salt: usize| -> HostPayload {
-        (0..count).map(|i| (i * 7 + t * 13 + salt + t * t) % 61 == 0).collect::<Vec<bool>>().into()
+        (0..count).map(|i| (i * 7 + t * 13 + salt + t * t).is_multiple_of(61)).collect::<Vec<bool>>().into()
     };
     let inputs = move |t: usize| vec![("in_spikes", spikes(40, t, 3)), ("post_spikes", spikes(24, t, 11))];
     let builder = Model::component(crate::eligibility::synapses(24, true));

@@ -8,7 +8,8 @@
 //!   whether its event arrives.
 //! * *states, arrays by columns*: 2.9 listed (four rows are gathered at a time), 2.0 put off and replayed; more in `f16`.
 //! * *states by delay*: 1 listed, the same loop over the same elements; 2 put off.
-//! * *arrays by rows*: 4 listed (a cache line for each element), 1 for whole rows, which are the dense loop.
+//! * *arrays by rows*: 4 listed (a cache line for each element), 1 for whole rows, which are the dense loop; 32 for whole
+//!   columns of large ones (measured at 512 by 1024), where the dense loop goes line by line.
 //!
 //! Rows whose events are put off are known only after the sums, when it is too late to replay the others: those of the
 //! step before stand for them. Either way gives the same bits.
@@ -29,6 +30,10 @@ struct Costs {
 const STATES_BY_COLUMN: Costs = Costs { listed: 3, rows: 2 };
 const STATES_BY_DELAY: Costs = Costs { listed: 1, rows: 2 };
 const BY_ROW: Costs = Costs { listed: 4, rows: 1 };
+const COLUMNS_BY_ROW: Costs = Costs { listed: 32, rows: 1 };
+
+/// Elements from which on an array is large.
+const LARGE: usize = 1 << 16;
 
 /// What `nest` costs; `None` if events never cost more than everything.
 fn costs(m: &Memories<'_, '_>, nest: &Nest) -> Option<Costs> {
@@ -36,9 +41,12 @@ fn costs(m: &Memories<'_, '_>, nest: &Nest) -> Option<Costs> {
     if stores && accessed(nest).any(|buffer| m.lowered.buffer(buffer).placed.is_some()) {
         return Some(STATES_BY_DELAY);
     }
+    let list = nest.visit().and_then(|visit| visit.scan);
+    let whole_columns = list.is_some_and(|list| m.lowered.scans[list].delayed.is_none());
     match (lies_by_column(m, nest), stores) {
         (true, false) => None,
         (true, true) => Some(STATES_BY_COLUMN),
+        (false, _) if whole_columns && nest.size() >= LARGE => Some(COLUMNS_BY_ROW),
         (false, _) => Some(BY_ROW),
     }
 }

@@ -23,9 +23,9 @@ pub enum View {
     },
     /// As it was when each element last changed: since then it has been multiplied by a factor in every step.
     Decayed {
-        /// Name of the state that says in which step that was, modulo [`STEPS`].
+        /// Name of the state that says in which step that was, modulo 2^16.
         last: String,
-        /// Name of the state that says which step is next, modulo [`STEPS`].
+        /// Name of the state that says which step is next, modulo 2^16.
         now: String,
         /// Powers of the factor, from the zeroth on.
         powers: Array,
