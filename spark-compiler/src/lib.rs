@@ -25,5 +25,6 @@ pub mod math;
 pub mod memory;
 mod pages;
 pub mod passes;
+mod share;
 
 pub use ndarray;

@@ -8,8 +8,10 @@
 use crate::ir::{Array, DType, Data, Elem, Stored};
 use crate::loops::{Buffer, BufferId, Lowered, Role};
 use crate::pages::Region;
+use crate::share::share;
 use crate::with_data;
 use std::mem::Discriminant;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Alignment of every buffer.
@@ -433,28 +435,39 @@ fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryEr
 /// An array of `rows` rows, one after another, column by column.
 fn transposed<T: Copy + Default>(values: &[T], rows: usize) -> Vec<T> {
     let mut turned = vec![T::default(); values.len()];
-    by_column(values, rows, |column, row, part| {
+    by_column(values, rows, 0..values.len() / rows, |column, row, part| {
         turned[column * rows + row..][..part.len()].copy_from_slice(part);
     });
     turned
 }
 
 /// Writes an array of `rows` rows column by column, `stride` elements from one column to the next.
-fn put_turned<T: Plain + Default>(values: &[T], rows: usize, bytes: &mut [u8], stride: usize) {
-    by_column(values, rows, |column, row, part| {
-        put_rows(part, part.len(), &mut bytes[(column * stride + row) * size_of::<T>()..][..size_of_val(part)], stride);
+fn put_turned<T: Plain + Default + Sync>(values: &[T], rows: usize, bytes: &mut [u8], stride: usize) {
+    let pitch = stride * size_of::<T>();
+    share(values.len(), bytes.chunks_mut(TILE * pitch).enumerate(), |(tile, bytes)| {
+        by_column(values, rows, tile * TILE..tile * TILE + bytes.len() / pitch, |column, row, part| {
+            let to = &mut bytes[(column - tile * TILE) * pitch + row * size_of::<T>()..][..size_of_val(part)];
+            put_rows(part, part.len(), to, stride);
+        });
     });
 }
 
-/// Shows each column of an array in parts: the column, the first row and the elements. Tiles go through a buffer: columns of
+/// Rows and columns that are turned together.
+const TILE: usize = 64;
+
+/// Shows some columns of an array in parts: the column, the first row and the elements. Tiles go through a buffer: columns of
 /// large arrays often lie a power of two apart, and would share a few places of the cache.
-fn by_column<T: Copy + Default>(values: &[T], rows: usize, mut part: impl FnMut(usize, usize, &[T])) {
-    const TILE: usize = 64;
+fn by_column<T: Copy + Default>(
+    values: &[T],
+    rows: usize,
+    some: Range<usize>,
+    mut part: impl FnMut(usize, usize, &[T]),
+) {
     let columns = values.len() / rows;
     let mut tile = [T::default(); TILE * TILE];
     // Down before across: the columns that are written stay on few pages.
-    for first_column in (0..columns).step_by(TILE) {
-        let width = TILE.min(columns - first_column);
+    for first_column in some.clone().step_by(TILE) {
+        let width = TILE.min(some.end - first_column);
         for first_row in (0..rows).step_by(TILE) {
             let height = TILE.min(rows - first_row);
             for row in 0..height {

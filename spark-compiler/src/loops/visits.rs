@@ -6,6 +6,7 @@ use super::fuse::{Building, Lowering};
 use super::nest::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Visit, Walk};
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
+use crate::share::share;
 
 /// Rows that a list can name: in 16 bits.
 pub(crate) const MOST_ROWS: usize = 1 << 16;
@@ -111,17 +112,18 @@ fn arrivals(delays: &Array) -> Lists {
 }
 
 /// The lists for delays in rows of `columns`.
-fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize, steps: usize) -> Lists {
+fn buckets<T: Copy + TryInto<usize> + Sync>(delays: &[T], columns: usize, least: usize, steps: usize) -> Lists {
     /// Columns whose lists are made together: what is written stays in the fastest cache.
     const BLOCK: usize = 64;
     let step = |delay: T| delay.try_into().map_or(0, |delay: usize| delay - least);
-    let rows = delays.len() / columns;
+    let rows = delays.len() / columns.max(1);
     // Each list has up to three elements more; a column begins where a vector may.
-    let pitch = (rows + 3 * steps.min(rows)).next_multiple_of(16);
-    let mut lists = Vec::with_capacity(2 * columns * steps);
+    let pitch = (rows + 3 * steps.min(rows)).next_multiple_of(16).max(16);
+    let mut lists = vec![0; 2 * columns * steps];
     let mut targets = vec![0u16; columns * pitch];
-    for first in (0..columns).step_by(BLOCK) {
-        let width = BLOCK.min(columns - first);
+    let blocks = lists.chunks_mut(BLOCK * 2 * steps).zip(targets.chunks_mut(BLOCK * pitch)).enumerate();
+    share(delays.len(), blocks, |(block, (lists, targets))| {
+        let (first, width) = (block * BLOCK, targets.len() / pitch);
         let block = |row: usize| &delays[row * columns + first..][..width];
         let mut counts = vec![0usize; width * steps];
         for row in 0..rows {
@@ -131,12 +133,12 @@ fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize,
         }
         // What fills a list up comes first: of what is stored twice, the last stays.
         let mut next = Vec::with_capacity(counts.len());
-        for (column, counts) in counts.chunks(steps).enumerate() {
-            let mut total = (first + column) * pitch;
-            for &count in counts {
-                let from = total;
+        for (column, (counts, lists)) in counts.chunks(steps).zip(lists.chunks_mut(2 * steps)).enumerate() {
+            let mut total = column * pitch;
+            for (&count, list) in counts.iter().zip(lists.chunks_mut(2)) {
+                list[0] = (first * pitch + total) as i32;
                 total += count.next_multiple_of(4);
-                lists.extend([from as i32, total as i32]);
+                list[1] = (first * pitch + total) as i32;
                 next.push(total - count);
             }
         }
@@ -152,7 +154,7 @@ fn buckets<T: Copy + TryInto<usize>>(delays: &[T], columns: usize, least: usize,
             let row = if count > 0 { targets[end - count] } else { 0 };
             targets[filled].fill(row);
         }
-    }
+    });
     Lists { least, pitch, lists, targets }
 }
 
