@@ -84,6 +84,8 @@ pub(crate) struct BenchArgs {
 /// # Errors
 /// If an argument has a mistake, or the network cannot be built.
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
+    // Compile times are those of a first start.
+    spark::cache::switch_off();
     let options = args.without.iter().try_fold(CompileOptions::default(), |options, name| {
         let unknown = || {
             let help = unknown_name_help(name, CompileOptions::names());
