@@ -147,7 +147,6 @@ impl Kernel {
             beyond: vec![false; inputs.len()],
             outside: false,
             visiting_all: false,
-            stepped: false,
             inputs,
             outputs: with(|r| *r == Role::Output),
             histories: with(|r| matches!(r, Role::History { depth: 1.., .. })),
@@ -175,8 +174,6 @@ pub struct Instance {
     outside: bool,
     /// What the switch says.
     visiting_all: bool,
-    /// Whether something may be put off.
-    stepped: bool,
 }
 
 impl Instance {
@@ -196,7 +193,6 @@ impl Instance {
         self.visit_all(whole);
         self.kernel.code.step(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         self.steps += 1;
-        self.stepped = true;
         if whole {
             self.outside = !self.is_inside();
         }
@@ -268,7 +264,8 @@ impl Instance {
     fn read(&self, id: BufferId) -> Array {
         let lowered = &self.kernel.lowered;
         if lowered.logs.iter().any(|log| log.state == id) && self.is_behind() {
-            let flushed = self.kernel.code.flushed(&self.memory, &lowered.flushed(), id);
+            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.columns]).collect();
+            let flushed = self.kernel.code.flushed(&self.memory, &written, id);
             let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}")).expect("a state that is written");
             return self.memory.decode(lowered, id, &flushed).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         }
@@ -285,12 +282,9 @@ impl Instance {
         })
     }
 
-    /// Does what was put off, so that values it depends on may be changed. What is restored part by part stays as it is until
-    /// the next step.
+    /// Does what was put off, so that values it depends on may be changed.
     fn catch_up(&mut self) {
-        if std::mem::take(&mut self.stepped) {
-            self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
-        }
+        self.kernel.code.flush(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
     }
 
     /// Number of outputs.
@@ -340,11 +334,10 @@ impl Instance {
         let Some(kept) = view.kept(&whole, &buffer.shape) else {
             return Err(RunError::Form { name: name.into(), kept: buffer.shape.clone() });
         };
-        // What is set has changed last now; of others, parts may have been restored.
-        if matches!(self.kernel.forms.views[index].view, View::Decayed { .. }) {
-            self.stepped = true;
+        if matches!(view.view, View::Decayed { .. }) {
+            // It has changed last now.
+            self.kernel.code.settle(&mut self.memory).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         }
-        self.catch_up();
         self.write_state(id, index, kept.data());
         Ok(())
     }
@@ -356,7 +349,6 @@ impl Instance {
     pub fn set_kept(&mut self, name: &str, data: &Data) -> Result<(), RunError> {
         let (id, index) = self.find_state(name)?;
         self.check_size(name, &self.kernel.lowered.buffer(id).shape.clone(), id, data)?;
-        self.catch_up();
         self.write_state(id, index, data);
         Ok(())
     }
@@ -382,6 +374,7 @@ impl Instance {
     }
 
     fn write_state(&mut self, id: BufferId, index: usize, data: &Data) {
+        self.catch_up();
         self.memory.write(&self.kernel.lowered, id, data).unwrap_or_else(|e| crate::bug!("checked state: {e}"));
         if self.kernel.lowered.dense.is_some() {
             let range = self.kernel.forms.ranges.of_state(StateId::from_index(index));
@@ -394,7 +387,6 @@ impl Instance {
         self.memory.reset(&self.kernel.lowered).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         self.steps = 0;
         self.outside = false;
-        self.stepped = false;
     }
 
     /// Buffers of the histories.

@@ -69,7 +69,7 @@ fn course(program: &Program, settable: &[usize], random: &mut Random) -> Vec<Eve
     events
 }
 
-/// Before a state is set, those that decay are brought up to date.
+/// Before a state that decays is set, all of them are brought up to date.
 fn settle(optimized: &Optimized, evaluator: &mut Evaluator) {
     let program = optimized.program();
     let now = Evaluated { program, evaluator }.declared(optimized.views());
@@ -100,8 +100,10 @@ fn evaluated(optimized: &Optimized, events: &[Event]) -> Vec<Seen> {
                 });
             }
             Event::Set(state, value) => {
-                settle(optimized, &mut evaluator);
                 let view = &optimized.views()[*state];
+                if matches!(view.view, View::Decayed { .. }) {
+                    settle(optimized, &mut evaluator);
+                }
                 let kept = view.kept(value, program.states[*state].init.shape()).expect("only settable states are set");
                 evaluator.set_state(*state, kept);
             }

@@ -23,14 +23,16 @@ pub(crate) struct Functions {
     pub(crate) columns: Vec<Function>,
     /// One step, in order.
     pub(crate) steps: Vec<Function>,
-    /// Does all that is put off, between two steps; `None` if nothing ever is.
+    /// Replays all that is put off, between two steps; `None` if nothing ever is.
     pub(crate) flush: Option<Function>,
+    /// Brings states that decay up to date, between two steps; `None` if there are none.
+    pub(crate) settle: Option<Function>,
 }
 
 impl Functions {
     /// All of them, by number.
     pub(crate) fn into_iter(self) -> impl Iterator<Item = Function> {
-        self.columns.into_iter().chain(self.steps).chain(self.flush)
+        self.columns.into_iter().chain(self.steps).chain(self.flush).chain(self.settle)
     }
 }
 
@@ -56,14 +58,19 @@ pub(crate) fn functions<'l>(
             Vec::new()
         })
     });
-    let flush = (!lowered.logs.is_empty() || !lowered.settles.is_empty()).then(|| {
+    let flush = (!lowered.logs.is_empty()).then(|| {
         function(lowered, host, signature(isa, homes), |m, _| {
             (0..lowered.logs.len()).for_each(|log| super::replay::flush(m, log));
+            status(m, homes)
+        })
+    });
+    let settle = (!lowered.settles.is_empty()).then(|| {
+        function(lowered, host, signature(isa, homes), |m, _| {
             lowered.settles.iter().for_each(|settle| nest::emit_all(m, settle));
             status(m, homes)
         })
     });
-    Functions { columns: columns.collect(), steps: steps(lowered, host), flush }
+    Functions { columns: columns.collect(), steps: steps(lowered, host), flush, settle }
 }
 
 /// What a function returns.

@@ -52,6 +52,8 @@ struct Machine {
     steps: Vec<Step>,
     /// Replays what is put off.
     flush: Option<Step>,
+    /// Brings states that decay up to date.
+    settle: Option<Step>,
     /// Kept alive as long as `steps` may run. In a mutex because the module is not `Sync`; nobody locks it but `Drop`.
     module: Mutex<Option<JITModule>>,
     contract: Contract,
@@ -97,7 +99,7 @@ pub(super) fn compile_for(
     let start = Instant::now();
     let call_conv = isa.default_call_conv();
     let functions = clif::functions(lowered, &*isa, Homes::Table, options.intrinsics);
-    let (columns, flushes) = (functions.columns.len(), functions.flush.is_some());
+    let (columns, flushes, settles) = (functions.columns.len(), functions.flush.is_some(), functions.settle.is_some());
     let mut functions: Vec<Function> = functions.into_iter().collect();
     if !vectors.unwrap_or_else(|| has_vectors(&*isa)) {
         functions.iter_mut().try_for_each(scalarize)?;
@@ -155,11 +157,13 @@ pub(super) fn compile_for(
             unsafe { std::mem::transmute::<*const u8, Step>(address) }
         })
         .collect();
+    let settle = if settles { steps.pop() } else { None };
     let flush = if flushes { steps.pop() } else { None };
     stats.compile_time = start.elapsed();
     let machine = Machine {
         steps,
         flush,
+        settle,
         module: Mutex::new(Some(module)),
         contract: Contract::of(lowered),
         stats,
@@ -289,13 +293,25 @@ impl Code {
     /// # Errors
     /// As [`Code::step`].
     pub(crate) fn flush(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
+        self.between_steps(memory, self.0.flush)
+    }
+
+    /// Has states that are kept as of an earlier step be as of now.
+    ///
+    /// # Errors
+    /// As [`Code::step`].
+    pub(crate) fn settle(&self, memory: &mut Memory) -> Result<(), ForeignMemory> {
+        self.between_steps(memory, self.0.settle)
+    }
+
+    fn between_steps(&self, memory: &mut Memory, work: Option<Step>) -> Result<(), ForeignMemory> {
         if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
-        if let Some(flush) = self.0.flush {
+        if let Some(work) = work {
             let _mode = self.0.flush_subnormals.then(Flush::new);
             // SAFETY: as in `step`.
-            unsafe { flush(memory.table()) };
+            unsafe { work(memory.table()) };
         }
         Ok(())
     }

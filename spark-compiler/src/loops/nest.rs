@@ -607,15 +607,6 @@ impl Lowered {
         self.buffers.iter().enumerate().map(|(i, b)| (BufferId(i as u32), b))
     }
 
-    /// What is written when all that is put off is done, between two steps.
-    pub fn flushed(&self) -> Vec<BufferId> {
-        let stores = self.settles.iter().flat_map(|nest| &nest.insts).filter_map(|typed| match typed.inst {
-            Inst::Store { buffer, .. } => Some(buffer),
-            _ => None,
-        });
-        self.logs.iter().flat_map(|log| [log.state, log.columns]).chain(stores).collect()
-    }
-
     /// Bytes of all buffers.
     pub fn bytes(&self) -> usize {
         self.buffers.iter().map(Buffer::bytes).sum()

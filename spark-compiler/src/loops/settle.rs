@@ -1,5 +1,5 @@
 //! Nests that have states which are kept as of an earlier step ([`View::Decayed`]) be as of now. They are no part of a step: they
-//! run when the host of an object, or [`crate::kernel::Instance`], is about to read or write memory.
+//! run when the host of an object asks for it, or when one of these states is set.
 
 use super::fuse::Lowering;
 use super::nest::{BufferId, Inst, Map, Nest, Typed, Val};

@@ -30,6 +30,8 @@ pub(super) struct Steps {
     pub(super) functions: Vec<FuncId>,
     /// Does what was put off; `None` if nothing ever is.
     pub(super) flush: Option<FuncId>,
+    /// Brings states that decay up to date.
+    pub(super) settle: Option<FuncId>,
     /// What is called before and after them: see [`super::modes`].
     pub(super) modes: Option<(FuncId, FuncId)>,
 }
@@ -62,7 +64,7 @@ pub(super) fn functions(parts: &Parts<'_>, module: &mut ObjectModule, steps: &St
         (
             "flush",
             define(one.clone(), &mut |m, module, arguments| {
-                flush(m, module, steps, arguments[0]);
+                between_steps(m, module, steps, [steps.flush, steps.settle], arguments[0]);
                 vec![]
             }),
         ),
@@ -178,17 +180,24 @@ fn call(m: &mut Memories<'_, '_>, module: &mut ObjectModule, steps: &Steps, func
     }
 }
 
-/// Does what was put off.
-fn flush(m: &mut Memories<'_, '_>, module: &mut ObjectModule, steps: &Steps, block: Value) {
-    if let Some(flush) = steps.flush {
-        call(m, module, steps, &[flush], block);
+/// Does what was put off, of these kinds.
+fn between_steps<const N: usize>(
+    m: &mut Memories<'_, '_>,
+    module: &mut ObjectModule,
+    steps: &Steps,
+    functions: [Option<FuncId>; N],
+    block: Value,
+) {
+    let functions: Vec<FuncId> = functions.into_iter().flatten().collect();
+    if !functions.is_empty() {
+        call(m, module, steps, &functions, block);
     }
 }
 
 /// Notes in the block whether values are outside of the ranges that the code relies on.
 fn look(m: &mut Memories<'_, '_>, parts: &Parts<'_>, module: &mut ObjectModule, steps: &Steps, block: Value) {
     if parts.lowered.dense.is_some() {
-        flush(m, module, steps, block);
+        between_steps(m, module, steps, [steps.flush], block);
         let outside = ranges::outside(m, parts.ranges);
         let outside = m.c.b.ins().uextend(I32, outside);
         m.c.b.ins().store(MemFlagsData::new().with_notrap(), outside, block, parts.layout.outside as i32);

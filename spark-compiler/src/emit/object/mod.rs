@@ -101,12 +101,14 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         for (n, function) in functions.steps.into_iter().enumerate() {
             steps.push(writer.define(&format!("{}.step_{n}", parts.name), Linkage::Local, function)?);
         }
-        let flush = functions
-            .flush
-            .map(|function| writer.define(&format!("{}.flush_all", parts.name), Linkage::Local, function));
-        let flush = flush.transpose()?;
+        let mut between_steps = |end: &str, function: Option<_>| {
+            let define = |function| writer.define(&format!("{}.{end}", parts.name), Linkage::Local, function);
+            function.map(define).transpose()
+        };
+        let flush = between_steps("flush_all", functions.flush)?;
+        let settle = between_steps("settle_all", functions.settle)?;
         let deepest = columns + std::mem::take(&mut writer.frame);
-        let steps = entry::Steps { functions: steps, flush, modes: writer.modes(&*isa)? };
+        let steps = entry::Steps { functions: steps, flush, settle, modes: writer.modes(&*isa)? };
         for (name, function) in entry::functions(parts, &mut writer.module, &steps) {
             writer.define(&format!("{}_{name}", parts.name), Linkage::Export, function)?;
         }
