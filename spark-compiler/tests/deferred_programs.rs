@@ -494,3 +494,65 @@ fn as_many_rows_as_an_entry_can_name() {
         }
     }
 }
+
+/// Histories are written a vector at a time, so what they hold beyond the last column may look like events.
+#[test]
+fn what_lies_beyond_the_last_column_is_no_event() {
+    for (rows, columns) in [(5, 13), (70, 1), (9, 70)] {
+        let delays: Vec<String> = (0..rows * columns).map(|i| ((i * 7 + i / columns + 1) % 3).to_string()).collect();
+        let delays = delays.join(", ");
+        let matrix = format!("[units:{rows}, pre:{columns}]");
+        let text = format!(
+            r#"
+            program "silence is an event"
+            const c0 "delays": u8{matrix} = {delays}
+            state s0 "kernel": f32{matrix} = 0.5 -> %14
+            history h0 "past": bool[pre:{columns}] x 3
+            input i0 "spikes": bool[pre:{columns}]
+            input i1 "post": bool[units:{rows}]
+            %0 = input i0: bool[pre:{columns}]
+            %1 = not %0: bool[pre:{columns}]
+            %2 = delay h0, %1, c0: bool{matrix}
+            %3 = state s0: f32{matrix}
+            %4 = input i1: bool[units:{rows}]
+            %5 = literal 0.125: f32
+            %6 = cast %2: f32{matrix}
+            %7 = cast %4: f32[units:{rows}]
+            %8 = mul %6, %5: f32{matrix}
+            %9 = mul %7, %5: f32[units:{rows}]
+            %10 = sub %3, %8: f32{matrix}
+            %11 = add %10, %9: f32{matrix}
+            %12 = literal 0.0: f32
+            %13 = max %11, %12: f32{matrix}
+            %14 = min %13, %5: f32{matrix}
+            %15 = mul %3, %6: f32{matrix}
+            %16 = reduce.sum pre, %15: f32[units:{rows}]
+            output "current": f32 = %16
+            "#
+        );
+        let program = parse(&text).unwrap();
+        let (none, exact) = (CompileOptions::none(), CompileOptions::exact());
+        let ways = [
+            none,
+            CompileOptions { events: true, ..none },
+            exact,
+            CompileOptions { by_delay: [0, usize::MAX], ..exact },
+        ];
+        let mut instances = ways.map(|way| Kernel::compile(program.clone(), &way).unwrap().instance().unwrap());
+        let mut random = Random(7);
+        for step in 0..40 {
+            let silent = Data::Bool((0..columns).map(|_| random.next() % 10 < 8).collect());
+            let post = Data::Bool((0..rows).map(|_| random.next() % 10 < 2).collect());
+            let mut found = instances.iter_mut().map(|instance| {
+                instance.set_input(0, &silent).unwrap();
+                instance.set_input(1, &post).unwrap();
+                instance.step();
+                (instance.state("kernel").unwrap().to_f64(), instance.output(0).to_f64())
+            });
+            let expected = found.next().unwrap();
+            for (way, found) in found.enumerate() {
+                assert!(found == expected, "{rows} by {columns}, step {step}, way {}", way + 1);
+            }
+        }
+    }
+}

@@ -304,3 +304,33 @@ fn conditions() {
     let alone = CompileOptions { lazy_decay: true, ..CompileOptions::none() };
     assert!(instance(&eligibility("0.5", "f32"), &alone).kernel().notes().is_empty());
 }
+
+/// A bound holds for what the host sets, too, in the next step: the value does not wait for an event.
+#[test]
+fn what_the_host_sets_is_bounded() {
+    let text = r#"
+        program "bounded"
+        state s0 "trace": f32[units:8, pre:16] = 0.0 -> %8
+        input i0 "spikes": bool[pre:16]
+        input i1 "level": f32[units:8]
+        %0 = input i0: bool[pre:16]
+        %1 = input i1: f32[units:8]
+        %2 = state s0: f32[units:8, pre:16]
+        %3 = literal 0.99: f32
+        %4 = literal 1.0: f32
+        %5 = mul %2, %3: f32[units:8, pre:16]
+        %6 = cast %0: f32[pre:16]
+        %7 = fma %6, %1, %5: f32[units:8, pre:16]
+        %8 = min %7, %4: f32[units:8, pre:16]
+        "#;
+    let program = parse(text).unwrap();
+    let mut traces = [true, false].map(|lazy| {
+        let mut instance = instance(&program, &options(lazy));
+        instance.step();
+        instance.set_state("trace", &Data::F32(vec![5.0; 8 * 16])).unwrap();
+        (0..3).for_each(|_| instance.step());
+        instance.state("trace").unwrap().to_f64()
+    });
+    traces[0].truncate(1);
+    assert!((traces[0][0] - 0.9801).abs() < 1e-6 && traces[1][0] == traces[0][0], "{traces:?}");
+}

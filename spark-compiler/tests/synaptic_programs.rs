@@ -195,7 +195,7 @@ fn check(seed: u64, shares: &mut Shares) -> Result<(), String> {
         instances.push((name, kernel.instance().map_err(|e| e.to_string())?));
     }
     // Its numbers are not those of the program as written, but those that the evaluator sees after the same passes.
-    let options = CompileOptions { lazy_decay: true, ..CompileOptions::exact() };
+    let options = CompileOptions { lazy_decay: true, by_delay: [0, usize::MAX], ..CompileOptions::exact() };
     let lazy_program = optimize(program.clone(), &options);
     let lazy = Kernel::compile(program.clone(), &options).map_err(|e| format!("lazy decay: {e}\n{program}"))?;
     let mut lazy = lazy.instance().map_err(|e| e.to_string())?;

@@ -246,7 +246,10 @@ pub(crate) fn array_of(block: &[u8], array: &Value, row: usize) -> Vec<u8> {
     let (dims, dtype) = (list("dims"), array["dtype"].as_str().unwrap());
     let (strides, elements) = match array.get("strides") {
         Some(_) => (list("strides"), Vec::new()),
-        None => (Vec::new(), list("elements")),
+        None => {
+            let elements = array["elements"].as_str().unwrap();
+            (Vec::new(), elements.split(' ').map(|element| element.parse().unwrap()).collect())
+        }
     };
     let start = number(&array["offset"]) + row * array.get("row_bytes").map_or(0, number);
     let size = DType::parse(dtype).unwrap().bits() / 8;

@@ -61,10 +61,12 @@ fn kept(kept: &Kept) -> Value {
         "dtype": buffer.dtype.long_name(),
         "dims": buffer.shape.dims(),
     });
-    // Of a history, those of one row. Where an array lies in no regular order, each element's.
+    // Of a history, those of one row. Where an array lies in no regular order, the place of each element, in one text.
     match &buffer.placed {
         None => value["strides"] = json!(strides(buffer)),
-        Some(placed) => value["elements"] = json!(placed.offsets().collect::<Vec<_>>()),
+        Some(placed) => {
+            value["elements"] = json!(placed.offsets().map(|offset| offset.to_string()).collect::<Vec<_>>().join(" "))
+        }
     }
     if let Some(position) = position {
         value["rows"] = json!(buffer.rows());

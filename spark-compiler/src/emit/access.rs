@@ -129,7 +129,7 @@ pub(crate) struct Memories<'a, 'f> {
 fn consecutive(place: Place, at: At) -> Option<(Option<Value>, usize)> {
     match place.follow {
         Follow::Contiguous if at.listed.is_none() => Some((Some(at.chunk), at.first)),
-        Follow::Placed if at.valid == 4 => Some((at.placed, 0)),
+        Follow::Placed if at.valid == 4 => Some((Some(at.placed.expect("checked: only visits of lists")), 0)),
         Follow::Contiguous | Follow::Placed | Follow::Uniform | Follow::Strided(_) => None,
     }
 }
@@ -271,7 +271,7 @@ impl<'a, 'f> Memories<'a, 'f> {
     fn element(&mut self, place: Place, at: At, lane: usize) -> (Option<Value>, usize) {
         match (place.follow, at.listed) {
             (Follow::Uniform, _) => (None, 0),
-            (Follow::Placed, _) => (at.placed, lane),
+            (Follow::Placed, _) => (Some(at.placed.expect("checked: only visits of lists")), lane),
             (Follow::Contiguous, Some(listed)) => (Some(listed[lane]), 0),
             (Follow::Strided(pitch), Some(listed)) => {
                 let scaled = self.c.b.ins().imul_imm_s(listed[lane], pitch as i64);

@@ -27,7 +27,7 @@ use std::time::SystemTime;
 /// Bytes that all entries may take.
 pub const LIMIT: u64 = 256 << 20;
 
-/// What entries begin with.
+/// What entries begin with. Another number for other code from the same functions, as by [`super::sink`].
 const MAGIC: &[u8; 8] = b"SPARKJ02";
 
 /// What names of entries end with, and what those begin with that are being written.

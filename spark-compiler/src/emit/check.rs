@@ -79,16 +79,22 @@ fn placed(lowered: &Lowered, id: BufferId, found: &Buffer) -> Result<(), String>
     let fits =
         table.same_bits(&placed.table) && table.shape().sizes() == found.sizes() && places.turned && found.turned;
     let inside = values.iter().copied().fold(0, u16::max) < placed.pitch.try_into().unwrap_or(u16::MAX);
-    ensure(fits && inside && found.sizes().len() == 2, || format!("{id} does not fit its places"))
+    // One table for each list of events: whoever looks a place up does so once for all arrays.
+    let others = lowered.buffers.iter().filter_map(|buffer| buffer.placed.as_ref());
+    let one = others.filter(|other| other.scan == placed.scan).all(|other| other.places == placed.places);
+    ensure(fits && inside && one && found.sizes().len() == 2, || format!("{id} does not fit its places"))
 }
 
 /// Accesses to arrays that lie by delay are those of visits of lists that lie alike, and of replays.
-fn by_delay(lowered: &Lowered, nest: &Nest, id: BufferId) -> Result<(), String> {
+fn by_delay(lowered: &Lowered, nest: &Nest, id: BufferId, map: &Map) -> Result<(), String> {
     let Some(placed) = &buffer(lowered, id)?.placed else { return Ok(()) };
-    let list = nest.visit().filter(|visit| visit.rows.is_empty()).and_then(|visit| lowered.scans.get(visit.scan?));
-    let alike = list.and_then(|list| list.delayed.as_ref()).is_some_and(|delayed| delayed.pitch == placed.pitch);
-    let allowed = alike || matches!(nest.walk, Walk::Replay(_));
-    ensure(allowed, || format!("{id} lies by delay, which its accesses do not follow"))
+    let (list, element) = match nest.walk {
+        Walk::Replay(log) => (lowered.logs.get(log).map(|log| log.scan), [2, 0]),
+        _ => (nest.visit().filter(|visit| visit.rows.is_empty()).and_then(|visit| visit.scan), [0, 1]),
+    };
+    let arrivals = lowered.scans.get(placed.scan).and_then(|scan| scan.delayed.as_ref());
+    let alike = list == Some(placed.scan) && arrivals.is_some_and(|arrivals| arrivals.pitch == placed.pitch);
+    ensure(alike && *map == element, || format!("{id} lies by delay, which its accesses do not follow"))
 }
 
 fn owned(lowered: &Lowered) -> impl Iterator<Item = BufferId> {
@@ -118,7 +124,7 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
         }
         Inst::Load { buffer, map } => {
             array(lowered, nest, *buffer, map)?;
-            by_delay(lowered, nest, *buffer)
+            by_delay(lowered, nest, *buffer, map)
         }
         Inst::LoadAt { buffer, offsets, map } => {
             let target = plain(lowered, *buffer)?;
@@ -141,7 +147,7 @@ fn inst(lowered: &Lowered, nest: &Nest, position: usize, inst: &Inst) -> Result<
             let target = array(lowered, nest, *buffer, map)?;
             ensure(!matches!(target.role, Role::History { .. }), || "a plain store into a history".into())?;
             writable(lowered, *buffer)?;
-            by_delay(lowered, nest, *buffer)?;
+            by_delay(lowered, nest, *buffer, map)?;
             // A replay goes over entries, of which each is one row.
             covers(nest, map, matches!(nest.walk, Walk::Replay(_)).then_some(1))
         }
@@ -242,12 +248,15 @@ fn scan(lowered: &Lowered, scan: &Scan) -> Result<(), String> {
         return Err("lists of arrivals of another type".into());
     };
     let [_, columns] = scan.sizes;
-    let enough = lists.len() == 2 * columns * arrivals.steps && targets.len() == columns * arrivals.pitch;
+    let pitch = arrivals.pitch;
+    let enough = lists.len() == 2 * columns * arrivals.steps && targets.len() == columns * pitch && pitch % 4 == 0;
     // Four rows are read at a time.
-    let within = |list: &[i32]| {
-        0 <= list[0] && list[0] <= list[1] && (list[1] - list[0]) % 4 == 0 && list[1] <= targets.len() as i32
+    let within = |(number, list): (usize, &[i32])| {
+        let start = number / arrivals.steps * pitch;
+        let [from, to] = [list[0], list[1]].map(|at| usize::try_from(at).unwrap_or(usize::MAX));
+        from % 4 == 0 && to % 4 == 0 && start <= from && from <= to && to <= start + pitch
     };
-    ensure(enough && lists.chunks(2).all(within), || "lists of arrivals that do not exist".into())?;
+    ensure(enough && lists.chunks(2).enumerate().all(within), || "lists of arrivals that do not exist".into())?;
     // Vectorised, unlike a search.
     let inside = targets.is_empty() || usize::from(targets.iter().copied().fold(0, u16::max)) < scan.sizes[0];
     ensure(inside, || "arrivals at rows that do not exist".into())

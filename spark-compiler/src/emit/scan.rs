@@ -92,6 +92,14 @@ fn arriving(
         let events = m.c.b.ins().ishl_imm_u(events, delay as i64);
         word = m.c.b.ins().bor(word, events);
     }
+    // What a history holds beyond its last column is of no meaning.
+    let rest = scan.sizes[1] % 8;
+    if rest > 0 {
+        let last = m.c.b.ins().icmp_imm_s(IntCC::Equal, block, (scan.sizes[1] - rest) as i64);
+        let (some, all) = (m.c.b.ins().iconst(I64, (1 << (8 * rest)) - 1), m.c.b.ins().iconst(I64, -1));
+        let inside = m.c.b.ins().select(last, some, all);
+        word = m.c.b.ins().band(word, inside);
+    }
     let lists = m.place(arrivals.lists, &vec![], None, &[]);
     let targets = m.place(arrivals.targets, &vec![], None, &[]);
     let n = bits(m, word, carried[0], |m, bit, n| {

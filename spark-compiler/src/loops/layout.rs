@@ -61,6 +61,13 @@ pub(super) fn turn(lowered: &mut Lowered, by_delay: [usize; 2]) {
             }
         }
     }
+    // What is settled between two steps is gone over row by row.
+    for typed in lowered.settles.iter().flat_map(|nest| &nest.insts) {
+        if let Inst::Load { buffer, .. } | Inst::Store { buffer, .. } = typed.inst {
+            let slot = &mut accesses[buffer.index()];
+            *slot = if let Accesses::ByColumn(_) = slot { Accesses::ByColumn(None) } else { *slot };
+        }
+    }
     for (buffer, accesses) in lowered.buffers.iter_mut().zip(&accesses) {
         let array = matches!(buffer.role, Role::State(_) | Role::Constant(_)) && buffer.dtype != DType::Bool;
         buffer.turned = array && buffer.shape.groups().len() == 2 && matches!(accesses, Accesses::ByColumn(_));
@@ -95,7 +102,7 @@ fn place(lowered: &mut Lowered, accesses: &[Accesses], [least, most]: [usize; 2]
             let mut places = Buffer::new("arrivals.places", Role::Constant(table.clone()), DType::U16, shape);
             places.turned = true;
             lowered.buffers.push(places);
-            made[scan] = Some(Placed { places: BufferId(lowered.buffers.len() as u32 - 1), table, pitch });
+            made[scan] = Some(Placed { scan, places: BufferId(lowered.buffers.len() as u32 - 1), table, pitch });
         }
         lowered.buffers[index].placed.clone_from(&made[scan]);
     }

@@ -101,16 +101,6 @@ pub enum Role {
     Dense,
 }
 
-impl Placed {
-    /// Offset in elements of each element, in the host's order.
-    pub fn offsets(&self) -> impl Iterator<Item = usize> {
-        let places = if let Data::U16(places) = self.table.data() { &places[..] } else { &[] };
-        let columns = self.table.shape().sizes().last().copied().unwrap_or(1);
-        let starts = (0..columns).cycle().map(|column| column * self.pitch);
-        places.iter().zip(starts).map(|(&place, start)| start + usize::from(place))
-    }
-}
-
 /// A typed array in a kernel's memory.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Buffer {
@@ -133,12 +123,24 @@ pub struct Buffer {
 /// [`Arrivals::targets`].
 #[derive(Clone, PartialEq, Debug)]
 pub struct Placed {
+    /// The list of events whose arrivals the order is that of.
+    pub scan: usize,
     /// Place of each element within its column: a constant over rows and columns, `u16`.
     pub places: BufferId,
     /// Its values.
     pub table: Array,
     /// Elements from one column to the next.
     pub pitch: usize,
+}
+
+impl Placed {
+    /// Offset in elements of each element, in the host's order.
+    pub fn offsets(&self) -> impl Iterator<Item = usize> {
+        let places = if let Data::U16(places) = self.table.data() { &places[..] } else { &[] };
+        let columns = self.table.shape().sizes().last().copied().unwrap_or(1);
+        let starts = (0..columns).cycle().map(|column| column * self.pitch);
+        places.iter().zip(starts).map(|(&place, start)| start + usize::from(place))
+    }
 }
 
 impl Buffer {
@@ -525,7 +527,8 @@ pub struct Arrivals {
     /// For column `j` and delay `least + s`, pair `j · steps + s` says where its rows begin in `targets` and where they end; a
     /// constant.
     pub lists: BufferId,
-    /// Rows, those of a column and delay one after another, the first repeated up to a multiple of four; a constant.
+    /// Rows, those of a column and delay one after another, before them the first of them again up to a multiple of four: of what
+    /// several lanes do at one row, the last counts. A constant.
     pub targets: BufferId,
     /// Elements of `targets` from one column to the next.
     pub pitch: usize,

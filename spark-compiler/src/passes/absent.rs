@@ -173,15 +173,14 @@ impl<'a> Absent<'a> {
                     return Known::Zero;
                 }
                 let (left, right) = (self.range(a), self.range(b));
-                let beyond = |known: Known, inner: Range, bound: Range| {
+                let beyond = |inner: Range, bound: Range| {
                     let inside = if op == BinaryOp::Max { bound.high <= inner.low } else { bound.low >= inner.high };
-                    // What is known but for rounding may have either zero.
-                    let zeros = matches!(known, Known::Old(_)) && (inner.minus_zero || bound.minus_zero);
-                    inside && !inner.nan && !bound.nan && !zeros
+                    inside && !inner.nan && !bound.nan && !inner.minus_zero && !bound.minus_zero
                 };
                 match (x, y) {
-                    (Known::Old(_) | Known::Scaled(..), _) if beyond(x, left, right) => x,
-                    (_, Known::Old(_) | Known::Scaled(..)) if beyond(y, right, left) => y,
+                    // Not of what decays: values that the host sets may be beyond, and would not be bounded until they are touched.
+                    (Known::Old(_), _) if beyond(left, right) => x,
+                    (_, Known::Old(_)) if beyond(right, left) => y,
                     _ => Known::Nothing,
                 }
             }

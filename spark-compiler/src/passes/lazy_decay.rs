@@ -18,8 +18,8 @@
 //! row if only whole ones are touched.
 //!
 //! Conditions on a state over rows and columns, in single or double precision:
-//! * without some events its next value is a number times itself, by [`super::absent`]: products, quotients, sums and differences of it,
-//!   choices, and bounds that it respects while it decays;
+//! * without some events its next value is a number times itself, by [`super::absent`]: products, quotients, sums and differences of
+//!   it, and choices. Not bounds: what the host sets may be beyond them;
 //! * the number is between −1 and 1, not 0, and not so small that columns would be touched all the time;
 //! * with the program rewritten, all that reads the state is visited: it has no use for it without an event. That is tried out, not
 //!   guessed, so whatever `events` learns to prove holds here.
