@@ -201,6 +201,9 @@ mod tests {
             assert!(repeated.iter().all(|row| Some(row) == once.first()), "{bucket}: {once:?} {repeated:?}");
         }
         assert_eq!(listed, rows * columns);
+        if pitch > u16::MAX.into() {
+            return;
+        }
         let places = places(&lists, &targets, [rows, columns], pitch);
         for (element, &place) in places.iter().enumerate() {
             let (row, column) = (element / columns, element % columns);

@@ -238,6 +238,7 @@ fn logs_of_more_than_sixty_four_delays_are_refused() {
             let (most, columns) = (scan.most, scan.sizes[1]);
             let delayed = scan.delayed.as_mut().expect("something arrives");
             delayed.steps = 65;
+            let pitch = delayed.pitch;
             let (lists, history, list) = (delayed.lists, delayed.history, scan.list);
             let Role::History { rows, position, .. } = &mut l.buffers[history.index()].role else {
                 panic!("a history")
@@ -247,8 +248,9 @@ fn logs_of_more_than_sixty_four_delays_are_refused() {
             l.buffers[position.index()].role = Role::Position { rows: 80 };
             resize(l, list, &[8 * (most + 8 * 65)]);
             let sizes = shape(&[2 * 65 * columns]);
-            let zeros = Role::Constant(Array::zeros(sizes.clone(), DType::I32));
-            l.buffers[lists.index()] = Buffer::new("lists", zeros, DType::I32, sizes);
+            let empty = (0..2 * 65 * columns).map(|at| (at / (2 * 65) * pitch) as i32).collect();
+            let empty = Role::Constant(Array::new(sizes.clone(), Data::I32(empty)).unwrap());
+            l.buffers[lists.index()] = Buffer::new("lists", empty, DType::I32, sizes);
         },
         "65 delays",
     );
