@@ -5,6 +5,7 @@ use serde_json::Value;
 use spark::aot::{Object, Port, Sizes, Target, write};
 use spark::model::{Model, Outputs};
 use spark::prelude::*;
+use spark_compiler::passes::View;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,9 +85,22 @@ impl Trace {
             if is_looked_at(t + 1, STEPS) {
                 let state = |path: String| (path.clone(), model.state(&path).unwrap());
                 trace.states.push(model.states().into_iter().map(state).collect());
+                settle(model);
             }
         }
         trace
+    }
+}
+
+/// Brings what decays up to date, as `NAME_flush` does in the program: its powers are rounded then.
+fn settle(model: &mut Model) {
+    let decayed = |path: &String| {
+        let view = model.instance().and_then(|instance| instance.view(path));
+        view.is_some_and(|view| matches!(view.view, View::Decayed { .. }))
+    };
+    for path in model.states().into_iter().filter(decayed).collect::<Vec<_>>() {
+        let value = model.state(&path).unwrap();
+        model.set_state(&path, &value).unwrap();
     }
 }
 
