@@ -85,49 +85,45 @@ fn settle(optimized: &Optimized, evaluator: &mut Evaluator) {
     }
 }
 
-/// What the evaluator of the program after its passes sees.
-fn evaluated(optimized: &Optimized, events: &[Event]) -> Vec<Seen> {
-    let program = optimized.program();
+/// What an evaluator sees, which gives and takes states like this.
+fn seen(
+    program: &Program,
+    events: &[Event],
+    states: impl Fn(&Evaluator) -> Vec<Option<Array>>,
+    set: impl Fn(&mut Evaluator, usize, &Array),
+) -> Vec<Seen> {
     let mut evaluator = Evaluator::new(program);
     let mut seen = Vec::new();
     for event in events {
         match event {
             Event::Step(inputs) => {
                 let outputs = evaluator.step(program, inputs).expect("inputs fit");
-                seen.push(Seen {
-                    outputs,
-                    states: Evaluated { program, evaluator: &evaluator }.declared(optimized.views()),
-                });
+                seen.push(Seen { outputs, states: states(&evaluator) });
             }
-            Event::Set(state, value) => {
-                let view = &optimized.views()[*state];
-                if matches!(view.view, View::Decayed { .. }) {
-                    settle(optimized, &mut evaluator);
-                }
-                let kept = view.kept(value, program.states[*state].init.shape()).expect("only settable states are set");
-                evaluator.set_state(*state, kept);
-            }
+            Event::Set(state, value) => set(&mut evaluator, *state, value),
             Event::Reset => evaluator = Evaluator::new(program),
         }
     }
     seen
 }
 
-fn expected(program: &Program, events: &[Event]) -> Vec<Seen> {
-    let mut evaluator = Evaluator::new(program);
-    let mut seen = Vec::new();
-    for event in events {
-        match event {
-            Event::Step(inputs) => {
-                let outputs = evaluator.step(program, inputs).expect("inputs fit");
-                let states = evaluator.states().iter().cloned().map(Some).collect();
-                seen.push(Seen { outputs, states });
-            }
-            Event::Set(state, value) => evaluator.set_state(*state, value.clone()),
-            Event::Reset => evaluator = Evaluator::new(program),
+/// What the evaluator of the program after its passes sees.
+fn evaluated(optimized: &Optimized, events: &[Event]) -> Vec<Seen> {
+    let program = optimized.program();
+    let declared = |evaluator: &Evaluator| Evaluated { program, evaluator }.declared(optimized.views());
+    seen(program, events, declared, |evaluator, state, value| {
+        let view = &optimized.views()[state];
+        if matches!(view.view, View::Decayed { .. }) {
+            settle(optimized, evaluator);
         }
-    }
-    seen
+        let kept = view.kept(value, program.states[state].init.shape()).expect("only settable states are set");
+        evaluator.set_state(state, kept);
+    })
+}
+
+fn expected(program: &Program, events: &[Event]) -> Vec<Seen> {
+    let states = |evaluator: &Evaluator| evaluator.states().iter().cloned().map(Some).collect();
+    seen(program, events, states, |evaluator, state, value| evaluator.set_state(state, value.clone()))
 }
 
 fn found(program: &Program, instance: &mut Instance, events: &[Event]) -> Vec<Seen> {

@@ -125,15 +125,6 @@ pub(crate) struct Memories<'a, 'f> {
     pub(super) room: Option<StackSlot>,
 }
 
-/// Index of the first of four lanes that lie one after another, as [`Memories::element`] has it; `None` if they do not.
-fn consecutive(place: Place, at: At) -> Option<(Option<Value>, usize)> {
-    match place.follow {
-        Follow::Contiguous if at.listed.is_none() => Some((Some(at.chunk), at.first)),
-        Follow::Placed if at.valid == 4 => Some((Some(at.placed.expect("checked: only visits of lists")), 0)),
-        Follow::Contiguous | Follow::Placed | Follow::Uniform | Follow::Strided(_) => None,
-    }
-}
-
 fn log2_bytes(dtype: DType) -> i64 {
     match dtype {
         DType::F64 => 3,
@@ -285,6 +276,16 @@ impl<'a, 'f> Memories<'a, 'f> {
         }
     }
 
+    /// Of the first of four lanes that lie one after another, what [`Memories::element`] says; `None` if they do not.
+    fn consecutive(&mut self, place: Place, at: At) -> Option<(Option<Value>, usize)> {
+        let consecutive = match place.follow {
+            Follow::Contiguous => at.listed.is_none(),
+            Follow::Placed => at.valid == 4,
+            Follow::Uniform | Follow::Strided(_) => false,
+        };
+        consecutive.then(|| self.element(place, at, 0))
+    }
+
     /// Address of element `offset + plus` and the displacement to use with it.
     fn address(&mut self, place: Place, offset: Option<Value>, plus: usize) -> (Value, i32) {
         let shift = log2_bytes(place.dtype);
@@ -394,7 +395,7 @@ impl<'a, 'f> Memories<'a, 'f> {
                 let scalar = self.load_element(place, None, 0);
                 self.c.splat(scalar)
             }
-            _ if let Some((start, plus)) = consecutive(place, at) => {
+            _ if let Some((start, plus)) = self.consecutive(place, at) => {
                 let (address, to) = self.address(place, start, plus);
                 let ins = self.c.b.ins();
                 match place.dtype {
@@ -424,7 +425,7 @@ impl<'a, 'f> Memories<'a, 'f> {
 
     /// Stores four raw lanes; not for contiguous bits, which `store_bits` writes by the chunk.
     pub(crate) fn store(&mut self, place: Place, at: At, raw: Lanes) {
-        if let Some((start, plus)) = consecutive(place, at) {
+        if let Some((start, plus)) = self.consecutive(place, at) {
             return self.store_vector(place, start, plus, raw);
         }
         for lane in 0..at.valid {

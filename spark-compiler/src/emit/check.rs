@@ -78,7 +78,7 @@ fn placed(lowered: &Lowered, id: BufferId, found: &Buffer) -> Result<(), String>
     };
     let fits =
         table.same_bits(&placed.table) && table.shape().sizes() == found.sizes() && places.turned && found.turned;
-    let inside = values.iter().copied().fold(0, u16::max) < placed.pitch.try_into().unwrap_or(u16::MAX);
+    let inside = usize::from(values.iter().copied().fold(0, u16::max)) < placed.pitch;
     // One table for each list of events: whoever looks a place up does so once for all arrays.
     let others = lowered.buffers.iter().filter_map(|buffer| buffer.placed.as_ref());
     let one = others.filter(|other| other.scan == placed.scan).all(|other| other.places == placed.places);

@@ -8,7 +8,8 @@
 //! element earlier in the same nest. Where the schedule does not give that, the new value goes through a temporary and a
 //! last nest copies it.
 
-use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Typed, Val};
+use super::buffer::{Buffer, BufferId, Role};
+use super::nest::{Inst, Lowered, Map, Nest, Typed, Val};
 use super::schedule::{self, Place, complete_only, is_read, resolve};
 use super::visits;
 use crate::ir::{

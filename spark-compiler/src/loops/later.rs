@@ -1,7 +1,8 @@
 //! Logs: the buffers for events of rows that are put off, and the nest that replays them.
 
+use super::buffer::{BufferId, Role};
 use super::fuse::{Building, Lowering};
-use super::nest::{BufferId, Inst, Log, Map, Nest, Role, Typed, Val, Walk};
+use super::nest::{Inst, Log, Map, Nest, Typed, Val, Walk};
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, DType, Elem, Literal, Location, Op, OpId, Shape, StateId};
 use crate::passes::Later;

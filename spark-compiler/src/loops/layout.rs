@@ -10,7 +10,8 @@
 //! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
 //! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
 
-use super::nest::{Buffer, BufferId, Inst, Lowered, Nest, Placed, Role, Walk};
+use super::buffer::{Buffer, BufferId, Placed, Role};
+use super::nest::{Inst, Lowered, Nest, Walk};
 use super::visits::places;
 use crate::ir::{Array, DType, Data, Elem};
 use crate::passes::Note;

@@ -1,6 +1,6 @@
 //! Lowering: an optimised program becomes fused loop nests over buffers.
 //!
-//! * `nest`: the representation, with its memory layout and order of sums.
+//! * `nest`: the representation, with its order of sums. `buffer`: arrays and their memory layout.
 //! * `schedule`: which nest each operation belongs to.
 //! * `fuse`: [`lower`] builds nests and buffers.
 //! * `visits`: the buffers of nests that visit some elements, and the lists of these.
@@ -8,6 +8,7 @@
 //! * `layout`: which arrays lie in memory column by column.
 //! * `print`: the text form.
 
+mod buffer;
 mod fuse;
 mod later;
 mod layout;
@@ -17,10 +18,8 @@ mod schedule;
 mod settle;
 mod visits;
 
+pub use buffer::{BLOCK, Buffer, BufferId, Placed, Role};
 pub use fuse::lower;
 pub use layout::layouts;
-pub use nest::{
-    Arrivals, BLOCK, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Placed, Role, Scan, Typed, Val,
-    Visit, WHOLE, Walk,
-};
+pub use nest::{Arrivals, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Scan, Typed, Val, Visit, WHOLE, Walk};
 pub(crate) use visits::{MOST_LISTED, MOST_ROWS};

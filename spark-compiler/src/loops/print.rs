@@ -1,6 +1,7 @@
 //! The text form of lowered programs, for `inspect --loops` and tests.
 
-use super::nest::{Buffer, BufferId, Inst, Lowered, Map, Nest, Role, Val, Walk};
+use super::buffer::{Buffer, BufferId, Role};
+use super::nest::{Inst, Lowered, Map, Nest, Val, Walk};
 use crate::ir::print::literal;
 use std::fmt::{self, Write};
 

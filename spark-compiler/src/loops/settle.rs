@@ -1,8 +1,9 @@
 //! Nests that have states which are kept as of an earlier step ([`View::Decayed`]) be as of now. They are no part of a step: they
 //! run when the host of an object asks for it, or when one of these states is set.
 
+use super::buffer::BufferId;
 use super::fuse::Lowering;
-use super::nest::{BufferId, Inst, Map, Nest, Typed, Val};
+use super::nest::{Inst, Map, Nest, Typed, Val};
 use crate::ir::{Array, BinaryOp, ConstId, Elem, Literal, Location, StateId};
 use crate::passes::{STEPS, StateView, View};
 

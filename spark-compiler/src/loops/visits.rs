@@ -2,8 +2,9 @@
 //!
 //! What visits share, a list of the columns with an event in this step, is made once, by a nest of its own before the first.
 
+use super::buffer::{BufferId, Role};
 use super::fuse::{Building, Lowering};
-use super::nest::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Role, Scan, Visit, Walk};
+use super::nest::{Arrivals, Inst, LANES, LISTED, Nest, Scan, Visit, Walk};
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
 use crate::share::share;
