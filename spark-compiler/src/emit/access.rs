@@ -7,6 +7,7 @@
 use super::lanes::{Clif, Lanes};
 use super::ops;
 use super::recipes::Singles;
+use super::replay::{self, Part};
 use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map, Role};
@@ -113,8 +114,8 @@ pub(crate) struct Memories<'a, 'f> {
     /// The function's first argument.
     base: Value,
     homes: Homes<'a>,
-    /// Signature of functions for single columns.
-    pub(crate) column_signature: Option<Signature>,
+    /// Signature of functions that replay.
+    pub(crate) replay_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
     symbols: HashMap<UserExternalName, GlobalValue>,
     /// Whether intrinsics may be called.
@@ -149,7 +150,7 @@ impl<'a, 'f> Memories<'a, 'f> {
             lowered,
             base,
             homes,
-            column_signature: None,
+            replay_signature: None,
             flags: HashMap::new(),
             symbols: HashMap::new(),
             intrinsics,
@@ -178,18 +179,19 @@ impl<'a, 'f> Memories<'a, 'f> {
         flags
     }
 
-    /// Calls function `number` for a column.
-    pub(crate) fn call_for_column(&mut self, number: usize, arguments: [Value; 3]) {
+    /// Calls one of [`super::replay::functions`].
+    pub(super) fn call_replay(&mut self, part: (usize, Part), arguments: [Value; 4]) {
+        let number = replay::functions(self.lowered).iter().position(|known| *known == part).expect("one of them");
         let function = &mut self.c.b.func;
         // Imports have the first numbers.
         let index = (Intrinsic::all().len() + number) as u32;
         let name = UserExternalName { namespace: 0, index };
         let name = ExternalName::user(function.declare_imported_user_function(name));
-        let signature = self.column_signature.clone().expect("set for every function");
+        let signature = self.replay_signature.clone().expect("set for every function");
         let signature = function.import_signature(signature);
         let callee = function.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
-        let [column, head, step] = arguments;
-        self.c.b.ins().call(callee, &[self.base, column, head, step]);
+        let arguments: Vec<Value> = std::iter::once(self.base).chain(arguments).collect();
+        self.c.b.ins().call(callee, &arguments);
     }
 
     /// Start of a buffer.

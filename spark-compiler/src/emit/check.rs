@@ -101,7 +101,8 @@ fn owned(lowered: &Lowered) -> impl Iterator<Item = BufferId> {
     let lists = lowered.scans.iter().flat_map(|scan| [scan.list, scan.count]);
     let logs = lowered.logs.iter().flat_map(|log| {
         let values = log.values.iter().map(|(_, to)| *to);
-        values.chain([log.entries, log.head, log.step, log.columns, log.whole, log.next])
+        let numbers = [log.head, log.step, log.before, log.whole, log.next];
+        values.chain([log.entries, log.columns, log.recent]).chain(numbers)
     });
     lists.chain(logs)
 }
@@ -299,7 +300,8 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
     working(log.columns, &[4 * columns])?;
     let steps = scan.delayed.as_ref().map_or(1, |arrivals| arrivals.steps);
     ensure(steps <= 64, || format!("{steps} delays"))?;
-    [log.head, log.step, log.whole, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
+    working(log.recent, &[columns])?;
+    [log.head, log.step, log.before, log.whole, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
     for (from, to) in &log.values {
         let (from, to) = (plain(lowered, *from)?, plain(lowered, *to)?);
         let same = from.dtype == to.dtype || (from.dtype, to.dtype) == (DType::Bool, DType::U8);

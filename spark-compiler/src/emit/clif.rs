@@ -1,13 +1,13 @@
 //! Functions of a program, run one after another: in memory `extern "C" fn(table: *const *mut u8) -> i64`, in objects
-//! `fn(block: *mut u8)`. They may call functions for single columns (see `replay`), which come first, since they are known by
-//! their numbers.
+//! `fn(block: *mut u8)`. They may call those that replay (see `replay`), which come first, since they are known by their
+//! numbers.
 //!
 //! Register allocation takes more than linear time, so a function ends when it has passed [`LIMIT`] instructions and the
 //! next nest starts another. The last function advances the positions of histories.
 
 use super::access::{Homes, Memories};
 use super::lanes::{Abilities, Clif};
-use super::nest;
+use super::{nest, replay};
 use crate::loops::{BufferId, Lowered, Role};
 use cranelift::codegen::ir::{Function, UserFuncName};
 use cranelift::codegen::isa::{CallConv, TargetIsa};
@@ -17,10 +17,10 @@ use target_lexicon::Architecture;
 /// CLIF instructions after which a function ends.
 const LIMIT: usize = 4000;
 
-/// The functions of a program. A function calls others by their numbers: those of columns first, then the steps.
+/// The functions of a program. A function calls others by their numbers: those that replay come first, then the steps.
 pub(crate) struct Functions {
-    /// Replays of columns, one for each of [`Lowered::logs`].
-    pub(crate) columns: Vec<Function>,
+    /// Those that replay a part of one of [`Lowered::logs`].
+    pub(crate) replays: Vec<Function>,
     /// One step, in order.
     pub(crate) steps: Vec<Function>,
     /// Replays all that is put off, between two steps; `None` if nothing ever is.
@@ -32,7 +32,7 @@ pub(crate) struct Functions {
 impl Functions {
     /// All of them, by number.
     pub(crate) fn into_iter(self) -> impl Iterator<Item = Function> {
-        self.columns.into_iter().chain(self.steps).chain(self.flush).chain(self.settle)
+        self.replays.into_iter().chain(self.steps).chain(self.flush).chain(self.settle)
     }
 }
 
@@ -52,15 +52,15 @@ pub(crate) fn functions<'l>(
     intrinsics: bool,
 ) -> Functions {
     let host = Host { isa, homes, intrinsics };
-    let columns = lowered.logs.iter().map(|log| {
-        function(lowered, host, column_signature(isa, homes), |m, parameters| {
-            super::replay::column(m, log, [parameters[1], parameters[2], parameters[3]]);
+    let replays = replay::functions(lowered).into_iter().map(|part| {
+        function(lowered, host, replay_signature(isa, homes), |m, parameters| {
+            replay::function(m, part, [parameters[1], parameters[2], parameters[3], parameters[4]]);
             Vec::new()
         })
     });
     let flush = (!lowered.logs.is_empty()).then(|| {
         function(lowered, host, signature(isa, homes), |m, _| {
-            (0..lowered.logs.len()).for_each(|log| super::replay::flush(m, log));
+            (0..lowered.logs.len()).for_each(|log| replay::flush(m, log));
             status(m, homes)
         })
     });
@@ -70,7 +70,7 @@ pub(crate) fn functions<'l>(
             status(m, homes)
         })
     });
-    Functions { columns: columns.collect(), steps: steps(lowered, host), flush, settle }
+    Functions { replays: replays.collect(), steps: steps(lowered, host), flush, settle }
 }
 
 /// What a function returns.
@@ -93,7 +93,7 @@ fn function<'l>(
     let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), Abilities::of(host.isa));
     let parameters = c.enter();
     let mut m = Memories::new(c, parameters[0], lowered, host.homes, host.intrinsics);
-    m.column_signature = Some(column_signature(host.isa, host.homes));
+    m.replay_signature = Some(replay_signature(host.isa, host.homes));
     let results = body(&mut m, &parameters);
     m.c.leave(&results, host.isa);
     function
@@ -148,14 +148,14 @@ pub(crate) fn procedure(isa: &dyn TargetIsa, pointers: usize) -> Signature {
     signature
 }
 
-/// The signature of functions for a column: where buffers are, the column, the newest entry and the step.
-fn column_signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
+/// The signature of functions that replay: where buffers are, and what [`replay::function`] takes.
+fn replay_signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
     let mut signature = match homes {
         Homes::Table => Signature::new(isa.default_call_conv()),
         Homes::Block(_) => procedure(isa, 0),
     };
     signature.params.push(AbiParam::new(isa.pointer_type()));
-    signature.params.extend([types::I64, types::I32, types::I32].map(AbiParam::new));
+    signature.params.extend([types::I64, types::I32, types::I32, types::I32].map(AbiParam::new));
     signature
 }
 

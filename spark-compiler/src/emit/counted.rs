@@ -75,6 +75,26 @@ impl Memories<'_, '_> {
         });
     }
 
+    /// `next(…next(next(first, 0), 1)…, count − 1)` for a `count`, an `i64`, that is only known then.
+    pub(crate) fn fold_to(
+        &mut self,
+        count: Value,
+        first: Value,
+        next: impl FnOnce(&mut Self, Value, Value) -> Value,
+    ) -> Value {
+        let (then, after) = (self.c.b.create_block(), self.c.b.create_block());
+        let ty = self.c.b.func.dfg.value_type(first);
+        let result = self.c.b.append_block_param(after, ty);
+        self.c.b.ins().brif(count, then, &[], after, &[first.into()]);
+        self.c.b.switch_to_block(then);
+        let (l, carried) = self.open_loop(&[first]);
+        let last = next(self, l.counter, carried[0]);
+        self.close_loop_at(l, 1, count, &[last]);
+        self.c.b.ins().jump(after, &[last.into()]);
+        self.c.b.switch_to_block(after);
+        result
+    }
+
     /// Runs `body` if `condition` is not 0.
     pub(crate) fn only_if(&mut self, condition: Value, body: impl FnOnce(&mut Self)) {
         let (then, after) = (self.c.b.create_block(), self.c.b.create_block());

@@ -99,7 +99,7 @@ pub(super) fn compile_for(
     let start = Instant::now();
     let call_conv = isa.default_call_conv();
     let functions = clif::functions(lowered, &*isa, Homes::Table, options.intrinsics);
-    let (columns, flushes, settles) = (functions.columns.len(), functions.flush.is_some(), functions.settle.is_some());
+    let (replays, flushes, settles) = (functions.replays.len(), functions.flush.is_some(), functions.settle.is_some());
     let mut functions: Vec<Function> = functions.into_iter().collect();
     if !vectors.unwrap_or_else(|| has_vectors(&*isa)) {
         functions.iter_mut().try_for_each(scalarize)?;
@@ -150,10 +150,10 @@ pub(super) fn compile_for(
     module.finalize_definitions().map_err(backend)?;
     let mut steps: Vec<Step> = ids
         .into_iter()
-        .skip(columns)
+        .skip(replays)
         .map(|id| {
             let address = module.get_finalized_function(id);
-            // SAFETY: the functions after those of columns were declared with `clif::signature`, which is `Step`'s.
+            // SAFETY: the functions after those that replay were declared with `clif::signature`, which is `Step`'s.
             unsafe { std::mem::transmute::<*const u8, Step>(address) }
         })
         .collect();

@@ -4,24 +4,56 @@
 //! replay:  for each column that is touched in this step, and some others in turn (all of them if everything is to be visited):
 //!              from the entry it was last replayed to, to the newest:  the instructions, at the entry's row
 //!              (not where an event of the column arrived in the entry's step: that has been done)
+//!          but of columns that were touched in the last step too:
+//!              for each entry of that step:  for each of these columns:  the same
 //! visit:   write down the rows with an event, and the values that a replay needs
 //!          for each pair (column, delay) of the list:
 //!              the elements where an event arrives, as if nothing was put off; note that it did
 //! ```
 //!
-//! A column is replayed by a function of its own, so that its loop has all registers.
+//! With delays, an event touches its column step after step, and a step has few entries: a loop over them would be over before
+//! the processor has seen how long it is, and each round waits for other cache lines. The loop over columns is longer.
+//!
+//! Either is a function of its own, so that its loop has all registers.
 
 use super::access::{Memories, Place};
 use super::crossover::everything_later;
 use super::nest::Body;
 use super::scan::bits;
 use super::visits::{accessed, listed, visit_rows};
-use crate::loops::{BufferId, Log};
+use crate::loops::{Arrivals, BufferId, Log, Lowered};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
 /// Bits of an entry that hold its row; the others hold its step.
 const ROW_BITS: i64 = 16;
+
+/// What a function replays.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// A column: its number, the entries from which and to which, and the step.
+    Column,
+    /// The columns of [`Log::recent`]: how many there are, the entries, and the step.
+    Recent,
+}
+
+/// The functions that replay logs, by their numbers: which log, and what of it.
+pub(super) fn functions(lowered: &Lowered) -> Vec<(usize, Part)> {
+    let parts = |(number, log): (usize, &Log)| {
+        let recent = lowered.scans[log.scan].delayed.as_ref().map(|_| (number, Part::Recent));
+        std::iter::once((number, Part::Column)).chain(recent)
+    };
+    lowered.logs.iter().enumerate().flat_map(parts).collect()
+}
+
+/// Emits one of [`functions`]: the first parameter as [`Part`] says, from which entry to which, and the step.
+pub(super) fn function(m: &mut Memories<'_, '_>, (number, part): (usize, Part), parameters: [Value; 4]) {
+    let log = &m.lowered.logs[number];
+    match part {
+        Part::Column => column(m, log, parameters),
+        Part::Recent => recent(m, log, parameters),
+    }
+}
 
 /// Replays what this step needs, before any visit.
 pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
@@ -45,7 +77,10 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let columns_in_turn = m.c.b.ins().select(everything, all, some);
     let first = m.c.b.ins().uextend(I64, first);
     let head = m.scalar(log.head);
-    m.repeat_to(columns_in_turn, |m, k| {
+    let before = m.scalar(log.before);
+    m.set_scalar(log.before, head);
+    let none = m.index(0);
+    let recent = m.fold_to(columns_in_turn, none, |m, k, recent| {
         // Beyond the list come those whose turn it is.
         let beyond = m.c.b.ins().isub(k, touched);
         let turn = m.c.b.ins().iadd(first, beyond);
@@ -56,8 +91,26 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let (column, _) = listed(m, scan, at, everything);
         let column = m.c.b.ins().select(in_list, column, turn);
         let column = m.c.b.ins().select(everything, k, column);
-        m.call_for_column(number, [column, head, step]);
+        // Whatever is done below, the column is up to date after it.
+        let record = record(m, log, column);
+        let (from, middle) = (m.load_element(record, None, 0), m.load_element(record, None, 1));
+        m.store_element(record, None, 0, head);
+        let list = m.place(log.recent, &vec![], None, &[]);
+        let short = m.c.b.ins().ireduce(I32, column);
+        m.store_element(list, Some(recent), 0, short);
+        let (last, touched) =
+            (m.c.b.ins().icmp(IntCC::Equal, from, before), m.c.b.ins().icmp(IntCC::Equal, middle, head));
+        let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, head);
+        let last = m.c.b.ins().band(last, touched);
+        let last = m.c.b.ins().band(last, behind);
+        let older = m.c.b.ins().bxor(behind, last);
+        m.only_if(older, |m| m.call_replay((number, Part::Column), [column, from, head, step]));
+        let one = m.c.b.ins().uextend(I64, last);
+        m.c.b.ins().iadd(recent, one)
     });
+    if scan.delayed.is_some() {
+        m.only_if(recent, |m| m.call_replay((number, Part::Recent), [recent, before, head, step]));
+    }
 }
 
 /// Replays everything, between two steps.
@@ -68,7 +121,12 @@ pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
     let step = m.c.b.ins().iadd_imm_s(step, 1);
     let head = m.scalar(log.head);
     let (l, _) = m.open_loop(&[]);
-    m.call_for_column(number, [l.counter, head, step]);
+    let record = record(m, log, l.counter);
+    let from = m.load_element(record, None, 0);
+    let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, head);
+    m.only_if(behind, |m| m.call_replay((number, Part::Column), [l.counter, from, head, step]));
+    m.store_element(record, None, 0, head);
+    m.store_element(record, None, 1, head);
     m.close_loop(l, 1, log.replay.sizes[0], &[]);
 }
 
@@ -101,66 +159,99 @@ fn record(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> Place {
     m.place(log.columns, &vec![0], None, &[first])
 }
 
-/// The function that replays a column: `column`, the newest entry, and the step.
-pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, [column, head, step]: [Value; 3]) {
+/// Replays a column, which is not up to date.
+fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Value; 4]) {
     let record = record(m, log, column);
-    let from = m.load_element(record, None, 0);
-    let number = m.c.b.ins().isub(head, from);
-    m.only_if(number, |m| {
+    let mut from = from;
+    if let Some(arrivals) = &m.lowered.scans[log.scan].delayed {
+        // Those up to the step in which the column was touched last, and those after it.
         let middle = m.load_element(record, None, 1);
-        let arrivals = m.lowered.scans[log.scan].delayed.as_ref();
-        if let Some(arrivals) = arrivals {
+        let noted = m.load_long(record, 2);
+        let number = m.c.b.ins().isub(middle, from);
+        let number = m.c.b.ins().uextend(I64, number);
+        m.repeat_to(number, |m, k| {
+            let entry = Entry::new(m, log, from, k);
+            let arrived = arrived(m, arrivals, noted, entry.row, column);
+            entry.replay(m, log, column, step, Some(arrived));
+        });
+        from = middle;
+    }
+    let number = m.c.b.ins().isub(head, from);
+    let number = m.c.b.ins().uextend(I64, number);
+    m.repeat_to(number, |m, k| Entry::new(m, log, from, k).replay(m, log, column, step, None));
+    m.store_element(record, None, 1, head);
+}
+
+/// Replays the entries of the last step for `count` columns that were touched in it.
+fn recent(m: &mut Memories<'_, '_>, log: &Log, [count, from, head, step]: [Value; 4]) {
+    let arrivals = m.lowered.scans[log.scan].delayed.as_ref().expect("of events with delays");
+    let number = m.c.b.ins().isub(head, from);
+    let number = m.c.b.ins().uextend(I64, number);
+    m.repeat_to(number, |m, k| {
+        let entry = Entry::new(m, log, from, k);
+        m.repeat_to(count, |m, n| {
+            let list = m.place(log.recent, &vec![], None, &[]);
+            let column = m.load_index(list, Some(n), 0);
+            let record = record(m, log, column);
             let noted = m.load_long(record, 2);
-            entries(m, log, [column, from, middle, step], |m, row| {
-                let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
-                let delay = m.load_element(delays, None, 0);
-                let delay = m.c.b.ins().uextend(I64, delay);
-                let step = m.c.b.ins().iadd_imm_s(delay, -(arrivals.least as i64));
-                let bit = m.c.b.ins().ushr(noted, step);
-                Some(m.c.b.ins().band_imm_u(bit, 1))
-            });
-        }
-        let from = if arrivals.is_some() { middle } else { from };
-        entries(m, log, [column, from, head, step], |_, _| None);
-        m.store_element(record, None, 0, head);
-        m.store_element(record, None, 1, head);
+            let arrived = arrived(m, arrivals, noted, entry.row, column);
+            entry.replay(m, log, column, step, Some(arrived));
+        });
     });
 }
 
-/// Replays entries `from` to `to` for a column; where `except` is 1, what is there stays.
-fn entries(
-    m: &mut Memories<'_, '_>,
-    log: &Log,
-    [column, from, to, step]: [Value; 4],
-    except: impl FnOnce(&mut Memories<'_, '_>, Value) -> Option<Value>,
-) {
-    let number = m.c.b.ins().isub(to, from);
-    let number = m.c.b.ins().uextend(I64, number);
-    let capacity = log.replay.sizes[1];
-    let step = m.c.b.ins().uextend(I64, step);
-    m.repeat_to(number, |m, k| {
+/// All bits set, in each lane, if an event arrived at an element in the step that `noted` is of.
+fn arrived(m: &mut Memories<'_, '_>, arrivals: &Arrivals, noted: Value, row: Value, column: Value) -> Value {
+    let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
+    let delay = m.load_element(delays, None, 0);
+    let delay = m.c.b.ins().uextend(I64, delay);
+    let step = m.c.b.ins().iadd_imm_s(delay, -(arrivals.least as i64));
+    let bit = m.c.b.ins().ushr(noted, step);
+    let bit = m.c.b.ins().band_imm_u(bit, 1);
+    let bit = m.c.b.ins().ireduce(I32, bit);
+    let bit = m.c.b.ins().ineg(bit);
+    m.c.b.ins().splat(I32X4, bit)
+}
+
+/// An event of a row that was put off.
+#[derive(Clone, Copy)]
+struct Entry {
+    /// Where it is among all.
+    at: Value,
+    row: Value,
+    /// Its step.
+    then: Value,
+}
+
+impl Entry {
+    /// Entry `first + k`.
+    fn new(m: &mut Memories<'_, '_>, log: &Log, first: Value, k: Value) -> Self {
+        let capacity = log.replay.sizes[1] as i64;
         let k = m.c.b.ins().ireduce(I32, k);
-        let entry = m.c.b.ins().iadd(from, k);
-        let entry = m.c.b.ins().band_imm_u(entry, capacity as i64 - 1);
-        let entry = m.c.b.ins().uextend(I64, entry);
+        let number = m.c.b.ins().iadd(first, k);
+        let at = m.c.b.ins().band_imm_u(number, capacity - 1);
+        let at = m.c.b.ins().uextend(I64, at);
         let list = m.place(log.entries, &vec![], None, &[]);
-        let packed = m.load_element(list, Some(entry), 0);
+        let packed = m.load_element(list, Some(at), 0);
         let row = m.c.b.ins().band_imm_u(packed, (1 << ROW_BITS) - 1);
         let row = m.c.b.ins().uextend(I64, row);
-        // Without a branch, which would often be guessed wrong.
-        let spared = except(m, row).map(|spared| {
-            let spared = m.c.b.ins().ireduce(I32, spared);
-            let spared = m.c.b.ins().ineg(spared);
-            m.c.b.ins().splat(I32X4, spared)
-        });
         let then = m.c.b.ins().ushr_imm_u(packed, ROW_BITS);
+        let then = m.c.b.ins().uextend(I64, then);
+        Entry { at, row, then }
+    }
+
+    /// Does for `column` what was put off; where `except` is set, what is there stays, without a branch, which would often be
+    /// guessed wrong.
+    fn replay(self, m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Value, except: Option<Value>) {
+        let Entry { at, row, then } = self;
+        let step = m.c.b.ins().uextend(I64, step);
         let mut body = Body::new(m, &log.replay, None);
-        body.spared.1 = spared;
-        body.then = Some((body.m.c.b.ins().uextend(I64, then), step));
+        body.spared.1 = except;
+        body.then = Some((then, step));
         body.hoisted(0);
         body.outer.push(column);
         body.hoisted(1);
-        body.outer.push(entry);
+        body.outer.push(at);
         body.hoisted(2);
         body.place_all();
         let placed = accessed(&log.replay).find_map(|buffer| body.m.lowered.buffer(buffer).placed.as_ref());
@@ -171,7 +262,7 @@ fn entries(
             body.m.c.b.ins().iadd(first, place)
         });
         visit_rows(&mut body, [row; 4], 1, placed);
-    });
+    }
 }
 
 /// Writes down the rows that have an event in this step.

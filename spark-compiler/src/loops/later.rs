@@ -75,6 +75,8 @@ impl Lowering<'_> {
             head: number("later.head", Shape::scalar()),
             step: number("later.step", Shape::scalar()),
             columns: number("later.columns", Shape::of(Axis::anonymous(0), &[4 * columns])),
+            before: number("later.before", Shape::scalar()),
+            recent: number("later.recent", Shape::of(Axis::anonymous(0), &[columns])),
             whole: number("later.whole", Shape::scalar()),
             next: number("later.next", Shape::scalar()),
             turns,

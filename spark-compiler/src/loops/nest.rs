@@ -285,6 +285,10 @@ pub struct Log {
     /// Four `i32` for each column: the first entry that is not replayed there; the end of the entries of the step that touched it
     /// last; and, in 64 bits, for each `s`, whether an event of `least + s` steps ago arrived in that step.
     pub columns: BufferId,
+    /// `i32` scalar: the number of the first entry of the last step.
+    pub before: BufferId,
+    /// Columns that want nothing but the entries of the last step.
+    pub recent: BufferId,
     /// `i32` scalar: other than zero if this step visits all elements of the state.
     pub whole: BufferId,
     /// `i32` scalar: the column whose turn is next.
