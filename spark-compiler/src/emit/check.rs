@@ -78,10 +78,26 @@ fn placed(lowered: &Lowered, id: BufferId, found: &Buffer) -> Result<(), String>
     };
     let fits =
         table.same_bits(&placed.table) && table.shape().sizes() == found.sizes() && places.turned && found.turned;
-    let inside = usize::from(values.iter().copied().fold(0, u16::max)) < placed.pitch;
+    let arrivals = lowered.scans.get(placed.scan).and_then(|scan| scan.delayed.as_ref());
+    let delays =
+        match arrivals.and_then(|arrivals| lowered.buffers.get(arrivals.delays.index())).map(|delays| &delays.role) {
+            Some(Role::Constant(delays)) => delays.to_i32(),
+            _ => Vec::new(),
+        };
+    let marked = |(&value, &delay): (&u16, &i32)| i32::from(value) >> placed.bits == delay;
+    let inside = values.iter().all(|&value| placed.place(value) < placed.pitch)
+        && delays.len() == values.len()
+        && values.iter().zip(&delays).all(marked);
+    if let Some(across) = placed.across {
+        let across = buffer(lowered, across)?;
+        let same = matches!(&across.role, Role::Constant(table) if table.same_bits(&placed.table));
+        ensure(same && !across.turned && across.shape == places.shape, || format!("{id} has two tables of places"))?;
+    }
     // One table for each list of events: whoever looks a place up does so once for all arrays.
     let others = lowered.buffers.iter().filter_map(|buffer| buffer.placed.as_ref());
-    let one = others.filter(|other| other.scan == placed.scan).all(|other| other.places == placed.places);
+    let one = others
+        .filter(|other| other.scan == placed.scan)
+        .all(|other| (other.places, other.across, other.bits) == (placed.places, placed.across, placed.bits));
     ensure(fits && inside && one && found.sizes().len() == 2, || format!("{id} does not fit its places"))
 }
 

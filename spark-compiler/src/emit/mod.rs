@@ -30,6 +30,7 @@ mod draws;
 mod instructions;
 mod jit;
 mod lanes;
+mod near;
 mod nest;
 pub(crate) mod object;
 mod ops;

@@ -18,15 +18,19 @@
 
 use super::access::{Memories, Place};
 use super::crossover::everything_later;
+use super::near;
 use super::nest::Body;
 use super::scan::bits;
 use super::visits::{accessed, listed, visit_rows};
-use crate::loops::{Arrivals, BufferId, Log, Lowered};
+use crate::loops::{BufferId, Log, Lowered};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
 /// Bits of an entry that hold its row; the others hold its step.
 const ROW_BITS: i64 = 16;
+
+/// Entries of a step from which on a loop over them is long enough.
+const FEW: i64 = 24;
 
 /// What a function replays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,6 +83,8 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let head = m.scalar(log.head);
     let before = m.scalar(log.before);
     m.set_scalar(log.before, head);
+    let of_last = m.c.b.ins().isub(head, before);
+    let few = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, of_last, FEW);
     let none = m.index(0);
     let recent = m.fold_to(columns_in_turn, none, |m, k, recent| {
         // Beyond the list come those whose turn it is.
@@ -103,6 +109,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, head);
         let last = m.c.b.ins().band(last, touched);
         let last = m.c.b.ins().band(last, behind);
+        let last = m.c.b.ins().band(last, few);
         let older = m.c.b.ins().bxor(behind, last);
         m.only_if(older, |m| m.call_replay((number, Part::Column), [column, from, head, step]));
         let one = m.c.b.ins().uextend(I64, last);
@@ -163,7 +170,7 @@ fn record(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> Place {
 fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Value; 4]) {
     let record = record(m, log, column);
     let mut from = from;
-    if let Some(arrivals) = &m.lowered.scans[log.scan].delayed {
+    if m.lowered.scans[log.scan].delayed.is_some() {
         // Those up to the step in which the column was touched last, and those after it.
         let middle = m.load_element(record, None, 1);
         let noted = m.load_long(record, 2);
@@ -171,46 +178,81 @@ fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Valu
         let number = m.c.b.ins().uextend(I64, number);
         m.repeat_to(number, |m, k| {
             let entry = Entry::new(m, log, from, k);
-            let arrived = arrived(m, arrivals, noted, entry.row, column);
-            entry.replay(m, log, column, step, Some(arrived));
+            let spot = Spot::of(m, log, entry.row, column, Order::Column);
+            entry.replay(m, log, column, step, spot, Some(noted));
         });
         from = middle;
     }
     let number = m.c.b.ins().isub(head, from);
     let number = m.c.b.ins().uextend(I64, number);
-    m.repeat_to(number, |m, k| Entry::new(m, log, from, k).replay(m, log, column, step, None));
+    m.repeat_to(number, |m, k| {
+        let entry = Entry::new(m, log, from, k);
+        let spot = Spot::of(m, log, entry.row, column, Order::Column);
+        entry.replay(m, log, column, step, spot, None);
+    });
     m.store_element(record, None, 1, head);
 }
 
 /// Replays the entries of the last step for `count` columns that were touched in it.
 fn recent(m: &mut Memories<'_, '_>, log: &Log, [count, from, head, step]: [Value; 4]) {
-    let arrivals = m.lowered.scans[log.scan].delayed.as_ref().expect("of events with delays");
     let number = m.c.b.ins().isub(head, from);
     let number = m.c.b.ins().uextend(I64, number);
+    let list = m.place(log.recent, &vec![], None, &[]);
     m.repeat_to(number, |m, k| {
         let entry = Entry::new(m, log, from, k);
+        if near::pays(m, log) {
+            m.repeat_to(count, |m, n| {
+                let column = m.load_index(list, Some(n), 0);
+                let spot = Spot::of(m, log, entry.row, column, Order::Row);
+                near::element(m, log, entry.row, column, spot.placed);
+            });
+        }
         m.repeat_to(count, |m, n| {
-            let list = m.place(log.recent, &vec![], None, &[]);
             let column = m.load_index(list, Some(n), 0);
             let record = record(m, log, column);
             let noted = m.load_long(record, 2);
-            let arrived = arrived(m, arrivals, noted, entry.row, column);
-            entry.replay(m, log, column, step, Some(arrived));
+            let spot = Spot::of(m, log, entry.row, column, Order::Row);
+            entry.replay(m, log, column, step, spot, Some(noted));
         });
     });
 }
 
-/// All bits set, in each lane, if an event arrived at an element in the step that `noted` is of.
-fn arrived(m: &mut Memories<'_, '_>, arrivals: &Arrivals, noted: Value, row: Value, column: Value) -> Value {
-    let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
-    let delay = m.load_element(delays, None, 0);
-    let delay = m.c.b.ins().uextend(I64, delay);
-    let step = m.c.b.ins().iadd_imm_s(delay, -(arrivals.least as i64));
-    let bit = m.c.b.ins().ushr(noted, step);
-    let bit = m.c.b.ins().band_imm_u(bit, 1);
-    let bit = m.c.b.ins().ireduce(I32, bit);
-    let bit = m.c.b.ins().ineg(bit);
-    m.c.b.ins().splat(I32X4, bit)
+/// Whether a loop goes over the rows of one column or over the columns of one row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Order {
+    Column,
+    Row,
+}
+
+/// What tables say of an element.
+#[derive(Clone, Copy)]
+struct Spot {
+    /// Where it is in arrays that lie by delay, if there are any.
+    placed: Option<Value>,
+    /// The delay of the events that arrive there, an `i32`, if there are delays.
+    delay: Option<Value>,
+}
+
+impl Spot {
+    fn of(m: &mut Memories<'_, '_>, log: &Log, row: Value, column: Value, order: Order) -> Spot {
+        let placed = accessed(&log.replay).find_map(|buffer| m.lowered.buffer(buffer).placed.as_ref());
+        let Some(placed) = placed else {
+            let arrivals = m.lowered.scans[log.scan].delayed.as_ref();
+            let delay = arrivals.map(|arrivals| {
+                let delays = m.place(arrivals.delays, &vec![0, 1], None, &[row, column]);
+                m.load_element(delays, None, 0)
+            });
+            return Spot { placed: None, delay };
+        };
+        let table = placed.across.filter(|_| order == Order::Row).unwrap_or(placed.places);
+        let table = m.place(table, &vec![0, 1], None, &[row, column]);
+        let value = m.load_element(table, None, 0);
+        let place = m.c.b.ins().band_imm_u(value, (1 << placed.bits) - 1);
+        let place = m.c.b.ins().uextend(I64, place);
+        let first = m.c.b.ins().imul_imm_s(column, placed.pitch as i64);
+        let place = m.c.b.ins().iadd(first, place);
+        Spot { placed: Some(place), delay: Some(m.c.b.ins().ushr_imm_u(value, i64::from(placed.bits))) }
+    }
 }
 
 /// An event of a row that was put off.
@@ -232,36 +274,35 @@ impl Entry {
         let at = m.c.b.ins().band_imm_u(number, capacity - 1);
         let at = m.c.b.ins().uextend(I64, at);
         let list = m.place(log.entries, &vec![], None, &[]);
-        let packed = m.load_element(list, Some(at), 0);
-        let row = m.c.b.ins().band_imm_u(packed, (1 << ROW_BITS) - 1);
-        let row = m.c.b.ins().uextend(I64, row);
-        let then = m.c.b.ins().ushr_imm_u(packed, ROW_BITS);
-        let then = m.c.b.ins().uextend(I64, then);
+        let [row, then] = m.load_halves(list, at);
         Entry { at, row, then }
     }
 
-    /// Does for `column` what was put off; where `except` is set, what is there stays, without a branch, which would often be
-    /// guessed wrong.
-    fn replay(self, m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Value, except: Option<Value>) {
-        let Entry { at, row, then } = self;
+    /// Does for `column` what was put off. Where `noted`, of the entry's step, says that an event arrived, what is there stays,
+    /// without a branch, which would often be guessed wrong.
+    fn replay(self, m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Value, spot: Spot, noted: Option<Value>) {
         let step = m.c.b.ins().uextend(I64, step);
-        let mut body = Body::new(m, &log.replay, None);
-        body.spared.1 = except;
-        body.then = Some((then, step));
+        let arrivals = m.lowered.scans[log.scan].delayed.as_ref().zip(spot.delay);
+        let arrived = arrivals.zip(noted).map(|((arrivals, delay), noted)| {
+            let delay = m.c.b.ins().uextend(I64, delay);
+            let bit = m.c.b.ins().iadd_imm_s(delay, -(arrivals.least as i64));
+            let arrived = m.c.b.ins().ushr(noted, bit);
+            let arrived = m.c.b.ins().band_imm_u(arrived, 1);
+            let arrived = m.c.b.ins().ireduce(I32, arrived);
+            let arrived = m.c.b.ins().ineg(arrived);
+            m.c.b.ins().splat(I32X4, arrived)
+        });
+        let mut body = Body::new(m, &log.replay, arrivals.map(|(arrivals, _)| arrivals.delays));
+        body.spared.1 = arrived;
+        body.delay = arrivals.map(|(arrivals, delay)| (arrivals.delays, delay));
+        body.then = Some((self.then, step));
         body.hoisted(0);
         body.outer.push(column);
         body.hoisted(1);
-        body.outer.push(at);
+        body.outer.push(self.at);
         body.hoisted(2);
         body.place_all();
-        let placed = accessed(&log.replay).find_map(|buffer| body.m.lowered.buffer(buffer).placed.as_ref());
-        let placed = placed.map(|placed| {
-            let places = body.m.place(placed.places, &vec![0, 1], None, &[row, column]);
-            let place = body.m.load_index(places, None, 0);
-            let first = body.m.c.b.ins().imul_imm_s(column, placed.pitch as i64);
-            body.m.c.b.ins().iadd(first, place)
-        });
-        visit_rows(&mut body, [row; 4], 1, placed);
+        visit_rows(&mut body, [self.row; 4], 1, spot.placed);
     }
 }
 

@@ -93,21 +93,31 @@ pub struct Buffer {
 pub struct Placed {
     /// The list of events whose arrivals the order is that of.
     pub scan: usize,
-    /// Place of each element within its column: a constant over rows and columns, `u16`.
+    /// Place of each element within its column and, above [`Placed::bits`], its delay: a constant over rows and columns, `u16`,
+    /// turned.
     pub places: BufferId,
+    /// The same as it is, if events of rows are put off: a replay of one row goes over columns.
+    pub across: Option<BufferId>,
     /// Its values.
     pub table: Array,
+    /// Bits of a place.
+    pub bits: u32,
     /// Elements from one column to the next.
     pub pitch: usize,
 }
 
 impl Placed {
+    /// The place that the table's value says.
+    pub fn place(&self, value: u16) -> usize {
+        usize::from(value) & ((1 << self.bits) - 1)
+    }
+
     /// Offset in elements of each element, in the host's order.
     pub fn offsets(&self) -> impl Iterator<Item = usize> {
         let places = if let Data::U16(places) = self.table.data() { &places[..] } else { &[] };
         let columns = self.table.shape().sizes().last().copied().unwrap_or(1);
         let starts = (0..columns).cycle().map(|column| column * self.pitch);
-        places.iter().zip(starts).map(|(&place, start)| start + usize::from(place))
+        places.iter().zip(starts).map(|(&place, start)| start + self.place(place))
     }
 }
 
@@ -139,7 +149,12 @@ impl Buffer {
 
     /// Elements from one row of the innermost group to the next.
     pub fn stride(&self) -> usize {
-        self.placed.as_ref().map_or_else(|| self.inner().next_multiple_of(BLOCK), |placed| placed.pitch)
+        if let Some(placed) = &self.placed {
+            return placed.pitch;
+        }
+        // Partial sums of a row that lie a power of two apart would share a few places of a cache.
+        let apart = if self.role == Role::Log && self.shape.groups().len() > 1 { BLOCK } else { 0 };
+        self.inner().next_multiple_of(BLOCK) + apart
     }
 
     /// Elements of the whole array with padding (one row of a history).
@@ -193,8 +208,8 @@ impl Buffer {
         }
         if self.turned {
             let columns = self.shape.groups()[1].size();
-            let place = match self.placed.as_ref().map(|placed| placed.table.data()) {
-                Some(Data::U16(places)) => places[index].into(),
+            let place = match self.placed.as_ref().map(|placed| (placed, placed.table.data())) {
+                Some((placed, Data::U16(places))) => placed.place(places[index]),
                 _ => index / columns,
             };
             return index % columns * self.stride() + place;

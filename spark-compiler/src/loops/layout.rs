@@ -5,7 +5,8 @@
 //!
 //! Of a column, a visit often goes to the elements of one delay. If an array's elements lie in the order of the lists of
 //! arrivals, these are next to each other, a few cache lines instead of nearly all lines of the column, and four of them are
-//! one load. A replay then looks up where its element lies, which takes two bytes an element, so this pays for arrays of some sizes only.
+//! one load. A replay then looks up where its element lies, in two bytes an element and order of access, so this pays for arrays of
+//! some sizes only.
 //!
 //! Condition: every access to the array is in such visits, at the element that is visited. Exact: values do not move between
 //! elements, only between addresses, and the host's order is kept by [`super::Buffer::physical`].
@@ -84,8 +85,10 @@ fn place(lowered: &mut Lowered, accesses: &[Accesses], [least, most]: [usize; 2]
         let buffer = &lowered.buffers[index];
         let &Accesses::ByColumn(Some(scan)) = accesses else { continue };
         let (Some(arrivals), sizes) = (&lowered.scans[scan].delayed, lowered.scans[scan].sizes) else { continue };
-        let pitch = arrivals.pitch;
-        let fits = (least..=most).contains(&buffer.bytes()) && pitch <= u16::MAX.into();
+        let (pitch, first_delay) = (arrivals.pitch, arrivals.least);
+        // Place and delay share two bytes.
+        let bits = pitch.next_power_of_two().trailing_zeros();
+        let fits = (least..=most).contains(&buffer.bytes()) && (first_delay + arrivals.steps) << bits <= 1 << 16;
         if !buffer.turned || !fits || buffer.dtype.elem() == Elem::I32 {
             continue;
         }
@@ -98,12 +101,19 @@ fn place(lowered: &mut Lowered, accesses: &[Accesses], [least, most]: [usize; 2]
                 crate::bug!("lists of arrivals of another type")
             };
             let shape = buffer.shape.clone();
-            let table = Data::U16(places(lists, targets, sizes, pitch));
+            let table = Data::U16(places(lists, targets, sizes, pitch, |step| ((first_delay + step) << bits) as u16));
             let table = Array::new(shape.clone(), table).expect("one place for each element");
             let mut places = Buffer::new("arrivals.places", Role::Constant(table.clone()), DType::U16, shape);
             places.turned = true;
-            lowered.buffers.push(places);
-            made[scan] = Some(Placed { scan, places: BufferId(lowered.buffers.len() as u32 - 1), table, pitch });
+            let mut add = |buffer: Buffer| {
+                lowered.buffers.push(buffer);
+                BufferId(lowered.buffers.len() as u32 - 1)
+            };
+            let across = lowered.logs.iter().any(|log| log.scan == scan).then(|| {
+                let across = Buffer { name: "arrivals.places.across".into(), turned: false, ..places.clone() };
+                add(across)
+            });
+            made[scan] = Some(Placed { scan, places: add(places), across, table, bits, pitch });
         }
         lowered.buffers[index].placed.clone_from(&made[scan]);
     }

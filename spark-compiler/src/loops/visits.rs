@@ -159,13 +159,22 @@ fn buckets<T: Copy + TryInto<usize> + Sync>(delays: &[T], columns: usize, least:
     Lists { least, pitch, lists, targets }
 }
 
-/// Where each element lies within its column, in the host's order, if columns lie as `lists` and `targets` have them.
-pub(super) fn places(lists: &[i32], targets: &[u16], [rows, columns]: [usize; 2], pitch: usize) -> Vec<u16> {
+/// Where each element lies within its column, in the host's order, if columns lie as `lists` and `targets` have them, and
+/// `mark` of the step of its delay.
+pub(super) fn places(
+    lists: &[i32],
+    targets: &[u16],
+    [rows, columns]: [usize; 2],
+    pitch: usize,
+    mark: impl Fn(usize) -> u16,
+) -> Vec<u16> {
     let mut places = vec![0u16; rows * columns];
     for (column, lists) in lists.chunks(lists.len() / columns).enumerate() {
-        let (from, to) = (lists[0] as usize, lists[lists.len() - 1] as usize);
-        for (at, &row) in targets[from..to].iter().enumerate() {
-            places[usize::from(row) * columns + column] = (from + at - column * pitch) as u16;
+        for (step, list) in lists.chunks(2).enumerate() {
+            let (from, to) = (list[0] as usize, list[1] as usize);
+            for (at, &row) in targets[from..to].iter().enumerate() {
+                places[usize::from(row) * columns + column] = (from + at - column * pitch) as u16 | mark(step);
+            }
         }
     }
     places

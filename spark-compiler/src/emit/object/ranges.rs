@@ -19,14 +19,15 @@ pub(super) fn outside(m: &mut Memories<'_, '_>, ranges: &[(BufferId, Range)]) ->
         let (rows, stride, inner) =
             if turned { (spec.shape.size(), spec.column_pitch(), spec.rows()) } else { (rows, stride, inner) };
         let place = m.place(buffer, &vec![], None, &[]);
-        let places = spec.placed.as_ref().map(|placed| (placed.places, m.place(placed.places, &vec![], None, &[])));
+        let places = spec.placed.as_ref().map(|placed| (placed, m.place(placed.places, &vec![], None, &[])));
         outside = m.fold(rows, outside, |m, row, outside| {
             let start = m.c.b.ins().imul_imm_s(row, stride as i64);
             m.fold(inner, outside, |m, i, outside| {
-                let i = places.map_or(i, |(id, places)| {
-                    let first = m.c.b.ins().imul_imm_s(row, m.lowered.buffer(id).stride() as i64);
+                let i = places.map_or(i, |(placed, places)| {
+                    let first = m.c.b.ins().imul_imm_s(row, m.lowered.buffer(placed.places).stride() as i64);
                     let at = m.c.b.ins().iadd(first, i);
-                    m.load_index(places, Some(at), 0)
+                    let value = m.load_index(places, Some(at), 0);
+                    m.c.b.ins().band_imm_u(value, (1 << placed.bits) - 1)
                 });
                 let element = m.c.b.ins().iadd(start, i);
                 let raw = m.load_element(place, Some(element), 0);
