@@ -264,10 +264,10 @@ impl Instance {
     fn read(&self, id: BufferId) -> Array {
         let lowered = &self.kernel.lowered;
         if lowered.logs.iter().any(|log| log.state == id) && self.is_behind() {
-            let written: Vec<BufferId> = lowered.logs.iter().flat_map(|log| [log.state, log.columns]).collect();
-            let flushed = self.kernel.code.flushed(&self.memory, &written, id);
-            let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}")).expect("a state that is written");
-            return self.memory.decode(lowered, id, &flushed).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+            let flushed = self.kernel.code.flushed(&self.memory);
+            let flushed = flushed.unwrap_or_else(|e| crate::bug!("own memory: {e}"));
+            let bytes = self.memory.bytes_in(&flushed, id);
+            return self.memory.decode(lowered, id, bytes).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         }
         self.memory.read(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"))
     }

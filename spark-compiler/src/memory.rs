@@ -65,8 +65,8 @@ pub enum MemoryError {
 #[derive(Debug)]
 pub struct Memory {
     /// Where everything is; kept as long as `table` points into it.
-    _region: Region,
-    /// Start of each buffer, as generated code reads it.
+    region: Region,
+    /// Start of each buffer.
     table: Box<[*mut u8]>,
     /// Bytes of each buffer.
     sizes: Box<[usize]>,
@@ -147,27 +147,39 @@ fn checked_bytes(buffer: &Buffer) -> Option<usize> {
     Some(buffer.bytes())
 }
 
+/// Where the buffers of a program are in its memory.
+pub(crate) struct Offsets {
+    /// Bytes before each buffer.
+    pub(crate) offsets: Vec<usize>,
+    sizes: Vec<usize>,
+    total: usize,
+}
+
+/// Where buffers are, one after another; `None` if they do not fit the address space.
+pub(crate) fn offsets(lowered: &Lowered) -> Option<Offsets> {
+    let mut all = Offsets { offsets: Vec::new(), sizes: Vec::new(), total: 0 };
+    for buffer in &lowered.buffers {
+        let bytes = checked_bytes(buffer)?;
+        all.sizes.push(bytes);
+        all.offsets.push(all.total);
+        all.total = all.total.checked_add(bytes.checked_next_multiple_of(ALIGN)?)?;
+    }
+    (all.total <= isize::MAX as usize).then_some(all)
+}
+
 impl Memory {
     /// Memory for `lowered`: constants and initial states in place, everything else zero.
     ///
     /// # Errors
     /// [`MemoryError::TooLarge`] if there is not enough memory.
     pub fn new(lowered: &Lowered) -> Result<Memory, MemoryError> {
-        let mut sizes = Vec::with_capacity(lowered.buffers.len());
-        let mut offsets = Vec::with_capacity(lowered.buffers.len());
-        let mut total = 0usize;
-        for buffer in &lowered.buffers {
-            let bytes = checked_bytes(buffer).ok_or(MemoryError::TooLarge)?;
-            sizes.push(bytes);
-            offsets.push(total);
-            total = total.checked_add(bytes.next_multiple_of(ALIGN)).ok_or(MemoryError::TooLarge)?;
-        }
+        let Offsets { offsets, sizes, total } = offsets(lowered).ok_or(MemoryError::TooLarge)?;
         let region = Region::zeroed(total).ok_or(MemoryError::TooLarge)?;
         // SAFETY: offsets are within the allocation.
         let table = offsets.iter().map(|&offset| unsafe { region.start().as_ptr().add(offset) }).collect();
         let contract = Contract::of(lowered);
         let fits = contract.number.into();
-        let mut memory = Memory { _region: region, table, sizes: sizes.into(), contract, fits };
+        let mut memory = Memory { region, table, sizes: sizes.into(), contract, fits };
         for (id, buffer) in lowered.iter() {
             if let Role::Constant(values) | Role::State(values) = &buffer.role {
                 memory.put(buffer, id, 0, values.data())?;
@@ -270,20 +282,26 @@ impl Memory {
         same
     }
 
-    /// The table generated code takes. Valid until the memory is dropped; the pointers may be written through.
-    pub(crate) fn table(&mut self) -> *const *mut u8 {
-        self.table.as_ptr()
+    /// What generated code takes: the start of the memory, where [`offsets`] begin. Valid until the memory is dropped; it may be
+    /// written through.
+    pub(crate) fn start(&mut self) -> *mut u8 {
+        self.region.start().as_ptr()
     }
 
-    /// Copies of some buffers, and the table with the copies in place of these buffers. The pointers of the others may only be
-    /// read through.
-    pub(crate) fn copies(&self, ids: &[BufferId]) -> (Vec<Vec<u8>>, Vec<*mut u8>) {
-        let mut copies: Vec<Vec<u8>> = ids.iter().map(|&id| self.bytes(id).to_vec()).collect();
-        let mut table = self.table.to_vec();
-        for (id, copy) in ids.iter().zip(&mut copies) {
-            table[id.index()] = copy.as_mut_ptr();
-        }
-        (copies, table)
+    /// A copy of everything; `None` if there is not enough memory.
+    pub(crate) fn copy(&self) -> Option<Region> {
+        let bytes = self.sizes.iter().map(|bytes| bytes.next_multiple_of(ALIGN)).sum();
+        let copy = Region::zeroed(bytes)?;
+        // SAFETY: both regions have so many bytes, and they are two.
+        unsafe { std::ptr::copy_nonoverlapping(self.region.start().as_ptr(), copy.start().as_ptr(), bytes) };
+        Some(copy)
+    }
+
+    /// The bytes of a buffer in a copy of this memory.
+    pub(crate) fn bytes_in<'c>(&self, copy: &'c Region, id: BufferId) -> &'c [u8] {
+        let before = self.table[id.index()].addr() - self.region.start().addr().get();
+        // SAFETY: the copy is as large as this memory, and initialised.
+        unsafe { std::slice::from_raw_parts(copy.start().as_ptr().add(before), self.sizes[id.index()]) }
     }
 
     /// As [`Memory::read`], from other bytes than the buffer's own.

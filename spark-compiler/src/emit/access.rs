@@ -91,14 +91,9 @@ pub(crate) struct At {
     pub(crate) placed: Option<Value>,
 }
 
-/// Where a function finds the buffers.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Homes<'a> {
-    /// Its argument is a table of their addresses.
-    Table,
-    /// Its argument is a block of memory: buffers are at these offsets. Those without one are symbols, [`buffer_symbol`].
-    Block(&'a [Option<usize>]),
-}
+/// Where a function finds the buffers: at these offsets in the memory that its argument is the start of. Those without one are
+/// symbols, [`buffer_symbol`].
+pub(crate) type Homes<'a> = &'a [Option<usize>];
 
 /// The symbol of a buffer that is not in the block.
 pub(crate) fn buffer_symbol(buffer: BufferId) -> UserExternalName {
@@ -196,15 +191,9 @@ impl<'a, 'f> Memories<'a, 'f> {
 
     /// Start of a buffer.
     pub(crate) fn start(&mut self, buffer: BufferId) -> Value {
-        match self.homes {
-            Homes::Table => {
-                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
-                self.c.b.ins().load(types::I64, flags, self.base, 8 * buffer.0 as i32)
-            }
-            Homes::Block(offsets) => match offsets[buffer.index()] {
-                Some(offset) => self.c.b.ins().iadd_imm_s(self.base, offset as i64),
-                None => self.symbol(buffer_symbol(buffer)),
-            },
+        match self.homes[buffer.index()] {
+            Some(offset) => self.c.b.ins().iadd_imm_s(self.base, offset as i64),
+            None => self.symbol(buffer_symbol(buffer)),
         }
     }
 

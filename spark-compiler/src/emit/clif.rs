@@ -1,5 +1,4 @@
-//! Functions of a program, run one after another: in memory `extern "C" fn(table: *const *mut u8) -> i64`, in objects
-//! `fn(block: *mut u8)`. They may call those that replay (see `replay`), which come first, since they are known by their
+//! Functions of a program, run one after another: `extern "C" fn(memory: *mut u8)`. They may call those that replay (see `replay`), which come first, since they are known by their
 //! numbers.
 //!
 //! Register allocation takes more than linear time, so a function ends when it has passed [`LIMIT`] instructions and the
@@ -53,49 +52,38 @@ pub(crate) fn functions<'l>(
 ) -> Functions {
     let host = Host { isa, homes, intrinsics };
     let replays = replay::functions(lowered).into_iter().map(|part| {
-        function(lowered, host, replay_signature(isa, homes), |m, parameters| {
+        function(lowered, host, replay_signature(isa), |m, parameters| {
             replay::function(m, part, [parameters[1], parameters[2], parameters[3], parameters[4]]);
-            Vec::new()
         })
     });
     let flush = (!lowered.logs.is_empty()).then(|| {
-        function(lowered, host, signature(isa, homes), |m, _| {
+        function(lowered, host, signature(isa), |m, _| {
             (0..lowered.logs.len()).for_each(|log| replay::flush(m, log));
-            status(m, homes)
         })
     });
     let settle = (!lowered.settles.is_empty()).then(|| {
-        function(lowered, host, signature(isa, homes), |m, _| {
+        function(lowered, host, signature(isa), |m, _| {
             lowered.settles.iter().for_each(|settle| nest::emit_all(m, settle));
-            status(m, homes)
         })
     });
     Functions { replays: replays.collect(), steps: steps(lowered, host), flush, settle }
 }
 
-/// What a function returns.
-fn status(m: &mut Memories<'_, '_>, homes: Homes<'_>) -> Vec<Value> {
-    match homes {
-        Homes::Table => vec![m.index(0)],
-        Homes::Block(_) => vec![],
-    }
-}
-
-/// One function; `body` gets its parameters, of which the first leads to the buffers, and gives what it returns.
+/// One function; `body` gets its parameters, of which the first leads to the buffers.
 fn function<'l>(
     lowered: &'l Lowered,
     host: Host<'l>,
     signature: Signature,
-    body: impl for<'f> FnOnce(&mut Memories<'l, 'f>, &[Value]) -> Vec<Value>,
+    body: impl for<'f> FnOnce(&mut Memories<'l, 'f>, &[Value]),
 ) -> Function {
     let mut context = FunctionBuilderContext::new();
     let mut function = Function::with_name_signature(UserFuncName::default(), signature);
     let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), Abilities::of(host.isa));
     let parameters = c.enter();
     let mut m = Memories::new(c, parameters[0], lowered, host.homes, host.intrinsics);
-    m.replay_signature = Some(replay_signature(host.isa, host.homes));
-    let results = body(&mut m, &parameters);
-    m.c.leave(&results, host.isa);
+    m.replay_signature = Some(replay_signature(host.isa));
+    body(&mut m, &parameters);
+    m.c.leave(&[], host.isa);
     function
 }
 
@@ -105,7 +93,7 @@ fn steps<'l>(lowered: &'l Lowered, host: Host<'l>) -> Vec<Function> {
     let mut next = 0;
     loop {
         let mut last = false;
-        functions.push(function(lowered, host, signature(host.isa, host.homes), |m, _| {
+        functions.push(function(lowered, host, signature(host.isa), |m, _| {
             while next < lowered.nests.len() && m.c.b.func.dfg.num_insts() < LIMIT {
                 nest::emit(m, next);
                 next += 1;
@@ -114,7 +102,6 @@ fn steps<'l>(lowered: &'l Lowered, host: Host<'l>) -> Vec<Function> {
             if last {
                 advance_histories(m);
             }
-            status(m, host.homes)
         }));
         if last {
             return functions;
@@ -123,19 +110,11 @@ fn steps<'l>(lowered: &'l Lowered, host: Host<'l>) -> Vec<Function> {
 }
 
 /// The signature of every function.
-pub(crate) fn signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
-    match homes {
-        Homes::Table => {
-            let mut signature = Signature::new(isa.default_call_conv());
-            signature.params.push(AbiParam::new(isa.pointer_type()));
-            signature.returns.push(AbiParam::new(types::I64));
-            signature
-        }
-        Homes::Block(_) => procedure(isa, 1),
-    }
+pub(crate) fn signature(isa: &dyn TargetIsa) -> Signature {
+    procedure(isa, 1)
 }
 
-/// The signature of a function of an object that takes so many pointers and returns nothing.
+/// The signature of a function that takes so many pointers and returns nothing.
 pub(crate) fn procedure(isa: &dyn TargetIsa, pointers: usize) -> Signature {
     // On RISC-V, Cranelift 0.135 takes the register fs1 for one that callers save. Saving all registers is right, and possible
     // where nothing is returned.
@@ -149,12 +128,8 @@ pub(crate) fn procedure(isa: &dyn TargetIsa, pointers: usize) -> Signature {
 }
 
 /// The signature of functions that replay: where buffers are, and what [`replay::function`] takes.
-fn replay_signature(isa: &dyn TargetIsa, homes: Homes<'_>) -> Signature {
-    let mut signature = match homes {
-        Homes::Table => Signature::new(isa.default_call_conv()),
-        Homes::Block(_) => procedure(isa, 0),
-    };
-    signature.params.push(AbiParam::new(isa.pointer_type()));
+fn replay_signature(isa: &dyn TargetIsa) -> Signature {
+    let mut signature = procedure(isa, 1);
     signature.params.extend([types::I64, types::I32, types::I32, types::I32].map(AbiParam::new));
     signature
 }

@@ -2,12 +2,11 @@
 #![allow(unsafe_code)]
 
 use super::cache::{self, Compiled, Key};
-use super::{
-    CompileError, access::Homes, blocks, check::check, clif, scalar::scalarize, sink::Optimizer, subnormals::Flush,
-};
+use super::{CompileError, blocks, check::check, clif, scalar::scalarize, sink::Optimizer, subnormals::Flush};
 use crate::intrinsics::Intrinsic;
-use crate::loops::{BufferId, Lowered};
-use crate::memory::{Contract, Memory};
+use crate::loops::Lowered;
+use crate::memory::{Contract, Memory, MemoryError, offsets};
+use crate::pages::Region;
 use crate::passes::CompileOptions;
 use cranelift::codegen::isa::{OwnedTargetIsa, TargetIsa};
 use cranelift::codegen::{CodegenError, Context, ir::Function, settings};
@@ -22,7 +21,7 @@ use target_lexicon::Architecture;
 /// Address space to reserve per CLIF instruction, far above what one takes.
 const BYTES_PER_INSTRUCTION: usize = 256;
 
-type Step = unsafe extern "C" fn(table: *const *mut u8) -> i64;
+type Step = unsafe extern "C" fn(memory: *mut u8);
 
 /// Compiled code of one program. Clones share it; the last one frees it.
 #[derive(Clone, Debug)]
@@ -98,7 +97,8 @@ pub(super) fn compile_for(
 ) -> Result<Code, CompileError> {
     let start = Instant::now();
     let call_conv = isa.default_call_conv();
-    let functions = clif::functions(lowered, &*isa, Homes::Table, options.intrinsics);
+    let homes = homes(lowered)?;
+    let functions = clif::functions(lowered, &*isa, &homes, options.intrinsics);
     let (replays, flushes, settles) = (functions.replays.len(), functions.flush.is_some(), functions.settle.is_some());
     let mut functions: Vec<Function> = functions.into_iter().collect();
     if !vectors.unwrap_or_else(|| has_vectors(&*isa)) {
@@ -172,6 +172,12 @@ pub(super) fn compile_for(
     Ok(Code(Arc::new(machine)))
 }
 
+/// Where [`Memory`] has buffers.
+fn homes(lowered: &Lowered) -> Result<Vec<Option<usize>>, CompileError> {
+    let all = offsets(lowered).ok_or_else(|| CompileError::Backend(MemoryError::TooLarge.to_string()))?;
+    Ok(all.offsets.into_iter().map(Some).collect())
+}
+
 /// The machine code of functions.
 fn generate(functions: &[Function], optimizer: &Optimizer) -> Result<Vec<Compiled>, CompileError> {
     let mut context = Context::new();
@@ -198,7 +204,7 @@ fn generate(functions: &[Function], optimizer: &Optimizer) -> Result<Vec<Compile
 pub fn clif_text(lowered: &Lowered, options: &CompileOptions) -> Result<String, CompileError> {
     check(lowered)?;
     guarded(|| {
-        let functions = clif::functions(lowered, &*host()?, Homes::Table, options.intrinsics).into_iter();
+        let functions = clif::functions(lowered, &*host()?, &homes(lowered)?, options.intrinsics).into_iter();
         Ok(functions.map(|function| function.to_string()).collect::<Vec<_>>().join("\n"))
     })
 }
@@ -214,7 +220,7 @@ pub(crate) fn assembly(lowered: &Lowered, options: &CompileOptions) -> Result<St
         let isa = host()?;
         let optimizer = Optimizer::new(isa.clone())?;
         let mut text = String::new();
-        for function in clif::functions(lowered, &*isa, Homes::Table, options.intrinsics).into_iter() {
+        for function in clif::functions(lowered, &*isa, &homes(lowered)?, options.intrinsics).into_iter() {
             let mut context = cranelift::codegen::Context::for_function(function);
             context.set_disasm(true);
             optimizer.run(&mut context)?;
@@ -277,13 +283,12 @@ impl Code {
         if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
-        let table = memory.table();
+        let start = memory.start();
         let _mode = self.0.flush_subnormals.then(Flush::new);
         for step in &self.0.steps {
-            // SAFETY: the table holds every buffer of the program the code was compiled from (equal contracts), at
-            // its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
-            let status = unsafe { step(table) };
-            debug_assert_eq!(status, 0, "steps cannot fail");
+            // SAFETY: the memory holds every buffer of the program the code was compiled from (equal contracts), where the code
+            // has it and at its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
+            unsafe { step(start) };
         }
         Ok(())
     }
@@ -311,30 +316,29 @@ impl Code {
         if let Some(work) = work {
             let _mode = self.0.flush_subnormals.then(Flush::new);
             // SAFETY: as in `step`.
-            unsafe { work(memory.table()) };
+            unsafe { work(memory.start()) };
         }
         Ok(())
     }
 
-    /// The bytes that a buffer would have after [`Code::flush`], which writes to `written` only.
+    /// What the memory would be after [`Code::flush`].
     ///
     /// # Errors
     /// As [`Code::step`].
-    pub(crate) fn flushed(
-        &self,
-        memory: &Memory,
-        written: &[BufferId],
-        buffer: BufferId,
-    ) -> Result<Option<Vec<u8>>, ForeignMemory> {
+    ///
+    /// # Panics
+    /// If there is no memory for a copy.
+    pub(crate) fn flushed(&self, memory: &Memory) -> Result<Region, ForeignMemory> {
         if !memory.fits(&self.0.contract) {
             return Err(ForeignMemory);
         }
-        let Some(flush) = self.0.flush else { return Ok(None) };
-        let (mut copies, table) = memory.copies(written);
-        let _mode = self.0.flush_subnormals.then(Flush::new);
-        // SAFETY: as in `step`; what the code writes to, it writes to in the copies.
-        unsafe { flush(table.as_ptr()) };
-        Ok(written.iter().position(|&id| id == buffer).map(|at| std::mem::take(&mut copies[at])))
+        let copy = memory.copy().expect("memory for a copy of a model");
+        if let Some(flush) = self.0.flush {
+            let _mode = self.0.flush_subnormals.then(Flush::new);
+            // SAFETY: as in `step`, on a copy that nobody else has.
+            unsafe { flush(copy.start().as_ptr()) };
+        }
+        Ok(copy)
     }
 
     /// Whether subnormal numbers count as zero while a step runs.

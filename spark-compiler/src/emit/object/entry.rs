@@ -8,7 +8,7 @@
 //! void NAME_patched(void *block)               values of the block were written from outside
 //! ```
 
-use super::super::access::{Homes, Memories};
+use super::super::access::Memories;
 use super::super::clif::procedure;
 use super::super::lanes::{Abilities, Clif};
 use super::{IMAGE, Parts, ports, ranges};
@@ -85,7 +85,7 @@ fn function(parts: &Parts<'_>, module: &mut ObjectModule, signature: Signature, 
     let mut function = Function::with_name_signature(UserFuncName::default(), signature);
     let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), abilities);
     let arguments = c.enter();
-    let mut m = Memories::new(c, arguments[0], parts.lowered, Homes::Block(&parts.layout.offsets), false);
+    let mut m = Memories::new(c, arguments[0], parts.lowered, &parts.layout.offsets, false);
     let results = body(&mut m, module, &arguments);
     let isa: &dyn TargetIsa = module.isa();
     m.c.leave(&results, isa);
