@@ -164,6 +164,8 @@ pub(crate) fn offsets(lowered: &Lowered) -> Option<Offsets> {
         all.offsets.push(all.total);
         all.total = all.total.checked_add(bytes.checked_next_multiple_of(ALIGN)?)?;
     }
+    // Code may read a vector from where the last element is.
+    all.total = all.total.checked_add(ALIGN)?;
     (all.total <= isize::MAX as usize).then_some(all)
 }
 
@@ -290,7 +292,7 @@ impl Memory {
 
     /// A copy of everything; `None` if there is not enough memory.
     pub(crate) fn copy(&self) -> Option<Region> {
-        let bytes = self.sizes.iter().map(|bytes| bytes.next_multiple_of(ALIGN)).sum();
+        let bytes = self.sizes.iter().map(|bytes| bytes.next_multiple_of(ALIGN)).sum::<usize>() + ALIGN;
         let copy = Region::zeroed(bytes)?;
         // SAFETY: both regions have so many bytes, and they are two.
         unsafe { std::ptr::copy_nonoverlapping(self.region.start().as_ptr(), copy.start().as_ptr(), bytes) };

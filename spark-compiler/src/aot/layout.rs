@@ -173,7 +173,8 @@ impl Layout {
         Layout {
             offsets,
             persistent,
-            bytes: next,
+            // Code may read a vector from where the last element is.
+            bytes: next + ALIGN,
             outside: 0,
             inputs: ports(Role::Input),
             outputs: ports(Role::Output),

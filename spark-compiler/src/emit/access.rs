@@ -113,6 +113,9 @@ pub(crate) struct Memories<'a, 'f> {
     pub(crate) replay_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
     symbols: HashMap<UserExternalName, GlobalValue>,
+    /// Whether only the first lane is of meaning. What all lanes would have is then read with what follows it, which is one
+    /// instruction; behind the last buffer is room for that. Not for what was just stored: that would have to reach memory first.
+    pub(super) alone: bool,
     /// Whether intrinsics may be called.
     pub(super) intrinsics: bool,
     /// Those the function knows already.
@@ -146,6 +149,7 @@ impl<'a, 'f> Memories<'a, 'f> {
             base,
             homes,
             replay_signature: None,
+            alone: false,
             flags: HashMap::new(),
             symbols: HashMap::new(),
             intrinsics,
@@ -389,6 +393,15 @@ impl<'a, 'f> Memories<'a, 'f> {
     pub(crate) fn load(&mut self, place: Place, at: At) -> Lanes {
         match place.follow {
             Follow::Uniform => {
+                let vector = match place.dtype {
+                    DType::F32 => Some(F32X4),
+                    DType::I32 => Some(I32X4),
+                    _ => None,
+                };
+                if let Some(vector) = vector.filter(|_| self.alone && !place.flags.readonly()) {
+                    let (address, to) = self.address(place, None, 0);
+                    return Lanes::One(self.c.b.ins().load(vector, place.flags, address, to));
+                }
                 let scalar = self.load_element(place, None, 0);
                 self.c.splat(scalar)
             }

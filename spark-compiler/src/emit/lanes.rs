@@ -255,7 +255,11 @@ impl Clif<'_> {
             return self.splat(scalar);
         }
         let mut join = |scalars: &[Value], ty: Type| {
-            let first = self.b.ins().scalar_to_vector(ty, scalars[0]);
+            // A float is put into a vector of zeros by two instructions.
+            let first = match ty {
+                F32X4 if scalars.len() == 4 => self.b.ins().splat(ty, scalars[0]),
+                _ => self.b.ins().scalar_to_vector(ty, scalars[0]),
+            };
             let rest = scalars[1..].iter().zip(1u8..);
             rest.fold(first, |v, (&scalar, lane)| self.b.ins().insertlane(v, scalar, lane))
         };

@@ -292,6 +292,7 @@ impl Entry {
             let arrived = m.c.b.ins().ineg(arrived);
             m.c.b.ins().splat(I32X4, arrived)
         });
+        m.alone = true;
         let mut body = Body::new(m, &log.replay, arrivals.map(|(arrivals, _)| arrivals.delays));
         body.spared.1 = arrived;
         body.delay = arrivals.map(|(arrivals, delay)| (arrivals.delays, delay));
@@ -303,6 +304,7 @@ impl Entry {
         body.hoisted(2);
         body.place_all();
         visit_rows(&mut body, [self.row; 4], 1, spot.placed);
+        m.alone = false;
     }
 }
 

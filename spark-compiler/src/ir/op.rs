@@ -89,6 +89,16 @@ impl Literal {
         }
     }
 
+    /// The number it is, exactly; 0 and 1 for truth values.
+    pub fn to_f64(self) -> f64 {
+        match self {
+            Literal::Bool(v) => f64::from(u8::from(v)),
+            Literal::I32(v) => f64::from(v),
+            Literal::F32(v) => f64::from(v),
+            Literal::F64(v) => v,
+        }
+    }
+
     /// Type and bits: literals are equal if these are (so NaN equals itself and −0 differs from 0).
     pub fn key(self) -> (Elem, u64) {
         let bits = match self {

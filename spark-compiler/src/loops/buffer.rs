@@ -153,8 +153,9 @@ impl Buffer {
             return placed.pitch;
         }
         // Partial sums of a row that lie a power of two apart would share a few places of a cache.
-        let apart = if self.role == Role::Log && self.shape.groups().len() > 1 { BLOCK } else { 0 };
-        self.inner().next_multiple_of(BLOCK) + apart
+        let stride = self.inner().next_multiple_of(BLOCK);
+        let apart = self.role == Role::Log && self.shape.groups().len() > 1 && stride >= 8 * BLOCK;
+        if apart { stride + BLOCK } else { stride }
     }
 
     /// Elements of the whole array with padding (one row of a history).

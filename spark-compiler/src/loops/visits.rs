@@ -211,12 +211,15 @@ mod tests {
             assert!(repeated.iter().all(|row| Some(row) == once.first()), "{bucket}: {once:?} {repeated:?}");
         }
         assert_eq!(listed, rows * columns);
-        if pitch > u16::MAX.into() {
+        let (bits, most) = (pitch.next_power_of_two().trailing_zeros(), least + steps - 1);
+        if (most + 1) << bits > 1 << 16 {
             return;
         }
-        let places = places(&lists, &targets, [rows, columns], pitch);
-        for (element, &place) in places.iter().enumerate() {
+        let places = places(&lists, &targets, [rows, columns], pitch, |step| ((least + step) << bits) as u16);
+        for (element, &value) in places.iter().enumerate() {
             let (row, column) = (element / columns, element % columns);
+            let place = value & ((1 << bits) - 1);
+            assert_eq!(usize::from(value >> bits), delay(row, column));
             let at = column * pitch + usize::from(place);
             let list = lists.chunks(2).position(|list| (list[0]..list[1]).contains(&(at as i32))).unwrap();
             assert_eq!((usize::from(targets[at]), list), (row, column * steps + delay(row, column) - least));

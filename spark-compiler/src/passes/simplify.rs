@@ -58,6 +58,7 @@ fn rule(program: &mut Program, node: &Node) -> Option<Rewrite> {
                 BinaryOp::Add if is_negative_zero(lb) => same(a),
                 BinaryOp::Add if is_negative_zero(la) => same(b),
                 BinaryOp::Min | BinaryOp::Max if a == b => same(a),
+                BinaryOp::Min | BinaryOp::Max if cannot_bind(program, binary, a, lb?) => same(a),
                 BinaryOp::And | BinaryOp::Or if a == b => same(a),
                 BinaryOp::And if la == Some(Literal::Bool(true)) => same(b),
                 BinaryOp::And if lb == Some(Literal::Bool(true)) => same(a),
@@ -93,6 +94,28 @@ fn rule(program: &mut Program, node: &Node) -> Option<Rewrite> {
         },
         _ => None,
     }
+}
+
+/// Between which numbers a value is because it is clipped; then it is not NaN either. `None` if it is not.
+fn clipped(program: &Program, id: OpId) -> Option<[f64; 2]> {
+    let Op::Binary(op @ (BinaryOp::Min | BinaryOp::Max), value, bound) = program.node(id).op else { return None };
+    let Op::Literal(bound) = program.node(bound).op else { return None };
+    let bound = bound.to_f64();
+    let [low, high] = clipped(program, value).unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    match op {
+        _ if bound.is_nan() => None,
+        BinaryOp::Min => Some([low.min(bound), high.min(bound)]),
+        _ => Some([low.max(bound), high.max(bound)]),
+    }
+}
+
+/// True if `op` (minimum or maximum) with `bound` gives `value` as it is. Of equal numbers, zeros may have another sign.
+fn cannot_bind(program: &Program, op: BinaryOp, value: OpId, bound: Literal) -> bool {
+    let bound = bound.to_f64();
+    clipped(program, value).is_some_and(|[low, high]| match op {
+        BinaryOp::Min => high < bound || high == bound && bound != 0.0,
+        _ => low > bound || low == bound && bound != 0.0,
+    })
 }
 
 /// True for exactly this number (−0 is not 0).
