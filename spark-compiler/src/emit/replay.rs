@@ -30,7 +30,7 @@ use types::{I32, I32X4, I64};
 const ROW_BITS: i64 = 16;
 
 /// Entries of a step from which on a loop over them is long enough.
-const FEW: i64 = 24;
+const FEW: i64 = 12;
 
 /// What a function replays.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
