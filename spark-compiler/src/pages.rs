@@ -64,6 +64,14 @@ pub(crate) fn vec<T>(len: usize) -> Vec<T> {
     list
 }
 
+/// So many zeros, or what else a type begins with.
+pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Vec<T> {
+    // Of zeros, the allocator gives pages that are zero already and leaves them untouched.
+    let mut list = vec![T::default(); len];
+    ask(list.as_mut_ptr().cast(), size_of_val(&*list));
+    list
+}
+
 /// The elements of `values` in a vector.
 pub(crate) fn collect<T>(values: impl ExactSizeIterator<Item = T>) -> Vec<T> {
     let mut list = vec(values.len());
@@ -110,6 +118,7 @@ mod tests {
     fn vectors_of_all_sizes_hold_what_they_are_given() {
         for len in [0, 1, 3 * LARGE / 4 + 1] {
             assert_eq!(collect(0..len).len(), len);
+            assert_eq!(zeros::<i32>(len).iter().filter(|&&v| v == 0).count(), len);
             assert!(collect((0..len).map(|i| i as u32)).iter().enumerate().all(|(i, &v)| i == v as usize));
         }
     }
