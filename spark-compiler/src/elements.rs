@@ -55,8 +55,7 @@ pub(crate) fn read(buffer: &Buffer, row: usize, bytes: &[u8], data: &mut Data) {
         return;
     }
     if let Some(placed) = &buffer.placed {
-        with_data!(data, v => get_placed(v, bytes, placed.offsets()));
-        return;
+        return with_data!(data, v => get_placed(v, bytes, placed.offsets()));
     }
     match data {
         Data::Bool(values) => {
@@ -127,9 +126,9 @@ fn by_column<T: Copy + Default>(
         for first_row in (0..rows).step_by(TILE) {
             let height = TILE.min(rows - first_row);
             // Elements by eights, which registers hold; what is left of a small tile one by one.
-            let (rows, across) = (height / SIDE * SIDE, width / SIDE * SIDE);
+            let [down, across] = [height, width].map(|n| n / SIDE * SIDE);
             let line = |row: usize| &values[(first_row + row) * columns + first_column..][..width];
-            for row in (0..rows).step_by(SIDE) {
+            for row in (0..down).step_by(SIDE) {
                 let lines: [&[T]; SIDE] = std::array::from_fn(|below| line(row + below));
                 for column in (0..across).step_by(SIDE) {
                     let block: [[T; SIDE]; SIDE] = std::array::from_fn(|below| {
@@ -143,7 +142,7 @@ fn by_column<T: Copy + Default>(
                 }
             }
             for row in 0..height {
-                let first = if row < rows { across } else { 0 };
+                let first = if row < down { across } else { 0 };
                 (first..width).for_each(|column| tile[column * TILE + row] = line(row)[column]);
             }
             for column in 0..width {
