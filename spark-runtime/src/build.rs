@@ -251,7 +251,10 @@ impl<'a> Build<'a> {
 
     /// As [`Build::array_with_key`], but what an initializer draws is stored as the first of `dtypes` that can hold it: a large
     /// array that a smaller type holds is never there in a larger one. Given numbers are stored as the last.
-    pub(crate) fn array_of_any(
+    ///
+    /// # Errors
+    /// As [`Build::param`].
+    pub fn array_of_any(
         &mut self,
         key: Key,
         name: &str,
