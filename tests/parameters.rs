@@ -127,6 +127,24 @@ fn an_initializer_of_delays_keeps_its_own_numbers() {
     assert_eq!(range(&delays(Uniform::default().with_min_value(5.0).into())), (5.0, 8.0));
 }
 
+/// Delays are drawn as bytes where these can hold them; nobody can tell.
+#[test]
+fn drawn_delays_that_bytes_cannot_hold() {
+    let config = |max_delay: f64, delay: f64| {
+        NDelaysConfig::default().with_max_delay(max_delay).with_delays(Constant::default().with_scale(delay))
+    };
+    for (max_delay, delay) in [(255.0, 255.0), (256.0, 255.0), (256.0, 256.0), (1000.0, 300.0), (65_535.0, 65_535.0)] {
+        let model = Model::component(config(max_delay, delay)).input("in_spikes", [3]).record("kernel");
+        let outputs = model.build().unwrap().step(&[("in_spikes", vec![false; 3].into())]).unwrap();
+        assert_eq!(outputs.get("kernel").unwrap().value().to_f64(), [delay; 3]);
+    }
+    for (max_delay, delay) in [(8.0, 9.0), (8.0, 300.0), (300.0, 70_000.0)] {
+        let message = refused(config(max_delay, delay), &[("in_spikes", &[3])]);
+        let expected = format!("delays: must lie between 0 and {max_delay} steps, found {delay}");
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
 #[test]
 fn parameters_of_synapses_may_differ_where_one_side_has_one_neuron() {
     let config = TsodyksMarkramSynapsesConfig::new([1]).with_tau_rec(array(&[1, 2], &[100.0, 800.0]));

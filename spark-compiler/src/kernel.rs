@@ -12,7 +12,9 @@ use crate::passes::ranges::{Range, Ranges, largest_input};
 use crate::passes::{CompileOptions, Keeper, Note, Optimized, StateView, View, optimize};
 use crate::with_data;
 use std::collections::HashMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A program that cannot be compiled or given memory.
@@ -58,15 +60,91 @@ struct Forms {
     ranges: Ranges,
 }
 
+/// A program whose memory is laid out, and whose code is not made yet.
+#[derive(Debug)]
+pub struct Plan {
+    lowered: Lowered,
+    forms: Forms,
+    optimize: Duration,
+    lower: Duration,
+    operations: usize,
+}
+
+impl Plan {
+    /// That of a program.
+    pub fn new(program: Program, options: &CompileOptions) -> Plan {
+        let start = Instant::now();
+        let optimized = optimize(program, options);
+        Plan::of(&optimized, start.elapsed())
+    }
+
+    /// That of a program that went through the passes already; `optimize` is the time they took.
+    pub fn of(optimized: &Optimized, optimize: Duration) -> Plan {
+        let start = Instant::now();
+        let lowered = lower(optimized);
+        let lower = start.elapsed();
+        let forms = Forms {
+            views: optimized.views().to_vec(),
+            notes: optimized.notes().iter().cloned().chain(layouts(&lowered)).collect(),
+            ranges: optimized.visits().ranges.clone(),
+        };
+        Plan { lowered, forms, optimize, lower, operations: optimized.program().work() }
+    }
+
+    /// Bytes of all arrays of one instance.
+    pub fn memory_bytes(&self) -> usize {
+        self.lowered.bytes()
+    }
+
+    /// Makes the code.
+    ///
+    /// # Errors
+    /// If code generation fails.
+    pub fn compile(self, options: &CompileOptions) -> Result<Kernel, CompileError> {
+        let code = emit::compile(&self.lowered, options)?;
+        Ok(self.with(code))
+    }
+
+    /// Makes the code and an instance. Much memory is filled while the code is made.
+    ///
+    /// # Errors
+    /// If code generation fails, or there is not enough memory.
+    pub fn start(self, options: &CompileOptions) -> Result<Instance, CompileError> {
+        /// Bytes from which on a thread pays.
+        const MUCH: usize = 1 << 22;
+        let lowered = &self.lowered;
+        let (code, memory) = thread::scope(|scope| {
+            let fill = || Memory::new(lowered);
+            let filling = (lowered.bytes() >= MUCH).then(|| thread::Builder::new().spawn_scoped(scope, fill).ok());
+            let code = emit::compile(lowered, options);
+            let memory = match filling.flatten() {
+                Some(filling) => filling.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                None => fill(),
+            };
+            (code, memory)
+        });
+        Ok(self.with(code?).with(memory?))
+    }
+
+    fn with(self, code: Code) -> Kernel {
+        let stats = KernelStats {
+            optimize: self.optimize,
+            lower: self.lower,
+            code: code.stats(),
+            memory_bytes: self.lowered.bytes(),
+            operations: self.operations,
+        };
+        Kernel { lowered: Arc::new(self.lowered), code, stats: Arc::new(stats), forms: Arc::new(self.forms) }
+    }
+}
+
 impl Kernel {
     /// Compiles a program for this machine.
     ///
     /// # Errors
     /// If code generation fails.
     pub fn compile(program: Program, options: &CompileOptions) -> Result<Kernel, CompileError> {
-        let start = Instant::now();
-        let optimized = optimize(program, options);
-        Kernel::compile_optimized(&optimized, options, start.elapsed())
+        Plan::new(program, options).compile(options)
     }
 
     /// Compiles a program that went through the passes already; `optimize` is the time they took.
@@ -78,23 +156,7 @@ impl Kernel {
         options: &CompileOptions,
         optimize: Duration,
     ) -> Result<Kernel, CompileError> {
-        let start = Instant::now();
-        let lowered = lower(optimized);
-        let lower = start.elapsed();
-        let code = emit::compile(&lowered, options)?;
-        let stats = KernelStats {
-            optimize,
-            lower,
-            code: code.stats(),
-            memory_bytes: lowered.bytes(),
-            operations: optimized.program().work(),
-        };
-        let forms = Forms {
-            views: optimized.views().to_vec(),
-            notes: optimized.notes().iter().cloned().chain(layouts(&lowered)).collect(),
-            ranges: optimized.visits().ranges.clone(),
-        };
-        Ok(Kernel { lowered: Arc::new(lowered), code, stats: Arc::new(stats), forms: Arc::new(forms) })
+        Plan::of(optimized, optimize).compile(options)
     }
 
     /// What the passes did, and what kept them from doing more.
@@ -135,6 +197,11 @@ impl Kernel {
     /// # Errors
     /// If there is not enough memory.
     pub fn instance(&self) -> Result<Instance, CompileError> {
+        Ok(self.clone().with(Memory::new(&self.lowered)?))
+    }
+
+    /// An instance with fresh memory of this program.
+    fn with(self, memory: Memory) -> Instance {
         let with = |role: fn(&Role) -> bool| -> Vec<BufferId> {
             self.lowered.iter().filter(|(_, b)| role(&b.role)).map(|(id, _)| id).collect()
         };
@@ -142,8 +209,8 @@ impl Kernel {
         let named = |(index, &id): (usize, &BufferId)| (self.lowered.buffer(id).name.clone(), (id, index));
         let states = states.iter().enumerate().map(named).collect();
         let inputs = with(|r| *r == Role::Input);
-        Ok(Instance {
-            memory: Memory::new(&self.lowered)?,
+        Instance {
+            memory,
             beyond: vec![false; inputs.len()],
             outside: false,
             visiting_all: false,
@@ -152,8 +219,8 @@ impl Kernel {
             histories: with(|r| matches!(r, Role::History { depth: 1.., .. })),
             states,
             steps: 0,
-            kernel: self.clone(),
-        })
+            kernel: self,
+        }
     }
 }
 

@@ -14,6 +14,7 @@
 
 pub mod aot;
 pub mod array;
+mod elements;
 pub mod emit;
 pub mod error;
 pub mod eval;
@@ -25,6 +26,6 @@ pub mod math;
 pub mod memory;
 mod pages;
 pub mod passes;
-mod share;
+pub mod share;
 
 pub use ndarray;

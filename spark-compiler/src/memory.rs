@@ -1,21 +1,24 @@
 //! The memory of one running program: all buffers in one allocation.
 //!
-//! Host arrays are row-major; buffers have padded rows and one bit per truth value (see [`crate::loops`]). This module
-//! is the only place that converts between the two. Constants are written once and cannot be changed: generated code
-//! trusts the offsets among them.
+//! Host arrays are row-major; buffers have padded rows and one bit per truth value (see [`crate::loops`]). `elements`
+//! converts between the two. Constants are written once and cannot be changed: generated code trusts the offsets among
+//! them. Large ones that lie as the host has them are not even copied: all memories of a program have the same.
 #![allow(unsafe_code)]
 
-use crate::ir::{Array, DType, Data, Elem, Stored};
+use crate::elements;
+use crate::emit::Home;
+use crate::ir::{Array, DType, Data, Elem};
 use crate::loops::{Buffer, BufferId, Lowered, Role};
 use crate::pages::Region;
-use crate::share::share;
 use crate::with_data;
 use std::mem::Discriminant;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Alignment of every buffer.
+/// Alignment of every buffer that is in the allocation.
 const ALIGN: usize = 64;
+
+/// Bytes from which on a constant is shared. Smaller ones are soon copied, and then begin with a line of the cache.
+const SHARED: usize = 1 << 20;
 
 /// Why memory could not be made, written or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -66,6 +69,8 @@ pub enum MemoryError {
 pub struct Memory {
     /// Where everything is; kept as long as `table` points into it.
     region: Region,
+    /// Shared constants; kept for the same reason.
+    _shared: Vec<Array>,
     /// Start of each buffer.
     table: Box<[*mut u8]>,
     /// Bytes of each buffer.
@@ -75,7 +80,8 @@ pub struct Memory {
     fits: AtomicU64,
 }
 
-// SAFETY: the allocation is owned, and reached only through `&self` for reading and `&mut self` for writing.
+// SAFETY: the allocation is owned, and reached only through `&self` for reading and `&mut self` for writing; shared constants
+// are only read.
 unsafe impl Send for Memory {}
 // SAFETY: as above.
 unsafe impl Sync for Memory {}
@@ -99,6 +105,8 @@ struct Relied {
     /// Rows of a history, or of that whose position it is.
     rows: usize,
     turned: bool,
+    /// Whether it is reached through a pointer.
+    shared: bool,
     /// Elements from one column to the next, of arrays that lie by delay.
     pitch: Option<usize>,
     /// Elements of an integer constant.
@@ -116,6 +124,7 @@ impl Contract {
             role: std::mem::discriminant(&buffer.role),
             rows: if let Role::Position { rows } = buffer.role { rows } else { buffer.rows() },
             turned: buffer.turned,
+            shared: shared(buffer).is_some(),
             pitch: buffer.placed.as_ref().map(|placed| placed.pitch),
             integers: match &buffer.role {
                 Role::Constant(values) if buffer.dtype.elem() == Elem::I32 => Some(values.clone()),
@@ -132,11 +141,20 @@ impl Contract {
                 (Some(a), Some(b)) => a.same_bits(b),
                 (a, b) => a.is_none() && b.is_none(),
             };
-            let layout = |r: &Relied| (r.dtype, r.bytes, r.role, r.rows, r.turned, r.pitch);
+            let layout = |r: &Relied| (r.dtype, r.bytes, r.role, r.rows, r.turned, r.shared, r.pitch);
             layout(a) == layout(b) && a.sizes == b.sizes && integers
         };
         self.buffers.len() == other.buffers.len() && self.buffers.iter().zip(&other.buffers).all(same)
     }
+}
+
+/// The elements of a large constant that lie as the host has them.
+fn shared(buffer: &Buffer) -> Option<&Array> {
+    let Role::Constant(values) = &buffer.role else { return None };
+    let in_order = !buffer.turned && buffer.placed.is_none() && buffer.dtype != DType::Bool;
+    let unpadded = values.len() == buffer.shape.size() && values.len() == buffer.padded_len();
+    let large = buffer.bytes() >= SHARED && values.dtype() == buffer.dtype;
+    (in_order && unpadded && large).then_some(values)
 }
 
 /// Bytes of a buffer; `None` if they cannot be counted.
@@ -149,20 +167,24 @@ fn checked_bytes(buffer: &Buffer) -> Option<usize> {
 
 /// Where the buffers of a program are in its memory.
 pub(crate) struct Offsets {
-    /// Bytes before each buffer.
-    pub(crate) offsets: Vec<usize>,
+    /// Where each buffer is.
+    pub(crate) homes: Vec<Home>,
     sizes: Vec<usize>,
     total: usize,
 }
 
 /// Where buffers are, one after another; `None` if they do not fit the address space.
 pub(crate) fn offsets(lowered: &Lowered) -> Option<Offsets> {
-    let mut all = Offsets { offsets: Vec::new(), sizes: Vec::new(), total: 0 };
+    let mut all = Offsets { homes: Vec::new(), sizes: Vec::new(), total: 0 };
     for buffer in &lowered.buffers {
         let bytes = checked_bytes(buffer)?;
+        let (home, own) = match shared(buffer) {
+            Some(_) => (Home::Pointer(all.total), size_of::<*mut u8>()),
+            None => (Home::Within(all.total), bytes),
+        };
         all.sizes.push(bytes);
-        all.offsets.push(all.total);
-        all.total = all.total.checked_add(bytes.checked_next_multiple_of(ALIGN)?)?;
+        all.homes.push(home);
+        all.total = all.total.checked_add(own.checked_next_multiple_of(ALIGN)?)?;
     }
     // Code may read a vector from where the last element is.
     all.total = all.total.checked_add(ALIGN)?;
@@ -175,15 +197,32 @@ impl Memory {
     /// # Errors
     /// [`MemoryError::TooLarge`] if there is not enough memory.
     pub fn new(lowered: &Lowered) -> Result<Memory, MemoryError> {
-        let Offsets { offsets, sizes, total } = offsets(lowered).ok_or(MemoryError::TooLarge)?;
+        let Offsets { homes, sizes, total } = offsets(lowered).ok_or(MemoryError::TooLarge)?;
         let region = Region::zeroed(total).ok_or(MemoryError::TooLarge)?;
-        // SAFETY: offsets are within the allocation.
-        let table = offsets.iter().map(|&offset| unsafe { region.start().as_ptr().add(offset) }).collect();
+        let at = |offset: usize| {
+            // SAFETY: offsets are within the allocation.
+            unsafe { region.start().as_ptr().add(offset) }
+        };
+        let start = |(buffer, &home): (&Buffer, &Home)| match (home, shared(buffer)) {
+            (Home::Pointer(offset), Some(values)) => {
+                // Nothing writes through it: constants are not written, neither by the host nor by code.
+                let values = with_data!(values.data(), v => v.as_ptr().cast::<u8>().cast_mut());
+                // SAFETY: there is room for a pointer, and the start of a buffer is aligned.
+                unsafe { at(offset).cast::<*mut u8>().write(values) };
+                values
+            }
+            (Home::Within(offset) | Home::Pointer(offset), _) => at(offset),
+            (Home::Symbol, _) => unreachable!("of objects only"),
+        };
+        let table = lowered.buffers.iter().zip(&homes).map(start).collect();
         let contract = Contract::of(lowered);
         let fits = contract.number.into();
-        let mut memory = Memory { region, table, sizes: sizes.into(), contract, fits };
+        let _shared = lowered.buffers.iter().filter_map(shared).cloned().collect();
+        let mut memory = Memory { region, _shared, table, sizes: sizes.into(), contract, fits };
         for (id, buffer) in lowered.iter() {
-            if let Role::Constant(values) | Role::State(values) = &buffer.role {
+            let (Role::Constant(values) | Role::State(values)) = &buffer.role else { continue };
+            // All begins as zeros.
+            if shared(buffer).is_none() && !values.is_known_zero() {
                 memory.put(buffer, id, 0, values.data())?;
             }
         }
@@ -222,7 +261,7 @@ impl Memory {
     pub fn read(&self, lowered: &Lowered, id: BufferId) -> Result<Array, MemoryError> {
         let buffer = self.owned(lowered, id)?;
         let mut data = Data::zeros(buffer.dtype, buffer.shape.size());
-        self.get(buffer, id, 0, &mut data);
+        elements::read(buffer, 0, self.bytes(id), &mut data);
         Ok(Array::new(buffer.shape.clone(), data).expect("as many elements as the shape has"))
     }
 
@@ -237,7 +276,7 @@ impl Memory {
             return Err(MemoryError::Type { name: buffer.name.clone(), expected, found });
         }
         length(buffer, buffer.shape.size(), data.len())?;
-        self.get(buffer, id, 0, data);
+        elements::read(buffer, 0, self.bytes(id), data);
         Ok(())
     }
 
@@ -250,7 +289,7 @@ impl Memory {
         let mut all = Data::zeros(buffer.dtype, 0);
         let mut one = Data::zeros(buffer.dtype, buffer.shape.size());
         for row in 0..buffer.rows() {
-            self.get(buffer, id, row, &mut one);
+            elements::read(buffer, row, self.bytes(id), &mut one);
             all.extend(&one);
         }
         Ok(all)
@@ -290,16 +329,17 @@ impl Memory {
         self.region.start().as_ptr()
     }
 
-    /// A copy of everything; `None` if there is not enough memory.
+    /// A copy of everything but shared constants; `None` if there is not enough memory.
     pub(crate) fn copy(&self) -> Option<Region> {
-        let bytes = self.sizes.iter().map(|bytes| bytes.next_multiple_of(ALIGN)).sum::<usize>() + ALIGN;
-        let copy = Region::zeroed(bytes)?;
+        let copy = Region::zeroed(self.region.len())?;
         // SAFETY: both regions have so many bytes, and they are two.
-        unsafe { std::ptr::copy_nonoverlapping(self.region.start().as_ptr(), copy.start().as_ptr(), bytes) };
+        unsafe {
+            std::ptr::copy_nonoverlapping(self.region.start().as_ptr(), copy.start().as_ptr(), self.region.len())
+        };
         Some(copy)
     }
 
-    /// The bytes of a buffer in a copy of this memory.
+    /// The bytes of a buffer, not of a constant, in a copy of this memory.
     pub(crate) fn bytes_in<'c>(&self, copy: &'c Region, id: BufferId) -> &'c [u8] {
         let before = self.table[id.index()].addr() - self.region.start().addr().get();
         // SAFETY: the copy is as large as this memory, and initialised.
@@ -313,7 +353,7 @@ impl Memory {
     pub(crate) fn decode(&self, lowered: &Lowered, id: BufferId, bytes: &[u8]) -> Result<Array, MemoryError> {
         let buffer = self.owned(lowered, id)?;
         let mut data = Data::zeros(buffer.dtype, buffer.shape.size());
-        elements(buffer, bytes, &mut data);
+        elements::read(buffer, 0, bytes, &mut data);
         Ok(Array::new(buffer.shape.clone(), data).expect("as many elements as the shape has"))
     }
 
@@ -332,12 +372,14 @@ impl Memory {
     }
 
     pub(crate) fn bytes(&self, id: BufferId) -> &[u8] {
-        // SAFETY: the buffer's part of the allocation, which is initialised (zeroed, then written by us).
+        // SAFETY: the buffer's part of the allocation, which is initialised (zeroed, then written by us), or the elements of
+        // a shared constant, which are as many bytes.
         unsafe { std::slice::from_raw_parts(self.table[id.index()], self.sizes[id.index()]) }
     }
 
+    /// Not of a shared constant.
     fn bytes_mut(&mut self, id: BufferId) -> &mut [u8] {
-        // SAFETY: as `bytes`; `&mut self` makes it exclusive.
+        // SAFETY: as `bytes`; `&mut self` makes it exclusive, and shared constants are never written.
         unsafe { std::slice::from_raw_parts_mut(self.table[id.index()], self.sizes[id.index()]) }
     }
 
@@ -357,207 +399,12 @@ impl Memory {
             converted = data.convert(buffer.dtype);
             &converted
         };
-        let (inner, stride) = (buffer.inner(), buffer.stride());
-        if inner == 0 {
-            return Ok(());
-        }
-        if let (true, Role::History { .. }) = (buffer.turned, &buffer.role) {
-            let (pitch, bytes) = (buffer.column_pitch(), self.bytes_mut(id));
-            with_data!(data, v => put_column(v, bytes, row, pitch));
-            return Ok(());
-        }
-        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
-        let bytes = &mut self.bytes_mut(id)[row * row_bytes..][..row_bytes];
-        if let Some(placed) = &buffer.placed {
-            with_data!(data, v => put_placed(v, bytes, placed.offsets()));
-            return Ok(());
-        }
-        if buffer.turned {
-            match data {
-                Data::Bool(_) => unreachable!("arrays of truth values lie in order"),
-                Data::F16(v) => put_turned(v, inner, bytes, stride),
-                Data::BF16(v) => put_turned(v, inner, bytes, stride),
-                Data::F32(v) => put_turned(v, inner, bytes, stride),
-                Data::F64(v) => put_turned(v, inner, bytes, stride),
-                Data::U8(v) => put_turned(v, inner, bytes, stride),
-                Data::U16(v) => put_turned(v, inner, bytes, stride),
-                Data::I32(v) => put_turned(v, inner, bytes, stride),
-            }
-            return Ok(());
-        }
-        match data {
-            Data::Bool(values) => {
-                for (values, bits) in values.chunks(inner).zip(bytes.chunks_mut(stride / 8)) {
-                    for (values, byte) in values.chunks(8).zip(bits) {
-                        *byte = values.iter().rev().fold(0, |byte, &bit| byte << 1 | u8::from(bit));
-                    }
-                }
-            }
-            Data::F16(v) => put_rows(v, inner, bytes, stride),
-            Data::BF16(v) => put_rows(v, inner, bytes, stride),
-            Data::F32(v) => put_rows(v, inner, bytes, stride),
-            Data::F64(v) => put_rows(v, inner, bytes, stride),
-            Data::U8(v) => put_rows(v, inner, bytes, stride),
-            Data::U16(v) => put_rows(v, inner, bytes, stride),
-            Data::I32(v) => put_rows(v, inner, bytes, stride),
-        }
+        elements::write(buffer, row, data, self.bytes_mut(id));
         Ok(())
-    }
-
-    /// Reads one row of a history, or a whole other buffer, into data of the buffer's type and length.
-    fn get(&self, buffer: &Buffer, id: BufferId, row: usize, data: &mut Data) {
-        if let (true, Role::History { .. }) = (buffer.turned, &buffer.role) {
-            let (pitch, bytes) = (buffer.column_pitch(), self.bytes(id));
-            with_data!(data, v => get_column(v, bytes, row, pitch));
-            return;
-        }
-        let row_bytes = buffer.padded_len() * buffer.dtype.bits() / 8;
-        elements(buffer, &self.bytes(id)[row * row_bytes..][..row_bytes], data);
-    }
-}
-
-/// The elements of one row of a history, or of a whole other buffer, in host order.
-fn elements(buffer: &Buffer, bytes: &[u8], data: &mut Data) {
-    let (inner, stride) = (buffer.inner(), buffer.stride());
-    if inner == 0 {
-        return;
-    }
-    if let Some(placed) = &buffer.placed {
-        with_data!(data, v => get_placed(v, bytes, placed.offsets()));
-        return;
-    }
-    match data {
-        Data::Bool(values) => {
-            for (values, bits) in values.chunks_mut(inner).zip(bytes.chunks(stride / 8)) {
-                for (i, value) in values.iter_mut().enumerate() {
-                    *value = bits[i / 8] >> (i % 8) & 1 == 1;
-                }
-            }
-        }
-        Data::F16(v) => get_rows(v, inner, bytes, stride),
-        Data::BF16(v) => get_rows(v, inner, bytes, stride),
-        Data::F32(v) => get_rows(v, inner, bytes, stride),
-        Data::F64(v) => get_rows(v, inner, bytes, stride),
-        Data::U8(v) => get_rows(v, inner, bytes, stride),
-        Data::U16(v) => get_rows(v, inner, bytes, stride),
-        Data::I32(v) => get_rows(v, inner, bytes, stride),
-    }
-    if buffer.turned {
-        *data = with_data!(&*data, v => Stored::data(transposed(v, v.len() / inner)));
     }
 }
 
 fn length(buffer: &Buffer, expected: usize, found: usize) -> Result<(), MemoryError> {
     let name = || buffer.name.clone();
     if expected == found { Ok(()) } else { Err(MemoryError::Length { name: name(), expected, found }) }
-}
-
-/// An array of `rows` rows, one after another, column by column.
-fn transposed<T: Copy + Default>(values: &[T], rows: usize) -> Vec<T> {
-    let mut turned = vec![T::default(); values.len()];
-    by_column(values, rows, 0..values.len() / rows, |column, row, part| {
-        turned[column * rows + row..][..part.len()].copy_from_slice(part);
-    });
-    turned
-}
-
-/// Writes an array of `rows` rows column by column, `stride` elements from one column to the next.
-fn put_turned<T: Plain + Default + Sync>(values: &[T], rows: usize, bytes: &mut [u8], stride: usize) {
-    let pitch = stride * size_of::<T>();
-    share(values.len(), bytes.chunks_mut(TILE * pitch).enumerate(), |(tile, bytes)| {
-        by_column(values, rows, tile * TILE..tile * TILE + bytes.len() / pitch, |column, row, part| {
-            let to = &mut bytes[(column - tile * TILE) * pitch + row * size_of::<T>()..][..size_of_val(part)];
-            put_rows(part, part.len(), to, stride);
-        });
-    });
-}
-
-/// Rows and columns that are turned together.
-const TILE: usize = 64;
-
-/// Shows some columns of an array in parts: the column, the first row and the elements. Tiles go through a buffer: columns of
-/// large arrays often lie a power of two apart, and would share a few places of the cache.
-fn by_column<T: Copy + Default>(
-    values: &[T],
-    rows: usize,
-    some: Range<usize>,
-    mut part: impl FnMut(usize, usize, &[T]),
-) {
-    let columns = values.len() / rows;
-    let mut tile = [T::default(); TILE * TILE];
-    // Down before across: the columns that are written stay on few pages.
-    for first_column in some.clone().step_by(TILE) {
-        let width = TILE.min(some.end - first_column);
-        for first_row in (0..rows).step_by(TILE) {
-            let height = TILE.min(rows - first_row);
-            for row in 0..height {
-                let line = &values[(first_row + row) * columns + first_column..][..width];
-                line.iter().enumerate().for_each(|(column, &value)| tile[column * TILE + row] = value);
-            }
-            for column in 0..width {
-                part(first_column + column, first_row, &tile[column * TILE..][..height]);
-            }
-        }
-    }
-}
-
-/// Number types without padding bytes, of which every bit pattern is a value.
-trait Plain: Copy {}
-impl Plain for half::f16 {}
-impl Plain for half::bf16 {}
-impl Plain for f32 {}
-impl Plain for f64 {}
-impl Plain for u8 {}
-impl Plain for u16 {}
-impl Plain for i32 {}
-
-fn put_rows<T: Plain>(values: &[T], inner: usize, bytes: &mut [u8], stride: usize) {
-    let row_bytes = stride * size_of::<T>();
-    for (values, bytes) in values.chunks(inner).zip(bytes.chunks_mut(row_bytes)) {
-        // SAFETY: plain numbers may be seen as bytes.
-        let source = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
-        bytes[..source.len()].copy_from_slice(source);
-    }
-}
-
-fn get_rows<T: Plain>(values: &mut [T], inner: usize, bytes: &[u8], stride: usize) {
-    let row_bytes = stride * size_of::<T>();
-    for (values, bytes) in values.chunks_mut(inner).zip(bytes.chunks(row_bytes)) {
-        let len = size_of_val(values);
-        // SAFETY: plain numbers may be seen as bytes, and any bytes are plain numbers.
-        let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
-        target.copy_from_slice(&bytes[..len]);
-    }
-}
-
-/// Writes element `i` at `i · pitch + row`.
-fn put_column<T: Copy>(values: &[T], bytes: &mut [u8], row: usize, pitch: usize) {
-    put_placed(values, bytes, (0..values.len()).map(|i| i * pitch + row));
-}
-
-/// Writes each element where `offsets` say.
-fn put_placed<T: Copy>(values: &[T], bytes: &mut [u8], offsets: impl Iterator<Item = usize>) {
-    let size = size_of::<T>();
-    // SAFETY: plain numbers may be seen as bytes; `data` is never of truth values here, as neither histories nor arrays that
-    // lie by delay have them.
-    let source = unsafe { std::slice::from_raw_parts(values.as_ptr().cast::<u8>(), size_of_val(values)) };
-    for (value, at) in source.chunks(size).zip(offsets) {
-        bytes[at * size..][..size].copy_from_slice(value);
-    }
-}
-
-/// Reads element `i` from `i · pitch + row`.
-fn get_column<T: Copy>(values: &mut [T], bytes: &[u8], row: usize, pitch: usize) {
-    let offsets = (0..values.len()).map(|i| i * pitch + row);
-    get_placed(values, bytes, offsets);
-}
-
-/// Reads each element from where `offsets` say.
-fn get_placed<T: Copy>(values: &mut [T], bytes: &[u8], offsets: impl Iterator<Item = usize>) {
-    let (size, len) = (size_of::<T>(), size_of_val(values));
-    // SAFETY: as in `put_placed`, and any bytes are numbers.
-    let target = unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast::<u8>(), len) };
-    for (value, at) in target.chunks_mut(size).zip(offsets) {
-        value.copy_from_slice(&bytes[at * size..][..size]);
-    }
 }

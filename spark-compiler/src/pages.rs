@@ -20,6 +20,7 @@ pub(crate) struct Region {
     start: NonNull<u8>,
     allocated: NonNull<u8>,
     layout: Layout,
+    len: usize,
 }
 
 // SAFETY: the region is owned memory; reading and writing it is up to whoever holds it, as with a `Box`.
@@ -47,7 +48,12 @@ impl Region {
         // SAFETY: `before` is at most `align`, so `bytes` bytes follow within the allocation.
         let start = unsafe { allocated.add(before) };
         ask(start.as_ptr(), bytes);
-        Some(Region { start, allocated, layout })
+        Some(Region { start, allocated, layout, len: bytes })
+    }
+
+    /// Bytes of it.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// Where it begins.
@@ -61,6 +67,14 @@ pub(crate) fn vec<T>(len: usize) -> Vec<T> {
     let mut list: Vec<T> = Vec::with_capacity(len);
     let room = list.spare_capacity_mut();
     ask(room.as_mut_ptr().cast(), size_of_val(room));
+    list
+}
+
+/// So many zeros, or what else a type begins with.
+pub(crate) fn zeros<T: Clone + Default>(len: usize) -> Vec<T> {
+    // Of zeros, the allocator gives pages that are zero already and leaves them untouched.
+    let mut list = vec![T::default(); len];
+    ask(list.as_mut_ptr().cast(), size_of_val(&*list));
     list
 }
 
@@ -110,6 +124,7 @@ mod tests {
     fn vectors_of_all_sizes_hold_what_they_are_given() {
         for len in [0, 1, 3 * LARGE / 4 + 1] {
             assert_eq!(collect(0..len).len(), len);
+            assert_eq!(zeros::<i32>(len).iter().filter(|&&v| v == 0).count(), len);
             assert!(collect((0..len).map(|i| i as u32)).iter().enumerate().all(|(i, &v)| i == v as usize));
         }
     }

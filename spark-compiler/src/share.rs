@@ -7,7 +7,7 @@ use std::thread::{available_parallelism, scope};
 const LARGE: usize = 1 << 20;
 
 /// Does `work` for each of `jobs`, which are about so many elements: the jobs of large arrays at the same time, in any order.
-pub(crate) fn share<J>(elements: usize, jobs: impl Iterator<Item = J> + Send, work: impl Fn(J) + Sync) {
+pub fn share<J>(elements: usize, jobs: impl Iterator<Item = J> + Send, work: impl Fn(J) + Sync) {
     let threads = if elements < LARGE { 1 } else { available_parallelism().map_or(1, usize::from).min(4) };
     if threads == 1 {
         return jobs.for_each(work);

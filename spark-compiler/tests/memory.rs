@@ -2,24 +2,26 @@
 
 use spark_compiler::ir::parse::parse;
 use spark_compiler::ir::{Array, Data, Program, Shape};
-use spark_compiler::kernel::{Instance, Kernel};
+use spark_compiler::kernel::{Instance, Kernel, Plan};
 use spark_compiler::passes::CompileOptions;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-/// Adds its input to a state and yields the sum.
-fn accumulator() -> Program {
-    parse(
-        r#"
+/// Adds its input to a state and yields the sum, of so many elements.
+fn accumulator_of(size: usize) -> Program {
+    let text = r#"
         program "accumulator"
-        state s0 "sum": f32[units:17] = 0 -> %2
-        input i0 "x": f32[units:17]
-        %0 = state s0: f32[units:17]
-        %1 = input i0: f32[units:17]
-        %2 = add %0, %1: f32[units:17]
+        state s0 "sum": f32[units:SIZE] = 0 -> %2
+        input i0 "x": f32[units:SIZE]
+        %0 = state s0: f32[units:SIZE]
+        %1 = input i0: f32[units:SIZE]
+        %2 = add %0, %1: f32[units:SIZE]
         output "sum": f32 = %2
-        "#,
-    )
-    .unwrap()
+    "#;
+    parse(&text.replace("SIZE", &size.to_string())).unwrap()
+}
+
+fn accumulator() -> Program {
+    accumulator_of(17)
 }
 
 fn kernel() -> Kernel {
@@ -161,5 +163,24 @@ fn a_kernel_is_dropped_while_its_clones_run() {
     drop(kernel);
     for thread in threads {
         thread.join().unwrap();
+    }
+}
+
+#[test]
+fn memory_that_is_filled_while_code_is_made() {
+    let _others = not_measuring();
+    for size in [17, 1 << 20] {
+        let mut program = accumulator_of(size);
+        let start: Vec<f32> = (0..size).map(|i| i as f32).collect();
+        program.states[0].init = Array::new(Shape::units(&[size]), Data::F32(start.clone())).unwrap();
+        let options = CompileOptions::default();
+        let plan = Plan::new(program, &options);
+        let bytes = plan.memory_bytes();
+        let mut instance = plan.start(&options).unwrap();
+        assert_eq!(instance.kernel().stats().memory_bytes, bytes);
+        instance.set_input(0, &Data::F32(vec![0.5; size])).unwrap();
+        instance.step();
+        let expected: Vec<f32> = start.iter().map(|x| x + 0.5).collect();
+        assert_eq!(instance.output(0).to_f32(), expected);
     }
 }

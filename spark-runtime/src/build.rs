@@ -246,13 +246,35 @@ impl<'a> Build<'a> {
         dtype: DType,
         overrides: &InitOverrides,
     ) -> Result<Array> {
+        self.array_of_any(key, name, param, shape, &[dtype], overrides)
+    }
+
+    /// As [`Build::array_with_key`], but what an initializer draws is stored as the first of `dtypes` that can hold it: a large
+    /// array that a smaller type holds is never there in a larger one. Given numbers are stored as the last.
+    ///
+    /// # Errors
+    /// As [`Build::param`].
+    pub fn array_of_any(
+        &mut self,
+        key: Key,
+        name: &str,
+        param: &Param,
+        shape: &Shape,
+        dtypes: &[DType],
+        overrides: &InitOverrides,
+    ) -> Result<Array> {
         if shape.checked_size().is_none_or(|n| n > MOST_ELEMENTS || !budget::take(n)) {
             let message = format!("an array of shape {shape} has too many elements");
             return Err(Error::new(message)
                 .at(name)
                 .help("at most 2^30 are possible, fewer under a limit of memory (ModelBuilder::memory_limit, --memory-limit); use fewer units or inputs"));
         }
-        let resolved = param.resolve(key, shape, dtype, overrides).and_then(|array| self.checked(name, param, array));
+        let (&dtype, smaller) = dtypes.split_last().unwrap_or((&self.dtype, &[]));
+        let drawn = matches!(param, Param::Initializer(_));
+        let mut fitting =
+            smaller.iter().filter(|_| drawn).map(|&smaller| param.resolve(key, shape, smaller, overrides));
+        let fitting = fitting.find(Result::is_ok).unwrap_or_else(|| param.resolve(key, shape, dtype, overrides));
+        let resolved = fitting.and_then(|array| self.checked(name, param, array));
         Ok(resolved.unwrap_or_else(|error| {
             self.report(error.prefixed(name));
             Array::full(Shape::scalar(), dtype, 1.0)

@@ -8,6 +8,7 @@
 //! The order depends on the program only, not on values. Constants are not in the block.
 
 use super::names;
+use crate::emit::Home;
 use crate::ir::{DType, Data, Shape, Stored};
 use crate::kernel::Instance;
 use crate::loops::{Buffer, BufferId, Lowered, Role};
@@ -50,8 +51,8 @@ impl Port {
 /// Where everything is.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Layout {
-    /// Offset of each buffer in the block; `None` for constants.
-    pub(crate) offsets: Vec<Option<usize>>,
+    /// Where each buffer is: in the block, but for constants.
+    pub(crate) homes: Vec<Home>,
     /// Bytes that last from one step to the next.
     pub(crate) persistent: usize,
     /// Bytes of the block.
@@ -147,11 +148,11 @@ fn rank(role: &Role) -> Option<u8> {
 impl Layout {
     /// The layout of a program.
     pub(crate) fn new(lowered: &Lowered) -> Layout {
-        let mut offsets = vec![None; lowered.buffers.len()];
+        let mut homes = vec![Home::Symbol; lowered.buffers.len()];
         let (mut next, mut persistent) = (HEADER, HEADER);
         for wanted in 0..=3 {
             for (id, buffer) in lowered.iter().filter(|(_, buffer)| rank(&buffer.role) == Some(wanted)) {
-                offsets[id.index()] = Some(next);
+                homes[id.index()] = Home::Within(next);
                 next += buffer.bytes().next_multiple_of(ALIGN);
             }
             if wanted < 3 {
@@ -171,7 +172,7 @@ impl Layout {
             found.into_iter().zip(fields).map(port).collect()
         };
         Layout {
-            offsets,
+            homes,
             persistent,
             // Code may read a vector from where the last element is.
             bytes: next + ALIGN,
@@ -185,8 +186,8 @@ impl Layout {
     pub(crate) fn image(&self, instance: &Instance) -> Vec<u8> {
         let mut image = vec![0; self.persistent];
         let lowered = instance.kernel().lowered();
-        for ((id, buffer), offset) in lowered.iter().zip(&self.offsets) {
-            let Some(offset) = offset.filter(|&offset| offset < self.persistent) else { continue };
+        for ((id, buffer), home) in lowered.iter().zip(&self.homes) {
+            let Some(offset) = home.within().filter(|&offset| offset < self.persistent) else { continue };
             image[offset..offset + buffer.bytes()].copy_from_slice(instance.memory().bytes(id));
         }
         let outside = lowered.dense.is_some() && !instance.is_inside();
@@ -200,7 +201,7 @@ impl Layout {
 /// What an instance keeps between steps: states, then histories.
 pub(super) fn kept(instance: &Instance, layout: &Layout) -> Vec<Kept> {
     let lowered = instance.kernel().lowered();
-    let offset = |id: BufferId| layout.offsets[id.index()];
+    let offset = |id: BufferId| layout.homes[id.index()].within();
     let one = |(id, buffer): (BufferId, &Buffer)| {
         let view = |name| instance.view(name).map(|view| (view.shape.clone(), view.view.clone()));
         let (position, declared) = match buffer.role {

@@ -91,9 +91,26 @@ pub(crate) struct At {
     pub(crate) placed: Option<Value>,
 }
 
-/// Where a function finds the buffers: at these offsets in the memory that its argument is the start of. Those without one are
-/// symbols, [`buffer_symbol`].
-pub(crate) type Homes<'a> = &'a [Option<usize>];
+/// Where a function finds a buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Home {
+    /// So many bytes behind the start of the memory that it is given.
+    Within(usize),
+    /// Where the pointer points to that is so many bytes behind it.
+    Pointer(usize),
+    /// At the symbol [`buffer_symbol`].
+    Symbol,
+}
+
+impl Home {
+    /// The offset of what is in the memory itself.
+    pub(crate) fn within(self) -> Option<usize> {
+        if let Home::Within(offset) = self { Some(offset) } else { None }
+    }
+}
+
+/// Where a function finds the buffers.
+pub(crate) type Homes<'a> = &'a [Home];
 
 /// The symbol of a buffer that is not in the block.
 pub(crate) fn buffer_symbol(buffer: BufferId) -> UserExternalName {
@@ -196,8 +213,13 @@ impl<'a, 'f> Memories<'a, 'f> {
     /// Start of a buffer.
     pub(crate) fn start(&mut self, buffer: BufferId) -> Value {
         match self.homes[buffer.index()] {
-            Some(offset) => self.c.b.ins().iadd_imm_s(self.base, offset as i64),
-            None => self.symbol(buffer_symbol(buffer)),
+            Home::Within(offset) => self.c.b.ins().iadd_imm_s(self.base, offset as i64),
+            Home::Pointer(offset) => {
+                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+                let (address, at) = self.displaced(self.base, offset);
+                self.c.b.ins().load(types::I64, flags, address, at)
+            }
+            Home::Symbol => self.symbol(buffer_symbol(buffer)),
         }
     }
 

@@ -2,7 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::cache::{self, Compiled, Key};
-use super::{CompileError, blocks, check::check, clif, scalar::scalarize, sink::Optimizer, subnormals::Flush};
+use super::{
+    CompileError, access::Home, blocks, check::check, clif, scalar::scalarize, sink::Optimizer, subnormals::Flush,
+};
 use crate::intrinsics::Intrinsic;
 use crate::loops::Lowered;
 use crate::memory::{Contract, Memory, MemoryError, offsets};
@@ -173,9 +175,9 @@ pub(super) fn compile_for(
 }
 
 /// Where [`Memory`] has buffers.
-fn homes(lowered: &Lowered) -> Result<Vec<Option<usize>>, CompileError> {
+fn homes(lowered: &Lowered) -> Result<Vec<Home>, CompileError> {
     let all = offsets(lowered).ok_or_else(|| CompileError::Backend(MemoryError::TooLarge.to_string()))?;
-    Ok(all.offsets.into_iter().map(Some).collect())
+    Ok(all.homes)
 }
 
 /// The machine code of functions.

@@ -48,6 +48,7 @@ mod visits;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use access::Home;
 #[cfg(test)]
 use jit::assembly;
 pub use jit::{Code, CodeStats, ForeignMemory, clif_text, compile};

@@ -48,14 +48,14 @@ impl Data {
     /// `len` zeros (or `false`) of `dtype`.
     pub fn zeros(dtype: DType, len: usize) -> Data {
         match dtype {
-            DType::F16 => Data::F16(vec![f16::ZERO; len]),
-            DType::BF16 => Data::BF16(vec![bf16::ZERO; len]),
-            DType::F32 => Data::F32(vec![0.0; len]),
-            DType::F64 => Data::F64(vec![0.0; len]),
-            DType::U8 => Data::U8(vec![0; len]),
-            DType::U16 => Data::U16(vec![0; len]),
-            DType::I32 => Data::I32(vec![0; len]),
-            DType::Bool => Data::Bool(vec![false; len]),
+            DType::F16 => Data::F16(pages::zeros(len)),
+            DType::BF16 => Data::BF16(pages::zeros(len)),
+            DType::F32 => Data::F32(pages::zeros(len)),
+            DType::F64 => Data::F64(pages::zeros(len)),
+            DType::U8 => Data::U8(pages::zeros(len)),
+            DType::U16 => Data::U16(pages::zeros(len)),
+            DType::I32 => Data::I32(pages::zeros(len)),
+            DType::Bool => Data::Bool(pages::zeros(len)),
         }
     }
 
@@ -314,6 +314,11 @@ impl Array {
     pub(crate) fn everywhere(&self) -> Option<Array> {
         let one = self.shape.is_scalar() || self.elements.bounds.get().is_some_and(Bounds::is_one_number);
         one.then(|| Array::filled(Shape::scalar(), self.data()))
+    }
+
+    /// True if all elements are known to be +0, or `false`: without looking at them.
+    pub(crate) fn is_known_zero(&self) -> bool {
+        self.elements.bounds.get().is_some_and(Bounds::is_zero)
     }
 
     /// As [`Data::same_bits`], whatever the shapes.

@@ -7,6 +7,7 @@ use super::fuse::{Building, Lowering};
 use super::nest::{Arrivals, Inst, LANES, LISTED, Nest, Scan, Visit, Walk};
 use super::schedule::resolve;
 use crate::ir::{Array, Axis, Bounds, ConstId, DType, Data, Elem, HistoryId, Location, OpId, Shape};
+use crate::pages;
 use crate::share::share;
 
 /// Rows that a list can name: in 16 bits.
@@ -116,47 +117,62 @@ fn arrivals(delays: &Array) -> Lists {
 fn buckets<T: Copy + TryInto<usize> + Sync>(delays: &[T], columns: usize, least: usize, steps: usize) -> Lists {
     /// Columns whose lists are made together: what is written stays in the fastest cache.
     const BLOCK: usize = 64;
-    let step = |delay: T| delay.try_into().map_or(0, |delay: usize| delay - least);
     let rows = delays.len() / columns.max(1);
     // Each list has up to three elements more; a column begins where a vector may.
     let pitch = (rows + 3 * steps.min(rows)).next_multiple_of(16).max(16);
     let mut lists = vec![0; 2 * columns * steps];
-    let mut targets = vec![0u16; columns * pitch];
+    let mut targets = pages::zeros(columns * pitch);
     let blocks = lists.chunks_mut(BLOCK * 2 * steps).zip(targets.chunks_mut(BLOCK * pitch)).enumerate();
     share(delays.len(), blocks, |(block, (lists, targets))| {
         let (first, width) = (block * BLOCK, targets.len() / pitch);
-        let block = |row: usize| &delays[row * columns + first..][..width];
-        let mut counts = vec![0usize; width * steps];
-        for row in 0..rows {
-            for (column, &delay) in block(row).iter().enumerate() {
-                counts[column * steps + step(delay)] += 1;
-            }
-        }
-        // What fills a list up comes first: of what is stored twice, the last stays.
-        let mut next = Vec::with_capacity(counts.len());
-        for (column, (counts, lists)) in counts.chunks(steps).zip(lists.chunks_mut(2 * steps)).enumerate() {
-            let mut total = column * pitch;
-            for (&count, list) in counts.iter().zip(lists.chunks_mut(2)) {
-                list[0] = (first * pitch + total) as i32;
-                total += count.next_multiple_of(4);
-                list[1] = (first * pitch + total) as i32;
-                next.push(total - count);
-            }
-        }
-        for row in 0..rows {
-            for (column, &delay) in block(row).iter().enumerate() {
-                let at = &mut next[column * steps + step(delay)];
-                targets[*at] = row as u16;
-                *at += 1;
-            }
-        }
-        for (end, count) in next.into_iter().zip(counts) {
-            let filled = end - count.next_multiple_of(4)..end - count;
-            let row = if count > 0 { targets[end - count] } else { 0 };
-            targets[filled].fill(row);
-        }
+        // Rows of large arrays often lie a power of two apart, and would share a few places of the cache.
+        let mut near = Vec::with_capacity(rows * width);
+        (0..rows).for_each(|row| near.extend_from_slice(&delays[row * columns + first..][..width]));
+        some_buckets(&near, [least, steps, first * pitch, pitch], lists, targets);
     });
     Lists { least, pitch, lists, targets }
+}
+
+/// The lists of some columns, the first of which begins at `start`. A function of its own, as numbers that a closure refers to
+/// are read anew for every element.
+fn some_buckets<T: Copy + TryInto<usize>>(
+    delays: &[T],
+    [least, steps, start, pitch]: [usize; 4],
+    lists: &mut [i32],
+    targets: &mut [u16],
+) {
+    let step = |delay: T| delay.try_into().map_or(0, |delay: usize| delay - least);
+    let width = targets.len() / pitch;
+    let mut counts = vec![0u32; width * steps];
+    for row in delays.chunks_exact(width) {
+        for (&delay, counts) in row.iter().zip(counts.chunks_exact_mut(steps)) {
+            counts[step(delay)] += 1;
+        }
+    }
+    // What fills a list up comes first: of what is stored twice, the last stays.
+    let mut next = Vec::with_capacity(counts.len());
+    for (column, (counts, lists)) in counts.chunks(steps).zip(lists.chunks_mut(2 * steps)).enumerate() {
+        let mut total = column * pitch;
+        for (&count, list) in counts.iter().zip(lists.chunks_mut(2)) {
+            list[0] = (start + total) as i32;
+            total += count.next_multiple_of(4) as usize;
+            list[1] = (start + total) as i32;
+            next.push(total - count as usize);
+        }
+    }
+    for (row, delays) in delays.chunks_exact(width).enumerate() {
+        for (&delay, next) in delays.iter().zip(next.chunks_exact_mut(steps)) {
+            let next = &mut next[step(delay)];
+            let at = *next;
+            *next = at + 1;
+            targets[at] = row as u16;
+        }
+    }
+    for (end, count) in next.into_iter().zip(counts) {
+        let (begin, all) = (end - count as usize, count.next_multiple_of(4) as usize);
+        let row = if count > 0 { targets[begin] } else { 0 };
+        targets[end - all..begin].fill(row);
+    }
 }
 
 /// Where each element lies within its column, in the host's order, if columns lie as `lists` and `targets` have them, and
@@ -168,7 +184,7 @@ pub(super) fn places(
     pitch: usize,
     mark: impl Fn(usize) -> u16,
 ) -> Vec<u16> {
-    let mut places = vec![0u16; rows * columns];
+    let mut places = pages::zeros(rows * columns);
     for (column, lists) in lists.chunks(lists.len() / columns).enumerate() {
         for (step, list) in lists.chunks(2).enumerate() {
             let (from, to) = (list[0] as usize, list[1] as usize);

@@ -2,10 +2,13 @@
 
 use super::{InitOverrides, fits, size, stored};
 use crate::error::{Error, Result};
-use spark_compiler::ir::{Array, DType, Data};
+use spark_compiler::ir::{Array, DType, Data, Stored};
+use spark_compiler::share::share;
+use spark_compiler::with_data;
+use std::sync::{Mutex, PoisonError};
 
 /// Numbers that are drawn, scaled and stored at once.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 1 << 14;
 
 /// Limits that drawn numbers are clipped to. Numbers beyond a limit pile up at it.
 #[spark::config(group)]
@@ -20,7 +23,7 @@ pub struct LimitsConfig {
 
 impl LimitsConfig {
     /// Numbers drawn in single precision, times `scale`, clipped and stored. `draw` gives those of the elements from a
-    /// number on; it is called in order.
+    /// number on; it is called in any order.
     ///
     /// # Errors
     /// If the limits cross, or a number does not fit `dtype`.
@@ -29,26 +32,33 @@ impl LimitsConfig {
         scale: f64,
         (shape, dtype): (&[usize], DType),
         overrides: &InitOverrides,
-        mut draw: impl FnMut(usize, &mut [f32]),
+        draw: impl Fn(usize, &mut [f32]) + Sync,
     ) -> Result<Array> {
         let scale = overrides.scale.unwrap_or(scale) as f32;
         let (min, max) = self.between(overrides)?;
         let (min, max) = (min as f32, max as f32);
         let size = size(shape)?;
-        let mut values = Data::with_capacity(dtype, size);
-        let mut block = vec![0.0; BLOCK];
-        for first in (0..size).step_by(BLOCK) {
+        let mut values = Data::zeros(dtype, size);
+        // Of several numbers that do not fit, the first one is told, whichever was drawn first.
+        let misfit: Mutex<Option<(usize, Error)>> = Mutex::new(None);
+        with_data!(&mut values, values => share(size, values.chunks_mut(BLOCK).enumerate(), |(number, values)| {
             // Each number goes through the cache once, however large the array is.
-            block.truncate(size - first);
-            draw(first, &mut block);
+            let mut block = vec![0.0; values.len()];
+            draw(number * BLOCK, &mut block);
             block.iter_mut().for_each(|x| *x = (*x * scale).max(min).min(max));
-            let drawn = Data::F32(std::mem::take(&mut block));
-            fits(&drawn, dtype)?;
-            values.extend(&drawn);
-            let Data::F32(again) = drawn else { unreachable!("made above") };
-            block = again;
+            let drawn = Data::F32(block);
+            if let Err(error) = fits(&drawn, dtype) {
+                let mut misfit = misfit.lock().unwrap_or_else(PoisonError::into_inner);
+                if misfit.as_ref().is_none_or(|(before, _)| number < *before) {
+                    *misfit = Some((number, error));
+                }
+            }
+            values.copy_from_slice(Stored::slice(&drawn.into_dtype(dtype)).expect("converted"));
+        }));
+        match misfit.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => stored(values, shape, dtype),
         }
-        stored(values, shape, dtype)
     }
 
     /// The limits.
@@ -78,5 +88,32 @@ impl LimitsConfig {
             _ => unreachable!("draws are in single or double precision"),
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Initializer, Uniform};
+    use super::*;
+    use crate::rng::Key;
+
+    #[test]
+    fn what_several_cores_draw_is_what_one_draws() {
+        let (key, size) = (Key::new(5), (1 << 20) + 77);
+        let drawn = Uniform::default().init(key, &[size], DType::F16, &InitOverrides::default()).unwrap();
+        assert!(drawn.data().same_bits(&Data::F32(key.uniform_f32(size)).convert(DType::F16)));
+    }
+
+    #[test]
+    fn of_numbers_that_do_not_fit_the_first_is_told() {
+        let size = 1 << 20;
+        let draw = |first: usize, values: &mut [f32]| {
+            for (i, value) in (first..).zip(values) {
+                *value = if i >= 70_000 { 300.0 + (i - 70_000) as f32 } else { 1.0 };
+            }
+        };
+        let limits = LimitsConfig { min_value: None, max_value: None };
+        let error = limits.scaled(1.0, (&[size], DType::U8), &InitOverrides::default(), draw).unwrap_err();
+        assert!(error.to_string().contains("drew 300,"), "{error}");
     }
 }

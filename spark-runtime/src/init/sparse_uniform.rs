@@ -32,13 +32,12 @@ impl Initializer for SparseUniform {
 /// Numbers uniform in [0, 1), each kept with probability `density` and else 0: those of the elements from a number on.
 ///
 /// The choice compares in half precision, as the reference does.
-pub(super) fn sparse(key: Key, density: f64) -> impl FnMut(usize, &mut [f32]) {
+pub(super) fn sparse(key: Key, density: f64) -> impl Fn(usize, &mut [f32]) + Sync {
     let (value_key, mask_key) = key.split2();
     let density = f16::from_f32(density as f32).to_f32();
-    let mut words = Vec::new();
     move |first, values| {
         value_key.uniform_f32_from(first, values);
-        words.resize(values.len(), 0);
+        let mut words = vec![0; values.len()];
         mask_key.words_from(first, &mut words);
         for (value, &word) in values.iter_mut().zip(&words) {
             *value = if unit_f16(word) >= density { 0.0 } else { *value };

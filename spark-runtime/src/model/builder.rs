@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use indexmap::IndexMap;
 use spark_compiler::array::{Mode, budget, tape};
 use spark_compiler::ir::DType;
-use spark_compiler::kernel::Kernel;
+use spark_compiler::kernel::Plan;
 use spark_compiler::passes::CompileOptions;
 use std::time::Instant;
 
@@ -139,13 +139,14 @@ impl ModelBuilder {
         let engine = if eager {
             Engine::eager()
         } else {
-            let kernel = Kernel::compile(program.clone(), &graphdef.options).map_err(|e| Error::new(e.to_string()))?;
-            let bytes = kernel.stats().memory_bytes as u64;
+            let plan = Plan::new(program.clone(), &graphdef.options);
+            let bytes = plan.memory_bytes() as u64;
             if let Some(limit) = memory_limit.filter(|&limit| bytes > limit) {
                 let message = format!("the model takes {bytes} bytes of memory, more than the limit of {limit}");
                 return Err(Error::new(message).help("raise it (ModelBuilder::memory_limit, --memory-limit)"));
             }
-            Engine::Compiled(Box::new(kernel.instance().map_err(|e| Error::new(e.to_string()))?))
+            let instance = plan.start(&graphdef.options).map_err(|e| Error::new(e.to_string()))?;
+            Engine::Compiled(Box::new(instance))
         };
         let timings = Timings { build, trace, compile: start.elapsed() };
         let given = vec![false; model_inputs.len()];

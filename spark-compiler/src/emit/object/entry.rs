@@ -85,7 +85,7 @@ fn function(parts: &Parts<'_>, module: &mut ObjectModule, signature: Signature, 
     let mut function = Function::with_name_signature(UserFuncName::default(), signature);
     let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), abilities);
     let arguments = c.enter();
-    let mut m = Memories::new(c, arguments[0], parts.lowered, &parts.layout.offsets, false);
+    let mut m = Memories::new(c, arguments[0], parts.lowered, &parts.layout.homes, false);
     let results = body(&mut m, module, &arguments);
     let isa: &dyn TargetIsa = module.isa();
     m.c.leave(&results, isa);

@@ -90,7 +90,7 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         let mut writer =
             Writer { parts, module, context, optimizer, hash, scalar, replays: Vec::new(), data, code, frame };
 
-        let homes = &parts.layout.offsets;
+        let homes = &parts.layout.homes;
         let functions = clif::functions(parts.lowered, &*isa, homes, false);
         for (n, function) in functions.replays.into_iter().enumerate() {
             let id = writer.define(&format!("{}.replay_{n}", parts.name), Linkage::Local, function)?;

@@ -84,6 +84,44 @@ fn constants_cannot_be_overwritten() {
     assert!(matches!(error, MemoryError::ReadOnly(_)));
 }
 
+/// The sum of an input and a constant of so many columns, whose rows are padded or not.
+fn plus_constant(columns: usize) -> (Build, BufferId, Array) {
+    let mut build = Build::default();
+    let sizes = [1 << 13, columns];
+    let array = Array::new(shape(&sizes), build.data(DType::F32, sizes.iter().product())).unwrap();
+    let constant = build.buffer(Role::Constant(array.clone()), DType::F32, &sizes);
+    let (input, output) = (build.input(DType::F32, &sizes[..1]), build.output(DType::F32, &sizes));
+    let nest = build.nest(&sizes);
+    let (a, b) = (nest.load(constant, &[0, 1], Elem::F32), nest.load(input, &[0], Elem::F32));
+    let sum = nest.push(Inst::Binary(crate::ir::BinaryOp::Add, a, b), Elem::F32);
+    nest.store(output, &[0, 1], sum);
+    (build, constant, array)
+}
+
+#[test]
+fn large_constants_are_shared_if_they_lie_as_the_host_has_them() {
+    for (columns, shared) in [(64, true), (60, false)] {
+        let (mut build, constant, array) = plus_constant(columns);
+        let Data::F32(values) = array.data() else { unreachable!("made above") };
+        let mut memory = Memory::new(&build.lowered).unwrap();
+        assert_eq!(memory.bytes(constant).as_ptr() == values.as_ptr().cast(), shared);
+        assert!(memory.read(&build.lowered, constant).unwrap().same_bits(&array));
+        let error = memory.write(&build.lowered, constant, &Data::zeros(DType::F32, array.len())).unwrap_err();
+        assert!(matches!(error, MemoryError::ReadOnly(_)));
+        check_with(&mut build, 1, &CompileOptions::none());
+    }
+}
+
+#[test]
+fn shared_constants_outlive_their_program() {
+    let (build, constant, array) = plus_constant(64);
+    let expected = array.to_f32();
+    let memory = Memory::new(&build.lowered).unwrap();
+    drop((build, array));
+    let found = memory.bytes(constant).chunks(4).map(|bytes| u32::from_le_bytes(bytes.try_into().unwrap()));
+    assert!(found.eq(expected.iter().map(|x| x.to_bits())));
+}
+
 #[test]
 fn too_large_is_an_error() {
     for size in [1 << 50, usize::MAX / 16] {

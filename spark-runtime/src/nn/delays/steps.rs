@@ -24,7 +24,9 @@ pub(super) fn build_delays(
     // Draws begin at 1 and reach the longest delay.
     let overrides = InitOverrides { scale: Some(steps as f64 + 1.0), min_value: Some(1.0), ..Default::default() };
     let overrides = overrides.unless_given(delays);
-    let drawn = cx.array("delays", delays, shape, DType::I32, &overrides)?;
+    let key = cx.key();
+    let smaller = if steps <= 255 { DType::U8 } else { DType::U16 };
+    let drawn = cx.array_of_any(key, "delays", delays, shape, &[smaller, DType::I32], &overrides)?;
     let outside = || within(&drawn, steps, max_delay, cx.dt()).err().filter(|_| cx.is_right("max_delay"));
     let delays = if let Some(error) = wrong.or_else(outside) {
         cx.report(error.at("delays"));
