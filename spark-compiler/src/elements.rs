@@ -42,7 +42,7 @@ pub(crate) fn write(buffer: &Buffer, row: usize, data: &Data, bytes: &mut [u8]) 
     }
 }
 
-/// Reads what [`write`] writes, into data of the buffer's type and length.
+/// Reads what [`write()`] writes, into data of the buffer's type and length.
 pub(crate) fn read(buffer: &Buffer, row: usize, bytes: &[u8], data: &mut Data) {
     if let (true, Role::History { .. }) = (buffer.turned, &buffer.role) {
         let pitch = buffer.column_pitch();
