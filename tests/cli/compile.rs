@@ -1,7 +1,10 @@
 //! `spark compile`: what is written, and that nothing is where something is wrong.
 
-use crate::files::{LIF, LIF_INPUT, folder, golden};
+use crate::files::{LIF, LIF_INPUT, SOMA, folder, golden};
 use crate::support::command::{fails, succeeds};
+use spark::config::Config;
+use spark::prelude::*;
+use std::path::Path;
 
 #[test]
 fn compile_writes_an_object_and_what_describes_it() {
@@ -100,4 +103,67 @@ fn a_full_disk_leaves_nothing_of_an_object() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(1) && error.contains("cannot write the file"), "{error}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Compiles a model without `--input`; what is said, and the dimensions of the first input in the JSON file.
+#[track_caller]
+fn compiled_dims(model: &str, folder: &Path) -> (String, serde_json::Value) {
+    let ran = succeeds(&["compile", model, "--name", "model", "-o", "out"], folder);
+    let manifest = std::fs::read_to_string(folder.join("out").join("model.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    (ran.err, manifest["inputs"][0]["dims"].clone())
+}
+
+#[test]
+fn sizes_of_inputs_that_the_model_fixes_need_not_be_said() {
+    let folder = folder();
+    let here = folder.path();
+    let (said, dims) = compiled_dims(&golden(SOMA), here);
+    assert!(said.contains("--input current=3"), "{said}");
+    assert_eq!(dims, serde_json::json!([3]));
+
+    // A kernel of 4 units over 7 inputs, alone, in a neuron and in a neuron of a brain.
+    let kernel = Array::full(Shape::units(&[4]).with(Axis::PRE, &[7]), DType::F32, 1.0);
+    let config = LinearSynapsesConfig::new([4]).with_kernel(Param::Array(kernel));
+    let modules = |config: &LinearSynapsesConfig| {
+        let synapses = ModuleSpecs::new("synapses", "LinearSynapses").config(config);
+        let soma = ModuleSpecs::new("soma", "LeakySoma").config(&LeakySomaConfig::default());
+        vec![
+            synapses.input("spikes", PortMap::output(PortMap::CALL, "in_spikes")),
+            soma.input("current", PortMap::output("synapses", "currents")).output("out_spikes", "spikes"),
+        ]
+    };
+    let neuron = NeuronConfig::new([4], modules(&config));
+    let pool = ModuleSpecs::new("pool", "Neuron").config(&neuron);
+    let pool = pool.input("in_spikes", PortMap::output(PortMap::CALL, "signal")).output("spikes", "out_spikes");
+    let brain = BrainConfig::new(vec![pool]);
+    for (what, tree) in [("synapses", config.to_tree()), ("neuron", neuron.to_tree()), ("brain", brain.to_tree())] {
+        let file = format!("{what}.scfg");
+        std::fs::write(here.join(&file), spark::scfg::write(&tree, false).unwrap()).unwrap();
+        let (said, dims) = compiled_dims(&file, here);
+        assert!(said.contains("=7, for nothing else fits"), "{what}: {said}");
+        assert_eq!(dims, serde_json::json!([7]), "{what}");
+    }
+}
+
+#[test]
+fn sizes_of_inputs_that_the_model_leaves_open_are_asked_for() {
+    let folder = folder();
+    let brain = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embedded/cartpole.scfg");
+    let asks = |model: &str, given: &[&str], expected: &str| {
+        let error = fails(&[&["compile", model, "-o", "out"], given].concat(), folder.path());
+        assert!(error.contains(model) && error.contains(expected), "no `{expected}` in\n{error}");
+        assert!(!folder.path().join("out").exists());
+    };
+    let all =
+        "add --input signal=DIMS --input mod_a=DIMS --input mod_b=DIMS --input mod_critic=DIMS, with DIMS as 80 or 4x5";
+    asks(brain, &[], all);
+    asks(
+        brain,
+        &["--input", "signal=16", "--input", "mod_a=1", "--input", "mod_b=1"],
+        "how large these inputs are: `mod_critic`",
+    );
+    asks(&golden(LIF), &[], "add --input in_spikes=DIMS");
+    // Of a name that is wrong, not that one is missing.
+    asks(&golden(LIF), &["--input", "in_spike=80"], "did you mean `in_spikes`?");
 }

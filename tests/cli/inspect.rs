@@ -71,6 +71,14 @@ fn a_limit_of_memory_can_be_given() {
 }
 
 #[test]
+fn a_guess_of_the_size_of_an_input_that_does_not_fit_is_named() {
+    let brain = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/embedded/cartpole.scfg");
+    let error = fails(&["inspect", brain, "--loops"], folder().path());
+    assert!(error.contains("dimensions of inputs were not given: --input signal=10 --input mod_a=10"), "{error}");
+    assert!(error.contains("say others with --input"), "{error}");
+}
+
+#[test]
 fn lists_and_describes() {
     let folder = folder();
     let list = succeeds(&["list"], folder.path()).out;
