@@ -113,7 +113,8 @@ pub(crate) fn fixed(builder: impl Fn() -> ModelBuilder, args: &InputArgs, file: 
     if open.is_empty() {
         let larger = |at: usize| {
             let mut ports = found.clone();
-            ports[at].1[0] += 1;
+            // Of values over synapses, the last are those of the inputs.
+            ports[at].1.last_mut().into_iter().for_each(|dim| *dim = dim.saturating_add(1));
             args.declare(builder(), &blueprint, &ports).eager(true).build()
         };
         open.extend((0..found.len()).filter(|&at| larger(at).is_ok()).map(|at| found[at].0.clone()));
@@ -125,7 +126,7 @@ pub(crate) fn fixed(builder: impl Fn() -> ModelBuilder, args: &InputArgs, file: 
         let error = Error::new(format!("the model does not say how large these inputs are: {names}"));
         return Err(error.in_file(file).help(format!("add {say}, with DIMS as 80 or 4x5")));
     }
-    if !found.is_empty() {
+    if open.is_empty() && !found.is_empty() {
         remark("note", &format!("{}, for nothing else fits the model", options(&found)));
     }
     args.declare(builder(), &blueprint, &found).build().map_err(|e| named(in_file(e), &found))

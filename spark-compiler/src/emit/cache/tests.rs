@@ -191,7 +191,7 @@ fn the_code_generator_is_named_by_its_sources() {
     };
     let first = named(&[("sink.rs", "down"), ("object/mod.rs", "")]);
     let others = [named(&[("sink.rs", "up")]), named(&[("object/entry.rs", "")]), named(&[("object/mod.rs", "up")])];
-    let all = [&[first.clone()], &others[..]].concat();
+    let all = [vec![first.clone()], others.to_vec()].concat();
     assert!((1..all.len()).all(|n| !all[..n].contains(&all[n])), "{all:?}");
     assert_eq!(named(&[("tests/mod.rs", ""), ("object/tests.rs", ""), ("object/mod.rs", "")]), others[1]);
     // Tests run in the folder of the package, as the build does.
