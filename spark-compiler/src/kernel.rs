@@ -471,21 +471,32 @@ impl Instance {
         }
     }
 
-    /// The past of a delayed value: that of the last step first, then that of the step before, ..., in host order. These are
-    /// the rows of the history but one, which the next step overwrites.
+    /// The number of steps whose values [`Instance::past`] gives: one less than the rows of the history, for the next step
+    /// overwrites the oldest, or all where a state is read from them ([`View::Delayed`]).
+    pub fn past_steps(&self, name: &str) -> Option<usize> {
+        let (id, ..) = self.find_history(name)?;
+        let is_read = self
+            .kernel
+            .forms
+            .views
+            .iter()
+            .any(|view| matches!(&view.view, View::Delayed { history, .. } if history == name));
+        Some(self.kernel.lowered.buffer(id).depth() - usize::from(!is_read))
+    }
+
+    /// The past of a delayed value: that of the last step first, then that of the step before, ..., in host order.
     pub fn past(&self, name: &str) -> Option<Data> {
         let (id, rows, position) = self.find_history(name)?;
         let all = self.memory.read_history(&self.kernel.lowered, id).unwrap_or_else(|e| crate::bug!("own memory: {e}"));
         let next = self.read(position).to_i32()[0] as usize;
-        let (size, depth) = (all.len() / rows, self.kernel.lowered.buffer(id).depth());
+        let (size, steps) = (all.len() / rows, self.past_steps(name)?);
         Some(with_data!(&all, v => {
             let ago = |steps: usize| &v[(next + rows - steps) % rows * size..][..size];
-            crate::ir::Stored::data((1..depth).flat_map(ago).copied().collect())
+            crate::ir::Stored::data((1..=steps).flat_map(ago).copied().collect())
         }))
     }
 
-    /// Sets the past of a delayed value as [`Instance::past`] gives it; with one step more, also the row that the next step
-    /// overwrites, which states that are kept as [`View::Delayed`](crate::passes::View) may be read from.
+    /// Sets the past of a delayed value as [`Instance::past`] gives it, with or without the row that the next step overwrites.
     ///
     /// # Errors
     /// If there is no such history or the number of elements is wrong.

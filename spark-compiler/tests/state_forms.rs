@@ -128,7 +128,12 @@ fn what_is_kept_goes_on_bit_for_bit() {
             let name = &lowered.buffer(id).name;
             second.set_past(name, &first.past(name).unwrap()).unwrap();
         }
-        let other = steps(&mut second, 5..12);
-        assert_eq!(steps(&mut first, 5..12), other, "{options:?}");
+        for number in 5..15 {
+            for name in first.state_names() {
+                assert_eq!(second.state(name), first.state(name), "{name} before step {number}, {options:?}");
+            }
+            let other = steps(&mut second, number..number + 1);
+            assert_eq!(steps(&mut first, number..number + 1), other, "{options:?}");
+        }
     }
 }

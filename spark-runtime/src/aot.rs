@@ -71,6 +71,10 @@ impl Model {
 
 /// Writes an object and its texts: `NAME.o`, `NAME.h`, `NAME.rs` and `NAME.json`. Gives their paths.
 ///
+/// A process that is killed in between leaves no `NAME.o` beside texts of another one. Where files come together in another way, the
+/// hash in each of them tells: `NAME_hash` of the object that was linked against `NAME_HASH` of the header, `Model::linked_hash()`
+/// against `HASH` of the Rust module.
+///
 /// # Errors
 /// If the folder does not exist or cannot be written to; then none of the files is written.
 pub fn write(object: &Object, folder: impl AsRef<Path>) -> Result<Vec<PathBuf>> {

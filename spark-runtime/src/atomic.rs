@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Writes a file: `content` gets where to write to. The folder must exist; a link is replaced, not followed.
 ///
@@ -42,39 +42,65 @@ pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>
     write().map_err(|e| Error::new(format!("cannot write the file: {e}")).in_file(path))
 }
 
-/// Writes several files of one folder: all of them are complete and stored before the first takes its name.
+/// Writes several files of one folder that belong together, of which the first is of no use without the others, or they without it.
+///
+/// All of them are complete and stored before one takes its name. From before the others are replaced until they are, the first is not
+/// there: so a crash or `kill -9` at any moment leaves either no first file, or one that all others belong to.
 ///
 /// # Errors
 /// If a file cannot be written; all are then as they were. Only if the system refuses a name after it took others, files that
-/// had one of those before are new ones already.
+/// had one of those before are new ones already, and the first is missing.
 pub fn write_all(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<()> {
-    let failed = |name: &str| {
-        let path = folder.join(name);
+    write_in_steps(folder, files, &mut || {})
+}
+
+/// As [`write_all`]; `changed` is called after every change of a name.
+fn write_in_steps(folder: &Path, files: &[(String, Vec<u8>)], changed: &mut dyn FnMut()) -> Result<()> {
+    let failed = |path: &Path| {
+        let path = path.to_path_buf();
         move |e: io::Error| Error::new(format!("cannot write the file: {e}")).in_file(&path)
     };
     let mut written = Vec::new();
     for (name, bytes) in files {
         let path = folder.join(name);
         if path.is_dir() {
-            return Err(failed(name)(io::ErrorKind::IsADirectory.into()));
+            return Err(failed(&path)(io::ErrorKind::IsADirectory.into()));
         }
-        let mut file = temporary(&path).map_err(failed(name))?;
+        let mut file = temporary(&path).map_err(failed(&path))?;
         let complete = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
-        complete.map_err(failed(name))?;
+        complete.map_err(failed(&path))?;
         written.push((file, path));
     }
+    let Some(first) = written.first().map(|(_, path)| path.clone()) else { return Ok(()) };
+    let mut old = set_aside(&first).map_err(failed(&first))?;
+    changed();
+    written.rotate_left(1);
     let mut added = Vec::new();
-    for ((name, _), (file, path)) in files.iter().zip(written) {
+    for (file, path) in written {
         let replaces = path.symlink_metadata().is_ok();
         if let Err(e) = file.persist(&path) {
             added.iter().for_each(|path| drop(std::fs::remove_file(path)));
-            return Err(failed(name)(e.error));
+            old.take().map(|old| old.persist(&first)).transpose().map_err(|e| failed(&first)(e.error))?;
+            return Err(failed(&path)(e.error));
         }
-        if !replaces {
-            added.push(path);
+        changed();
+        match replaces {
+            true => old = None,
+            false => added.push(path),
         }
     }
-    files.last().map_or(Ok(()), |(name, _)| sync_folder(&folder.join(name)).map_err(failed(name)))
+    sync_folder(&first).map_err(failed(&first))
+}
+
+/// Takes a file's name away, if it is there; it is deleted with what is returned, unless it gets a name.
+fn set_aside(path: &Path) -> io::Result<Option<TempPath>> {
+    if path.symlink_metadata().is_err() {
+        return Ok(None);
+    }
+    let aside = temporary(path)?.into_temp_path();
+    std::fs::rename(path, &aside)?;
+    sync_folder(path)?;
+    Ok(Some(aside))
 }
 
 /// Checks that [`write`](write()) can make a file beside `path`; leaves nothing behind.
@@ -104,3 +130,6 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     // Elsewhere folders cannot be opened, and names are stored with the file.
     if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests;

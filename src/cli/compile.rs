@@ -1,7 +1,7 @@
 //! `spark compile`: a model as an object file for another machine.
 
-use super::inspect::{InputArgs, with_inputs};
 use super::register::Register;
+use super::shapes::{self, InputArgs};
 use super::source::{Limit, Source};
 use super::{print, remark};
 use clap::Args;
@@ -47,22 +47,18 @@ pub(crate) struct CompileArgs {
 pub(crate) fn compile(args: &CompileArgs) -> Result<()> {
     let target = target(args)?;
     let source = Source::open(&args.model, &args.register)?;
-    let builder = args.limit.apply(source.builder());
-    let builder = match source.checkpoint() {
+    let builder = || args.limit.apply(source.builder());
+    let mut model = match source.checkpoint() {
         Some(_) => {
             let wrong = [("--input", !args.inputs.is_empty()), ("--no-contract", args.no_contract)];
             if let Some((option, _)) = wrong.iter().find(|(_, given)| *given) {
                 let error = Error::new("a checkpoint goes on as it began").at(*option).in_file(&args.model);
                 return Err(error.help(format!("leave {option} out")));
             }
-            builder
+            builder().build().map_err(|e| e.in_file(&args.model))?
         }
-        None => {
-            let blueprint = builder.blueprint().map_err(|e| e.in_file(&args.model))?;
-            with_inputs(builder, &blueprint, &args.inputs)?.contract(!args.no_contract)
-        }
+        None => shapes::fixed(|| builder().contract(!args.no_contract), &args.inputs, &args.model)?,
     };
-    let mut model = builder.build().map_err(|e| e.in_file(&args.model))?;
     source.restore(&mut model).map_err(|e| e.in_file(&args.model))?;
     let object = model.object(&args.name.clone().unwrap_or_else(|| name_of(&args.model)), &target)?;
     let output = &args.output;

@@ -7,6 +7,7 @@
 //! * [`run`]: a model over a file of inputs; [`source`] is where the model comes from, [`inputs`] and [`readings`] find out
 //!   what the file means, [`record`] keeps the results, [`tensors`] reads and writes files, [`interrupt`] hears Ctrl-C.
 //! * [`inspect`]: a model's structure ([`tree`]) and the stages of its compilation; [`catalog`]: what is registered.
+//! * [`shapes`]: how large the inputs of a model without data are.
 //! * [`compile`]: a model as an object file. [`convert`]: a model's file in its other form. [`bench`]: how fast networks run here.
 //! * [`demo`]: the shipped example; [`plot`] draws it.
 
@@ -24,6 +25,7 @@ mod readings;
 mod record;
 mod register;
 mod run;
+mod shapes;
 mod source;
 mod tensors;
 mod tree;

@@ -131,7 +131,7 @@ fn the_wrapper_refuses_memory_that_is_short_or_misaligned() {
 
 /// Compiles a program in Rust, in the folder of objects and their modules.
 #[track_caller]
-fn rustc(folder: &Path, source: &Path, arguments: &str) -> PathBuf {
+pub(crate) fn rustc(folder: &Path, source: &Path, arguments: &str) -> PathBuf {
     let program = folder.join("program");
     let rustc = Command::new(std::env::var_os("RUSTC").unwrap_or("rustc".into()))
         .args(["--edition", "2024"])

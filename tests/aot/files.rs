@@ -172,7 +172,14 @@ fn the_hash_tells_models_states_and_targets_apart() {
     let fresh = hash(&one, "");
     let (_, inputs) = models::cartpole();
     one.step(&inputs(0)).unwrap();
-    let hashes = [fresh, hash(&one, ""), hash(&one, "x86-64-v3"), hash(&crate::brain::build(2).unwrap(), "")];
+    let named = |input: &str| {
+        let soma = ModuleSpecs::new("soma", "LeakySoma").config(&LeakySomaConfig::default()).output("spikes", "spikes");
+        let soma = soma.input("current", PortMap::output(PortMap::CALL, input));
+        Model::component(NeuronConfig::new([2], vec![soma])).input(input, [2]).build().unwrap()
+    };
+    let other = hash(&crate::brain::build(2).unwrap(), "");
+    let [left, right] = ["left", "right"].map(|name| hash(&named(name), ""));
+    let hashes = [fresh, hash(&one, ""), hash(&one, "x86-64-v3"), other, left, right];
     for (i, hash) in hashes.iter().enumerate() {
         assert!(hash.len() == 64 && !hashes[..i].contains(hash), "{hashes:?}");
     }
@@ -317,4 +324,35 @@ fn files_are_written_together_or_not_at_all() {
     let files = ["first".to_string(), "x".repeat(300)].map(|name| (name, vec![0]));
     spark::atomic::write_all(folder.path(), &files).unwrap_err();
     assert_eq!(names(), ["brain.h", "brain.json", "brain.o", "brain.rs"]);
+}
+
+/// Files of two states of one model: nothing but the hash tells them apart.
+#[test]
+fn an_object_with_the_texts_of_another_is_found_out() {
+    const IN_C: &str = "
+        #include \"soma.h\"
+        #include <string.h>
+        int main(void) { return strcmp(soma_hash, SOMA_HASH) ? 7 : 0; }";
+    const IN_RUST: &str = "
+        mod soma { include!(concat!(env!(\"OUT_DIR\"), \"/soma.rs\")); }
+        fn main() { std::process::exit(if soma::Model::linked_hash() == soma::HASH { 0 } else { 7 }) }";
+    let folder = tempfile::tempdir().unwrap();
+    let here = folder.path();
+    let mut model = Model::component(LeakySomaConfig::default()).input("current", [3]).build().unwrap();
+    let object = |model: &Model| model.object("soma", &Target::host(false).unwrap()).unwrap();
+    let first = object(&model);
+    model.run(3, &[("current", vec![100.0f32; 3].into())]).unwrap();
+    std::fs::write(here.join("main.c"), IN_C).unwrap();
+    std::fs::write(here.join("main.rs"), IN_RUST).unwrap();
+    spark::aot::write(&object(&model), here).unwrap();
+    for (what, expected) in [("its own", 0), ("another", 7)] {
+        crate::run::compile("cc", here, |command| {
+            command.args(["main.c", "soma.o", "-o", "in_c"]);
+        });
+        let in_rust = crate::embedded::rustc(here, Path::new("main.rs"), "-D warnings -C link-arg=soma.o");
+        for program in [here.join("in_c"), in_rust] {
+            assert_eq!(Command::new(&program).status().unwrap().code(), Some(expected), "{what}: {program:?}");
+        }
+        std::fs::write(here.join("soma.o"), first.bytes()).unwrap();
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn header(object: &Object) -> String {
 #include <stddef.h>
 #include <stdint.h>
 
-/* Version of Spark, what the object was compiled for, and SHA-256 of the program, its weights and its initial state. */
+/* Version of Spark, what the object was compiled for, and SHA-256 of the program, its weights, its initial state and all names. */
 #define {upper}_SPARK_VERSION \"{version}\"
 #define {upper}_TARGET \"{target}\"
 #define {upper}_HASH \"{hash}\"
@@ -125,7 +125,7 @@ void {name}_flush({name} *model);
  * of histories must stay below their number of rows. */
 void {name}_patched({name} *model);
 
-/* {upper}_HASH of the object that was linked. */
+/* {upper}_HASH of the object that was linked: `strcmp({name}_hash, {upper}_HASH)` is 0 if this header is the one of that object. */
 extern const char {name}_hash[65];
 
 #ifdef __cplusplus

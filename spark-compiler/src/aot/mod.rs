@@ -113,6 +113,8 @@ impl Object {
         let layout = Layout::new(lowered);
         let image = layout.image(instance);
         let ranges = kernel.ranges();
+        let states = layout::kept(instance, &layout);
+        let ports = layout.inputs.iter().chain(&layout.outputs).map(|port| port.name.as_str());
         let parts = object::Parts {
             name,
             lowered,
@@ -122,13 +124,13 @@ impl Object {
             ranges: &ranges,
             flush: kernel.flushes_subnormals(),
             target: &target.to_string(),
+            names: ports.chain(states.iter().map(|kept| kept.name.as_str())).collect(),
         };
         let emitted = object::compile(&parts, target.isa()).map_err(|error| match error {
             emit::CompileError::Missing { operation } => AotError::Missing { triple: target.to_string(), operation },
             error => AotError::Codegen(error),
         })?;
         let sizes = Sizes { code: emitted.code, data: emitted.data, stack: emitted.stack, block: layout.bytes };
-        let states = layout::kept(instance, &layout);
         let (name, triple) = (name.to_string(), target.triple());
         Ok(Object {
             name,
@@ -246,7 +248,8 @@ impl Object {
         &self.layout
     }
 
-    /// SHA-256 of the program, its constants, the initial state and the target.
+    /// SHA-256 of the program, its constants, the initial state, names of ports and states, and the target: equal in files that belong
+    /// together.
     pub fn hash(&self) -> &str {
         &self.hash
     }

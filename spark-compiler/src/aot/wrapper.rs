@@ -34,7 +34,7 @@ pub(super) fn wrapper(object: &Object) -> String {
 #[allow(unused_imports)]
 pub use self::object::*;
 
-#[allow(dead_code, missing_docs, unsafe_code, unreachable_pub, clippy::all)]
+#[allow(dead_code, missing_docs, non_upper_case_globals, unsafe_code, unreachable_pub, clippy::all)]
 mod object {{
     use core::marker::PhantomData;
     use core::mem::MaybeUninit;
@@ -44,7 +44,7 @@ mod object {{
     pub const SPARK_VERSION: &str = \"{version}\";
     /// What the object was compiled for.
     pub const TARGET: &str = \"{target}\";
-    /// SHA-256 of the program, its weights and its initial state.
+    /// SHA-256 of the program, its weights, its initial state and all names.
     pub const HASH: &str = \"{hash}\";
     /// Bytes of memory for a model.
     pub const STATE_SIZE: usize = {block};
@@ -61,6 +61,7 @@ mod object {{
         fn {name}_step(model: *mut u8, inputs: *const Inputs, outputs: *mut Outputs);
         fn {name}_flush(model: *mut u8);
         fn {name}_patched(model: *mut u8);
+        static {name}_hash: [u8; 65];
     }}
 
     /// Memory for a model.
@@ -139,6 +140,13 @@ mod object {{
             // SAFETY: what the caller promises.
             let block = NonNull::new(unsafe {{ {name}_init(memory, size) }}).ok_or(MemoryError::Short)?;
             Ok(Model {{ block, memory: PhantomData }})
+        }}
+
+        /// `HASH` of the object that was linked: another one, if that is not the object of this file.
+        pub fn linked_hash() -> &'static str {{
+            // SAFETY: 64 digits and a zero, which nobody changes.
+            let digits = unsafe {{ &{name}_hash }};
+            core::str::from_utf8(&digits[..64]).unwrap_or(\"\")
         }}
 
         /// Runs one step.

@@ -1,15 +1,20 @@
 //! Machine code on disk: a program that was compiled before, by this version on this kind of processor, need not be compiled
 //! again.
 //!
-//! What is looked up is the code generator's whole input: the functions as they are handed to Cranelift, its version and
+//! What is looked up is the code generator and its whole input: the functions as they are handed to Cranelift, its version and
 //! flags, the processor's instruction sets, and the functions that may be called. So an entry can only be what compiling again would
-//! give. Entries end with a hash of their content; one that does not match is deleted and the program compiled. Entries are
+//! give. Functions do not show what is done with them afterwards, as in `sink.rs`; that is all in the folder `emit`, so
+//! `build.rs` hashes its files when the crate is compiled, which costs nothing later, and nobody has to think of it. Entries end with a hash of their content; one that does not match is deleted and the program compiled. Entries are
 //! data, never mapped as code: the code is copied and linked as fresh code is. The folder and its files belong to the user
 //! alone, and are not used if somebody else could write there.
 //!
 //! Entries are in `spark/kernels` of the user's cache folder, or where the environment variable `SPARK_CACHE` says; with
 //! `SPARK_CACHE=off`, or after [`switch_off`], nothing is read or written. When they take more than [`LIMIT`] bytes,
 //! those that were not used for the longest time are deleted. Every failure to read or write only costs time.
+//!
+//! An entry is written under another name and gets its own when it is complete, so processes that start at once see whole entries or
+//! none; the last one to write stays. What a process leaves that is killed while it writes, at most one file, is deleted when
+//! another process writes a minute later or after that.
 
 use cranelift::codegen::binemit::Reloc;
 use cranelift::codegen::ir::Function;
@@ -22,13 +27,19 @@ use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Bytes that all entries may take.
 pub const LIMIT: u64 = 256 << 20;
 
-/// What entries begin with. Another number for other code from the same functions, as by [`super::sink`].
+/// What entries begin with; another number for another form of entries.
 const MAGIC: &[u8; 8] = b"SPARKJ02";
+
+/// A hash of what makes code of functions.
+const CODE_GENERATOR: &str = env!("SPARK_CODE_GENERATOR");
+
+/// Age from which on nobody is still writing a file.
+const ABANDONED: Duration = Duration::from_secs(60);
 
 /// What names of entries end with, and what those begin with that are being written.
 const ENTRY: &str = ".kernel";
@@ -106,8 +117,17 @@ impl Key {
         isa: &dyn TargetIsa,
         imports: impl Iterator<Item = (FuncId, &'a str)>,
     ) -> Key {
+        Key::of(CODE_GENERATOR, functions, isa, imports)
+    }
+
+    fn of<'a>(
+        generator: &str,
+        functions: &[Function],
+        isa: &dyn TargetIsa,
+        imports: impl Iterator<Item = (FuncId, &'a str)>,
+    ) -> Key {
         let mut hasher = Digester(Sha256::new());
-        (MAGIC, env!("CARGO_PKG_VERSION"), cranelift::VERSION, isa.triple().to_string()).hash(&mut hasher);
+        (MAGIC, generator, env!("CARGO_PKG_VERSION"), cranelift::VERSION, isa.triple().to_string()).hash(&mut hasher);
         isa.flags().to_string().hash(&mut hasher);
         isa.isa_flags().iter().for_each(|flag| (flag.name, flag.value_string()).hash(&mut hasher));
         imports.for_each(|(id, name)| (id.as_u32(), name).hash(&mut hasher));
@@ -191,13 +211,18 @@ fn store_in(folder: &Path, key: &Key, functions: &[Compiled], limit: u64) -> io:
     written.and_then(|()| shrink(folder, limit))
 }
 
-/// Deletes the entries that were not used for the longest time, if all take more than `limit`.
+/// Deletes what was left unfinished, and the entries that were not used for the longest time, if all take more than `limit`.
 fn shrink(folder: &Path, limit: u64) -> io::Result<()> {
     let mut entries = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        if let (true, Ok(metadata)) = (is_entry(&entry.file_name()), entry.metadata()) {
-            entries.push((metadata.modified()?, metadata.len(), entry.path()));
+        let name = entry.file_name();
+        let (true, Ok(metadata)) = (is_entry(&name) || is_unfinished(&name), entry.metadata()) else { continue };
+        let (path, modified) = (entry.path(), metadata.modified()?);
+        if is_unfinished(&name) && modified.elapsed().is_ok_and(|age| age >= ABANDONED) {
+            let _ = fs::remove_file(path);
+        } else {
+            entries.push((modified, metadata.len(), path));
         }
     }
     let mut total: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
@@ -216,11 +241,15 @@ fn shrink(folder: &Path, limit: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// True for names of entries, also of those that a process left unfinished: the folder may have other files, too.
+/// True for names of entries: the folder may have other files, too.
 fn is_entry(name: &OsStr) -> bool {
-    let name = name.to_str().unwrap_or_default();
     let hash = |stem: &str| stem.len() == 64 && stem.bytes().all(|b| b.is_ascii_hexdigit());
-    name.starts_with(UNFINISHED) || name.strip_suffix(ENTRY).is_some_and(hash)
+    name.to_str().and_then(|name| name.strip_suffix(ENTRY)).is_some_and(hash)
+}
+
+/// True for names of entries that are being written, or that a killed process left.
+fn is_unfinished(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with(UNFINISHED))
 }
 
 fn make_private(folder: &Path) -> io::Result<()> {

@@ -1,7 +1,8 @@
 //! What runs a model's steps, and where its states are.
 //!
 //! States and histories go in and out in one form for both engines: a state as it is stored, a history as the values of the
-//! last `rows − 1` steps, the newest first. So a state saved from one engine continues in the other.
+//! last `rows − 1` steps, the newest first. So a state saved from one engine continues in the other. A history that passes added,
+//! for a state to be read from, has the value of one step more: the largest delay looks that far back until the next step.
 
 use crate::error::{Error, Result};
 use spark_compiler::array::tape;
@@ -75,9 +76,10 @@ impl Engine {
         if let Engine::Compiled(instance) = self {
             for &id in instance.histories() {
                 let buffer = instance.kernel().lowered().buffer(id);
-                if !histories.iter().any(|h| h.name == buffer.name) {
-                    let (name, shape, rows) = (buffer.name.clone(), buffer.shape.clone(), buffer.depth());
-                    histories.push(History { name, elem: buffer.dtype.elem(), shape, rows });
+                let added = !histories.iter().any(|h| h.name == buffer.name);
+                if let Some(steps) = instance.past_steps(&buffer.name).filter(|_| added) {
+                    let (name, shape, elem) = (buffer.name.clone(), buffer.shape.clone(), buffer.dtype.elem());
+                    histories.push(History { name, elem, shape, rows: steps + 1 });
                 }
             }
         }

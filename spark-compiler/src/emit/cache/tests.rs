@@ -1,7 +1,13 @@
 //! Entries that are written, read, damaged and deleted.
 
 use super::*;
-use std::time::Duration;
+use cranelift::codegen::{isa, settings};
+use std::process::{Command, Stdio};
+use target_lexicon::Triple;
+
+#[path = "../../../build.rs"]
+#[allow(dead_code)]
+mod build_script;
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
@@ -172,4 +178,94 @@ fn links_and_pipes_are_not_followed() {
     )
     .unwrap();
     assert!(load_from(&real, &KEY).is_none());
+}
+
+#[test]
+fn the_code_generator_is_named_by_its_sources() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("object")).unwrap();
+    fs::create_dir(folder.path().join("tests")).unwrap();
+    let named = |changes: &[(&str, &str)]| {
+        changes.iter().for_each(|(path, text)| fs::write(folder.path().join(path), text).unwrap());
+        build_script::name(&build_script::sources(folder.path()).unwrap())
+    };
+    let first = named(&[("sink.rs", "down"), ("object/mod.rs", "")]);
+    let others = [named(&[("sink.rs", "up")]), named(&[("object/entry.rs", "")]), named(&[("object/mod.rs", "up")])];
+    let all = [vec![first.clone()], others.to_vec()].concat();
+    assert!((1..all.len()).all(|n| !all[..n].contains(&all[n])), "{all:?}");
+    assert_eq!(named(&[("tests/mod.rs", ""), ("object/tests.rs", ""), ("object/mod.rs", "")]), others[1]);
+    // Tests run in the folder of the package, as the build does.
+    let own = build_script::sources(Path::new("src/emit")).unwrap();
+    assert!(
+        ["src/emit/sink.rs", "src/emit/cache.rs", "src/emit/object/mod.rs"].iter().all(|path| own.contains_key(*path))
+    );
+    assert_eq!(build_script::name(&own), CODE_GENERATOR);
+}
+
+#[test]
+fn another_code_generator_has_other_entries() {
+    let isa = isa::lookup(Triple::host()).unwrap().finish(settings::Flags::new(settings::builder())).unwrap();
+    let key = |generator, functions: &[Function]| Key::of(generator, functions, &*isa, [].into_iter());
+    let functions = [Function::new()];
+    assert_eq!(key("a", &functions), key("a", &functions));
+    assert_ne!(key("a", &functions), key("b", &functions));
+    assert_ne!(key("a", &functions), key("a", &[]));
+    assert_eq!(Key::new(&functions, &*isa, [].into_iter()), key(CODE_GENERATOR, &functions));
+}
+
+/// Names of files in a folder that are being written, or were.
+fn unfinished(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+    files.filter(|file| is_unfinished(&file.file_name())).map(|file| file.path()).collect()
+}
+
+/// In a process of its own, which is killed: writes entries for as long as it lives.
+#[test]
+fn one_process_that_writes() {
+    let Some(folder) = std::env::var_os("SPARK_TEST_WRITES") else { return };
+    loop {
+        for n in 0..4 {
+            store_in(Path::new(&folder), &Key([n; 32]), &code(100_000 + usize::from(n)), LIMIT).unwrap();
+        }
+    }
+}
+
+#[test]
+fn processes_that_are_killed_leave_whole_entries_and_a_file_for_a_minute() {
+    let folder = folder();
+    let spawn = || {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "emit::cache::tests::one_process_that_writes", "--nocapture"]);
+        command.env("SPARK_TEST_WRITES", folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let mut killed = 0;
+    while unfinished(folder.path()).is_empty() {
+        let mut processes = [spawn(), spawn()];
+        std::thread::sleep(Duration::from_millis(40 + killed % 7));
+        for process in &mut processes {
+            assert!(process.try_wait().unwrap().is_none(), "it ended by itself");
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+        killed += 2;
+        assert!(unfinished(folder.path()).len() as u64 <= killed);
+        for n in 0..4 {
+            let key = Key([n; 32]);
+            let entry = key.path(folder.path()).exists();
+            assert_eq!(
+                load_from(folder.path(), &key).map(|f| f[0].code.len()),
+                entry.then_some(100_000 + usize::from(n))
+            );
+        }
+        assert!(killed < 1000, "none was killed while it wrote");
+    }
+    // Whoever writes may be at it still, for a minute.
+    store_in(folder.path(), &KEY, &code(20), LIMIT).unwrap();
+    let left = unfinished(folder.path());
+    assert!(!left.is_empty());
+    for path in &left {
+        File::options().append(true).open(path).unwrap().set_modified(SystemTime::now() - ABANDONED).unwrap();
+    }
+    store_in(folder.path(), &KEY, &code(20), LIMIT).unwrap();
+    assert!(unfinished(folder.path()).is_empty() && load_from(folder.path(), &KEY).is_some());
 }

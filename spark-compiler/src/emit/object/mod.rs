@@ -54,6 +54,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) flush: bool,
     /// Says what the object is made for: part of its hash.
     pub(crate) target: &'a str,
+    /// Names of ports and states: part of its hash, for texts about the object have them.
+    pub(crate) names: Vec<&'a str>,
 }
 
 /// An object and its sizes.
@@ -66,7 +68,7 @@ pub(crate) struct Emitted {
     pub(crate) data: usize,
     /// Bytes of stack that a step takes at most.
     pub(crate) stack: usize,
-    /// SHA-256 of the program, its constants, the initial state and the target, in hexadecimal digits.
+    /// SHA-256 of the program, its constants, the initial state, the names and the target, in hexadecimal digits.
     pub(crate) hash: String,
 }
 
@@ -84,6 +86,7 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         let context = module.make_context();
         let mut hash = Sha256::new();
         hash.update(parts.target);
+        parts.names.iter().for_each(|name| hash.update([name.as_bytes(), &[0]].concat()));
         hash.update(parts.image);
         let (data, code, frame) = (BTreeMap::new(), 0, 0);
         let scalar = !has_vectors(&*isa);

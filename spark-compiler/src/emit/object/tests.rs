@@ -39,6 +39,7 @@ fn object(target: &Target, flush: bool) -> Vec<u8> {
         ranges: &[],
         flush,
         target: "",
+        names: Vec::new(),
     };
     compile(&parts, target.isa()).unwrap().bytes
 }
