@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Alignment of every buffer that is in the allocation.
 const ALIGN: usize = 64;
 
-/// Bytes from which on a constant is shared. Smaller ones are soon copied, and then begin with a line of the cache.
-const SHARED: usize = 1 << 20;
+/// Bytes from which on a constant is shared. Smaller ones are soon copied; then they begin with a line of the cache, and lie on large
+/// pages with everything else.
+const SHARED: usize = 1 << 23;
 
 /// Why memory could not be made, written or read.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]

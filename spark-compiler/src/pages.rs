@@ -39,15 +39,17 @@ impl Region {
     /// So many zeros, beginning at a multiple of 64; `None` if there is not enough memory.
     pub(crate) fn zeroed(bytes: usize) -> Option<Region> {
         let align = if bytes >= LARGE { LARGE } else { ALIGN };
+        // The end lies on a large page, too, unless that would be much for nothing.
+        let room = if bytes >= 2 * LARGE { bytes.checked_next_multiple_of(LARGE)? } else { bytes };
         // Asked for a small alignment, the allocator gives pages that are zero already and leaves them untouched.
-        let layout = Layout::from_size_align(bytes.checked_add(align)?, 1).ok()?;
+        let layout = Layout::from_size_align(room.checked_add(align)?, 1).ok()?;
         // SAFETY: the size is not zero.
         let allocated = NonNull::new(unsafe { alloc_zeroed(layout) })?;
         let before = allocated.align_offset(align);
         debug_assert!(before <= align, "the allocation has room for it");
         // SAFETY: `before` is at most `align`, so `bytes` bytes follow within the allocation.
         let start = unsafe { allocated.add(before) };
-        ask(start.as_ptr(), bytes);
+        ask(start.as_ptr(), room);
         Some(Region { start, allocated, layout, len: bytes })
     }
 

@@ -87,7 +87,7 @@ fn constants_cannot_be_overwritten() {
 /// The sum of an input and a constant of so many columns, whose rows are padded or not.
 fn plus_constant(columns: usize) -> (Build, BufferId, Array) {
     let mut build = Build::default();
-    let sizes = [1 << 13, columns];
+    let sizes = [1 << 15, columns];
     let array = Array::new(shape(&sizes), build.data(DType::F32, sizes.iter().product())).unwrap();
     let constant = build.buffer(Role::Constant(array.clone()), DType::F32, &sizes);
     let (input, output) = (build.input(DType::F32, &sizes[..1]), build.output(DType::F32, &sizes));
