@@ -1,4 +1,4 @@
-//! The memory of one running program: all buffers in one allocation.
+//! The memory of one running program: all buffers in one allocation, but for large constants, which instances share.
 //!
 //! Host arrays are row-major; buffers have padded rows and one bit per truth value (see [`crate::loops`]). `elements`
 //! converts between the two. Constants are written once and cannot be changed: generated code trusts the offsets among

@@ -77,6 +77,10 @@ fn write_in_steps(folder: &Path, files: &[(String, Vec<u8>)], changed: &mut dyn 
     written.rotate_left(1);
     let mut added = Vec::new();
     for (file, path) in written {
+        if path == first {
+            // The first is not stored under its name before the others are under theirs.
+            sync_folder(&first).map_err(failed(&first))?;
+        }
         let replaces = path.symlink_metadata().is_ok();
         if let Err(e) = file.persist(&path) {
             added.iter().for_each(|path| drop(std::fs::remove_file(path)));
@@ -99,7 +103,10 @@ fn set_aside(path: &Path) -> io::Result<Option<TempPath>> {
     }
     let aside = temporary(path)?.into_temp_path();
     std::fs::rename(path, &aside)?;
-    sync_folder(path)?;
+    if let Err(e) = sync_folder(path) {
+        aside.persist(path).map_err(|e| e.error)?;
+        return Err(e);
+    }
     Ok(Some(aside))
 }
 

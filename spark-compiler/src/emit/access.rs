@@ -131,7 +131,8 @@ pub(crate) struct Memories<'a, 'f> {
     flags: HashMap<BufferId, MemFlagsData>,
     symbols: HashMap<UserExternalName, GlobalValue>,
     /// Whether only the first lane is of meaning. What all lanes would have is then read with what follows it, which is one
-    /// instruction; behind the last buffer is room for that. Not for what was just stored: that would have to reach memory first.
+    /// instruction; behind the last buffer is room for that. Not for constants, which in objects lie elsewhere; nor for what was just
+    /// stored, which would have to reach memory first.
     pub(super) alone: bool,
     /// Whether intrinsics may be called.
     pub(super) intrinsics: bool,
@@ -180,7 +181,7 @@ impl<'a, 'f> Memories<'a, 'f> {
         self.c.b.ins().iconst(types::I64, value as i64)
     }
 
-    /// Flags of accesses to `buffer`: they cannot trap, and touch no other buffer.
+    /// Flags of accesses to `buffer`: they cannot trap, and touch no other buffer with what they are made for.
     pub(crate) fn flags(&mut self, buffer: BufferId) -> MemFlagsData {
         if let Some(&flags) = self.flags.get(&buffer) {
             return flags;

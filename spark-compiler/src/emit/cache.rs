@@ -4,7 +4,9 @@
 //! What is looked up is the code generator and its whole input: the functions as they are handed to Cranelift, its version and
 //! flags, the processor's instruction sets, and the functions that may be called. So an entry can only be what compiling again would
 //! give. Functions do not show what is done with them afterwards, as in `sink.rs`; that is all in the folder `emit`, so
-//! `build.rs` hashes its files when the crate is compiled, which costs nothing later, and nobody has to think of it. Entries end with a hash of their content; one that does not match is deleted and the program compiled. Entries are
+//! `build.rs` hashes its files when the crate is compiled, which costs nothing later, and nobody has to think of it.
+//!
+//! Entries end with a hash of their content; one that does not match is deleted and the program compiled. Entries are
 //! data, never mapped as code: the code is copied and linked as fresh code is. The folder and its files belong to the user
 //! alone, and are not used if somebody else could write there.
 //!

@@ -73,11 +73,16 @@ fn own(lowered: &Lowered) -> Result<(), String> {
 fn placed(lowered: &Lowered, id: BufferId, found: &Buffer) -> Result<(), String> {
     let Some(placed) = &found.placed else { return Ok(()) };
     let places = buffer(lowered, placed.places)?;
-    let (Role::Constant(table), Data::U16(values)) = (&places.role, placed.table.data()) else {
+    let Data::U16(values) = placed.table.data() else {
         return Err(format!("{} does not hold places", placed.places));
     };
-    let fits =
-        table.same_bits(&placed.table) && table.shape().sizes() == found.sizes() && places.turned && found.turned;
+    let holds_table = |buffer: &Buffer| {
+        let same = matches!(&buffer.role, Role::Constant(table) if table.same_bits(&placed.table));
+        same && buffer.dtype == DType::U16 && buffer.sizes() == found.sizes() && buffer.placed.is_none()
+    };
+    ensure(holds_table(places), || format!("{} does not hold places", placed.places))?;
+    let fits = places.turned && found.turned && placed.bits < 16 && placed.table.shape().sizes() == found.sizes();
+    ensure(fits, || format!("{id} does not fit its places"))?;
     let arrivals = lowered.scans.get(placed.scan).and_then(|scan| scan.delayed.as_ref());
     let delays =
         match arrivals.and_then(|arrivals| lowered.buffers.get(arrivals.delays.index())).map(|delays| &delays.role) {
@@ -90,15 +95,14 @@ fn placed(lowered: &Lowered, id: BufferId, found: &Buffer) -> Result<(), String>
         && values.iter().zip(&delays).all(marked);
     if let Some(across) = placed.across {
         let across = buffer(lowered, across)?;
-        let same = matches!(&across.role, Role::Constant(table) if table.same_bits(&placed.table));
-        ensure(same && !across.turned && across.shape == places.shape, || format!("{id} has two tables of places"))?;
+        ensure(holds_table(across) && !across.turned, || format!("{id} has two tables of places"))?;
     }
     // One table for each list of events: whoever looks a place up does so once for all arrays.
     let others = lowered.buffers.iter().filter_map(|buffer| buffer.placed.as_ref());
     let one = others
         .filter(|other| other.scan == placed.scan)
         .all(|other| (other.places, other.across, other.bits) == (placed.places, placed.across, placed.bits));
-    ensure(fits && inside && one && found.sizes().len() == 2, || format!("{id} does not fit its places"))
+    ensure(inside && one && found.sizes().len() == 2, || format!("{id} does not fit its places"))
 }
 
 /// Accesses to arrays that lie by delay are those of visits of lists that lie alike, and of replays.
@@ -316,7 +320,7 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
     working(log.columns, &[4 * columns])?;
     let steps = scan.delayed.as_ref().map_or(1, |arrivals| arrivals.steps);
     ensure(steps <= 64, || format!("{steps} delays"))?;
-    working(log.recent, &[columns])?;
+    working(log.recent, &[columns + 1])?;
     [log.head, log.step, log.before, log.whole, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
     for (from, to) in &log.values {
         let (from, to) = (plain(lowered, *from)?, plain(lowered, *to)?);

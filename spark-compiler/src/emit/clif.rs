@@ -1,5 +1,5 @@
-//! Functions of a program, run one after another: `extern "C" fn(memory: *mut u8)`. They may call those that replay (see `replay`), which come first, since they are known by their
-//! numbers.
+//! Functions of a program, run one after another: `extern "C" fn(memory: *mut u8)`. They may call those that replay (see
+//! `replay`), which come first, since they are known by their numbers.
 //!
 //! Register allocation takes more than linear time, so a function ends when it has passed [`LIMIT`] instructions and the
 //! next nest starts another. The last function advances the positions of histories.

@@ -41,7 +41,13 @@ impl Body<'_, '_, '_> {
                 ops::compare(&mut self.m.c, *op, elem, x, y)
             }
             Inst::MulAdd(a, b, addend) => {
-                let [x, y, z] = [a, b, addend].map(|v| self.get(*v));
+                // The machine's instruction overwrites its first operand, and a literal is wanted again in the next round.
+                let literal = |v: &Val| match self.nest.insts[v.index()].inst {
+                    Inst::Literal(literal) => !literal.to_f64().is_nan(),
+                    _ => false,
+                };
+                let factors = if literal(a) { [b, a] } else { [a, b] };
+                let ([x, y], z) = (factors.map(|v| self.get(*v)), self.get(*addend));
                 ops::mul_add(&mut self.m.c, x, y, z)
             }
             Inst::Select(condition, a, b) => {

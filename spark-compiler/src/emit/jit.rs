@@ -289,7 +289,8 @@ impl Code {
         let _mode = self.0.flush_subnormals.then(Flush::new);
         for step in &self.0.steps {
             // SAFETY: the memory holds every buffer of the program the code was compiled from (equal contracts), where the code
-            // has it and at its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
+            // has it and at its full size, and `&mut` makes this the only access. `check` proved that the code stays inside, or reads
+            // what is behind the last buffer for it.
             unsafe { step(start) };
         }
         Ok(())

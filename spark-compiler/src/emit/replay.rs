@@ -84,6 +84,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let before = m.scalar(log.before);
     m.set_scalar(log.before, head);
     let of_last = m.c.b.ins().isub(head, before);
+    let now = m.c.b.ins().uextend(I64, step);
     let few = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, of_last, FEW);
     let none = m.index(0);
     let recent = m.fold_to(columns_in_turn, none, |m, k, recent| {
@@ -97,16 +98,26 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let (column, _) = listed(m, scan, at, everything);
         let column = m.c.b.ins().select(in_list, column, turn);
         let column = m.c.b.ins().select(everything, k, column);
-        // Whatever is done below, the column is up to date after it.
         let record = record(m, log, column);
         let (from, middle) = (m.load_element(record, None, 0), m.load_element(record, None, 1));
-        m.store_element(record, None, 0, head);
+        // What a column lacks whose turn it is may be young.
+        let oldest = m.c.b.ins().uextend(I64, from);
+        let oldest = m.c.b.ins().band_imm_u(oldest, log.replay.sizes[1] as i64 - 1);
+        let oldest = Entry::at(m, log, oldest);
+        let age = m.c.b.ins().isub(now, oldest.then);
+        let age = m.c.b.ins().band_imm_u(age, 0xffff);
+        let young = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, age, log.young as i64);
+        let waits = m.c.b.ins().band_not(young, in_list);
+        let waits = m.c.b.ins().band_not(waits, everything);
+        // Whatever is done below, the column is up to date after it, unless it waits.
+        let replayed = m.c.b.ins().select(waits, from, head);
+        m.store_element(record, None, 0, replayed);
         let list = m.place(log.recent, &vec![], None, &[]);
         let short = m.c.b.ins().ireduce(I32, column);
         m.store_element(list, Some(recent), 0, short);
         let (last, touched) =
             (m.c.b.ins().icmp(IntCC::Equal, from, before), m.c.b.ins().icmp(IntCC::Equal, middle, head));
-        let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, head);
+        let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, replayed);
         let last = m.c.b.ins().band(last, touched);
         let last = m.c.b.ins().band(last, behind);
         let last = m.c.b.ins().band(last, few);
@@ -174,19 +185,13 @@ fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Valu
         // Those up to the step in which the column was touched last, and those after it.
         let middle = m.load_element(record, None, 1);
         let noted = m.load_long(record, 2);
-        let number = m.c.b.ins().isub(middle, from);
-        let number = m.c.b.ins().uextend(I64, number);
-        m.repeat_to(number, |m, k| {
-            let entry = Entry::new(m, log, from, k);
+        each_entry(m, log, [from, middle], |m, entry| {
             let spot = Spot::of(m, log, entry.row, column, Order::Column);
             entry.replay(m, log, column, step, spot, Some(noted));
         });
         from = middle;
     }
-    let number = m.c.b.ins().isub(head, from);
-    let number = m.c.b.ins().uextend(I64, number);
-    m.repeat_to(number, |m, k| {
-        let entry = Entry::new(m, log, from, k);
+    each_entry(m, log, [from, head], |m, entry| {
         let spot = Spot::of(m, log, entry.row, column, Order::Column);
         entry.replay(m, log, column, step, spot, None);
     });
@@ -195,11 +200,8 @@ fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Valu
 
 /// Replays the entries of the last step for `count` columns that were touched in it.
 fn recent(m: &mut Memories<'_, '_>, log: &Log, [count, from, head, step]: [Value; 4]) {
-    let number = m.c.b.ins().isub(head, from);
-    let number = m.c.b.ins().uextend(I64, number);
     let list = m.place(log.recent, &vec![], None, &[]);
-    m.repeat_to(number, |m, k| {
-        let entry = Entry::new(m, log, from, k);
+    each_entry(m, log, [from, head], |m, entry| {
         if near::pays(m, log) {
             m.repeat_to(count, |m, n| {
                 let column = m.load_index(list, Some(n), 0);
@@ -265,14 +267,44 @@ struct Entry {
     then: Value,
 }
 
+/// Goes over entries from one to another, which are in at most two pieces.
+fn each_entry(
+    m: &mut Memories<'_, '_>,
+    log: &Log,
+    [from, to]: [Value; 2],
+    body: impl FnOnce(&mut Memories<'_, '_>, Entry),
+) {
+    let capacity = log.replay.sizes[1] as i64;
+    let number = m.c.b.ins().isub(to, from);
+    let number = m.c.b.ins().uextend(I64, number);
+    // There are never more, but then what memory holds is all it takes to stay inside of the list.
+    let most = m.index(capacity as usize);
+    let number = m.c.b.ins().umin(number, most);
+    m.only_if(number, |m| {
+        let at = m.c.b.ins().uextend(I64, from);
+        let at = m.c.b.ins().band_imm_u(at, capacity - 1);
+        let end = m.c.b.ins().iadd(at, number);
+        let end = m.c.b.ins().umin(end, most);
+        let before = m.c.b.ins().isub(end, at);
+        let rest = m.c.b.ins().isub(number, before);
+        let (head, over, after) = (m.c.b.create_block(), m.c.b.create_block(), m.c.b.create_block());
+        let [at_head, end_head, rest_head] = [(); 3].map(|()| m.c.b.append_block_param(head, I64));
+        m.c.b.ins().jump(head, &[at.into(), end.into(), rest.into()]);
+        m.c.b.switch_to_block(head);
+        let entry = Entry::at(m, log, at_head);
+        body(m, entry);
+        let next = m.c.b.ins().iadd_imm_s(at_head, 1);
+        let more = m.c.b.ins().icmp(IntCC::UnsignedLessThan, next, end_head);
+        m.c.b.ins().brif(more, head, &[next.into(), end_head.into(), rest_head.into()], over, &[]);
+        m.c.b.switch_to_block(over);
+        let zero = m.index(0);
+        m.c.b.ins().brif(rest_head, head, &[zero.into(), rest_head.into(), zero.into()], after, &[]);
+        m.c.b.switch_to_block(after);
+    });
+}
+
 impl Entry {
-    /// Entry `first + k`.
-    fn new(m: &mut Memories<'_, '_>, log: &Log, first: Value, k: Value) -> Self {
-        let capacity = log.replay.sizes[1] as i64;
-        let k = m.c.b.ins().ireduce(I32, k);
-        let number = m.c.b.ins().iadd(first, k);
-        let at = m.c.b.ins().band_imm_u(number, capacity - 1);
-        let at = m.c.b.ins().uextend(I64, at);
+    fn at(m: &mut Memories<'_, '_>, log: &Log, at: Value) -> Self {
         let list = m.place(log.entries, &vec![], None, &[]);
         let [row, then] = m.load_halves(list, at);
         Entry { at, row, then }

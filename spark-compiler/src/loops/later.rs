@@ -44,7 +44,10 @@ impl Lowering<'_> {
         let deepest = deepest.max().unwrap_or(1);
         let kept = later.kept;
         // Between two turns of a column the past must reach back to the oldest entry, and from there by the longest delay.
-        let turns = columns.div_ceil(kept - deepest - 2).max(1);
+        // A column comes twice in that time: what most columns lack when their turn comes is young, and can wait until the next.
+        let back = kept - deepest - 2;
+        let turns = columns.div_ceil(back / 2).max(1);
+        let young = back - columns.div_ceil(turns);
         let capacity = (rows * kept).next_power_of_two();
         let mut replay = Replay {
             nest: Nest { sizes: vec![columns, capacity, rows], ..Nest::default() },
@@ -76,10 +79,11 @@ impl Lowering<'_> {
             step: number("later.step", Shape::scalar()),
             columns: number("later.columns", Shape::of(Axis::anonymous(0), &[4 * columns])),
             before: number("later.before", Shape::scalar()),
-            recent: number("later.recent", Shape::of(Axis::anonymous(0), &[columns])),
+            recent: number("later.recent", Shape::of(Axis::anonymous(0), &[columns + 1])),
             whole: number("later.whole", Shape::scalar()),
             next: number("later.next", Shape::scalar()),
             turns,
+            young,
             replay: replay.nest,
         };
         self.out.logs.push(log);

@@ -88,7 +88,8 @@ fn place(lowered: &mut Lowered, accesses: &[Accesses], [least, most]: [usize; 2]
         let (pitch, first_delay) = (arrivals.pitch, arrivals.least);
         // Place and delay share two bytes.
         let bits = pitch.next_power_of_two().trailing_zeros();
-        let fits = (least..=most).contains(&buffer.bytes()) && (first_delay + arrivals.steps) << bits <= 1 << 16;
+        let fits =
+            (least..=most).contains(&buffer.bytes()) && bits < 16 && first_delay + arrivals.steps <= (1 << 16) >> bits;
         if !buffer.turned || !fits || buffer.dtype.elem() == Elem::I32 {
             continue;
         }

@@ -262,8 +262,8 @@ pub struct Scan {
 
 /// Events of rows that change a state only when a column is next touched. They are numbered; an *entry* is one event.
 ///
-/// A column is replayed from the entry that [`Log::columns`] names to the newest: before what a step does to it, and in turn every so
-/// many steps, so that neither entries nor the past that they need are overwritten before. A step that touches a column takes
+/// A column is replayed from the entry that [`Log::columns`] names to the newest: before what a step does to it, and every so many
+/// steps in turn if what it lacks is old, so that neither entries nor the past that they need are overwritten before. A step that touches a column takes
 /// its own events of rows into account where an event of the column arrives; the entries of this step are replayed later at the
 /// other elements.
 #[derive(Clone, PartialEq, Debug)]
@@ -287,7 +287,8 @@ pub struct Log {
     pub columns: BufferId,
     /// `i32` scalar: the number of the first entry of the last step.
     pub before: BufferId,
-    /// Columns that want nothing but the entries of the last step.
+    /// `i32`: the columns that want nothing but the entries of the last step, found anew in each step. One more than there are
+    /// columns: each is written behind the last before it is known whether it is one of them.
     pub recent: BufferId,
     /// `i32` scalar: other than zero if this step visits all elements of the state.
     pub whole: BufferId,
@@ -295,6 +296,8 @@ pub struct Log {
     pub next: BufferId,
     /// Columns whose turn comes in one step.
     pub turns: usize,
+    /// Steps since the oldest entry that a column lacks, up to which it is not replayed in its turn.
+    pub young: usize,
     /// The loops over columns, entries and rows; its instructions are done for single entries.
     pub replay: Nest,
 }

@@ -96,12 +96,13 @@ fn rule(program: &mut Program, node: &Node) -> Option<Rewrite> {
     }
 }
 
-/// Between which numbers a value is because it is clipped; then it is not NaN either. `None` if it is not.
-fn clipped(program: &Program, id: OpId) -> Option<[f64; 2]> {
+/// Between which numbers a value is because it is clipped, up to `depth` times; then it is not NaN either. `None` if it is not.
+fn clipped(program: &Program, id: OpId, depth: usize) -> Option<[f64; 2]> {
     let Op::Binary(op @ (BinaryOp::Min | BinaryOp::Max), value, bound) = program.node(id).op else { return None };
     let Op::Literal(bound) = program.node(bound).op else { return None };
     let bound = bound.to_f64();
-    let [low, high] = clipped(program, value).unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
+    let inner = depth.checked_sub(1).and_then(|depth| clipped(program, value, depth));
+    let [low, high] = inner.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
     match op {
         _ if bound.is_nan() => None,
         BinaryOp::Min => Some([low.min(bound), high.min(bound)]),
@@ -111,8 +112,10 @@ fn clipped(program: &Program, id: OpId) -> Option<[f64; 2]> {
 
 /// True if `op` (minimum or maximum) with `bound` gives `value` as it is. Of equal numbers, zeros may have another sign.
 fn cannot_bind(program: &Program, op: BinaryOp, value: OpId, bound: Literal) -> bool {
+    /// Clips that follow one on another, as far as this looks.
+    const DEPTH: usize = 8;
     let bound = bound.to_f64();
-    clipped(program, value).is_some_and(|[low, high]| match op {
+    clipped(program, value, DEPTH).is_some_and(|[low, high]| match op {
         BinaryOp::Min => high < bound || high == bound && bound != 0.0,
         _ => low > bound || low == bound && bound != 0.0,
     })

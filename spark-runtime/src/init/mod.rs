@@ -96,7 +96,8 @@ pub trait InitializerType: Config {
     note = "an initializer is a struct with #[spark::initializer] and an `impl Initializer` with `fn init(..) -> Result<Array>`"
 )]
 pub trait Initializer: InitializerType {
-    /// Draws an array of dimensions `shape`, stored as `dtype`.
+    /// Draws an array of dimensions `shape`, stored as `dtype`. A number that does not fit the type is an error, never the nearest one
+    /// that does: whoever asks may ask for a small type first, and for a larger one then.
     ///
     /// # Errors
     /// If the configuration cannot draw this shape or dtype.

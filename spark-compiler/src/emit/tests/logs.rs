@@ -178,6 +178,7 @@ fn logs_have_a_power_of_two_of_entries() {
     }
     refused(|l| resize(l, l.logs[0].entries, &[128]), "does not hold a log");
     refused(|l| resize(l, l.logs[0].columns, &[31]), "does not hold a log");
+    refused(|l| resize(l, l.logs[0].recent, &[8]), "does not hold a log");
     refused(|l| resize(l, l.logs[0].head, &[2]), "does not hold a log");
     refused(|l| l.logs[0].next = l.logs[0].head, "two lists or logs");
     refused(|l| l.logs[0].values[0].1 = l.logs[0].entries, "two lists or logs");
