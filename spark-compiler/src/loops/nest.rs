@@ -241,8 +241,8 @@ pub struct Visit {
     pub sums: Vec<(BufferId, BufferId)>,
 }
 
-/// A list of columns, and of columns with a delay, that have an event in this step. Visits go through it, in order of
-/// columns.
+/// A list of columns, and of columns with a delay, that have an event in this step. Visits go through it: every other block of
+/// eight columns in order, then those in between, so those of one partial sum are in order.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Scan {
     /// Sizes of the domain.
