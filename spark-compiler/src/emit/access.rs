@@ -7,7 +7,7 @@
 use super::lanes::{Clif, Lanes};
 use super::ops;
 use super::recipes::Singles;
-use super::replay::{self, Part};
+use super::parts::{Part, parts};
 use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map, Role};
@@ -126,8 +126,8 @@ pub(crate) struct Memories<'a, 'f> {
     /// The function's first argument.
     base: Value,
     homes: Homes<'a>,
-    /// Signature of functions that replay.
-    pub(crate) replay_signature: Option<Signature>,
+    /// Signature of parts.
+    pub(crate) part_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
     symbols: HashMap<UserExternalName, GlobalValue>,
     /// Whether only the first lane is of meaning. What all lanes would have is then read with what follows it, which is one
@@ -166,7 +166,7 @@ impl<'a, 'f> Memories<'a, 'f> {
             lowered,
             base,
             homes,
-            replay_signature: None,
+            part_signature: None,
             alone: false,
             flags: HashMap::new(),
             symbols: HashMap::new(),
@@ -196,18 +196,18 @@ impl<'a, 'f> Memories<'a, 'f> {
         flags
     }
 
-    /// Calls one of [`super::replay::functions`].
-    pub(super) fn call_replay(&mut self, part: (usize, Part), arguments: [Value; 4]) {
-        let number = replay::functions(self.lowered).iter().position(|known| *known == part).expect("one of them");
+    /// Calls a part.
+    pub(super) fn call(&mut self, part: Part, numbers: [Value; 4]) {
+        let number = parts(self.lowered).iter().position(|known| *known == part).expect("one of them");
         let function = &mut self.c.b.func;
         // Imports have the first numbers.
         let index = (Intrinsic::all().len() + number) as u32;
         let name = UserExternalName { namespace: 0, index };
         let name = ExternalName::user(function.declare_imported_user_function(name));
-        let signature = self.replay_signature.clone().expect("set for every function");
+        let signature = self.part_signature.clone().expect("set for every function");
         let signature = function.import_signature(signature);
         let callee = function.import_function(ExtFuncData { name, signature, colocated: true, patchable: false });
-        let arguments: Vec<Value> = std::iter::once(self.base).chain(arguments).collect();
+        let arguments: Vec<Value> = std::iter::once(self.base).chain(numbers).collect();
         self.c.b.ins().call(callee, &arguments);
     }
 
@@ -277,7 +277,7 @@ impl<'a, 'f> Memories<'a, 'f> {
     }
 
     /// Element index, relative to the place, of lane `lane`: a value and a constant to add.
-    fn element(&mut self, place: Place, at: At, lane: usize) -> (Option<Value>, usize) {
+    pub(super) fn element(&mut self, place: Place, at: At, lane: usize) -> (Option<Value>, usize) {
         match (place.follow, at.listed) {
             (Follow::Uniform, _) => (None, 0),
             (Follow::Placed, _) => (Some(at.placed.expect("checked: only visits of lists")), lane),

@@ -1,12 +1,12 @@
-//! Functions of a program, run one after another: `extern "C" fn(memory: *mut u8)`. They may call those that replay (see
-//! `replay`), which come first, since they are known by their numbers.
+//! Functions of a program, run one after another: `extern "C" fn(memory: *mut u8)`. They may call parts (see
+//! `parts`), which come first, since they are known by their numbers.
 //!
 //! Register allocation takes more than linear time, so a function ends when it has passed [`LIMIT`] instructions and the
 //! next nest starts another. The last function advances the positions of histories.
 
 use super::access::{Homes, Memories};
 use super::lanes::{Abilities, Clif};
-use super::{nest, replay};
+use super::{nest, parts, replay};
 use crate::loops::{BufferId, Lowered, Role};
 use cranelift::codegen::ir::{Function, UserFuncName};
 use cranelift::codegen::isa::{CallConv, TargetIsa};
@@ -16,10 +16,10 @@ use target_lexicon::Architecture;
 /// CLIF instructions after which a function ends.
 const LIMIT: usize = 4000;
 
-/// The functions of a program. A function calls others by their numbers: those that replay come first, then the steps.
+/// The functions of a program. A function calls others by their numbers: parts come first, then the steps.
 pub(crate) struct Functions {
-    /// Those that replay a part of one of [`Lowered::logs`].
-    pub(crate) replays: Vec<Function>,
+    /// Parts of steps.
+    pub(crate) parts: Vec<Function>,
     /// One step, in order.
     pub(crate) steps: Vec<Function>,
     /// Replays all that is put off, between two steps; `None` if nothing ever is.
@@ -31,7 +31,7 @@ pub(crate) struct Functions {
 impl Functions {
     /// All of them, by number.
     pub(crate) fn into_iter(self) -> impl Iterator<Item = Function> {
-        self.replays.into_iter().chain(self.steps).chain(self.flush).chain(self.settle)
+        self.parts.into_iter().chain(self.steps).chain(self.flush).chain(self.settle)
     }
 }
 
@@ -51,9 +51,9 @@ pub(crate) fn functions<'l>(
     intrinsics: bool,
 ) -> Functions {
     let host = Host { isa, homes, intrinsics };
-    let replays = replay::functions(lowered).into_iter().map(|part| {
-        function(lowered, host, replay_signature(isa), |m, parameters| {
-            replay::function(m, part, [parameters[1], parameters[2], parameters[3], parameters[4]]);
+    let parts = parts::parts(lowered).into_iter().map(|part| {
+        function(lowered, host, parts::with_numbers(signature(isa)), |m, parameters| {
+            parts::emit(m, part, [parameters[1], parameters[2], parameters[3], parameters[4]]);
         })
     });
     let flush = (!lowered.logs.is_empty()).then(|| {
@@ -66,7 +66,7 @@ pub(crate) fn functions<'l>(
             lowered.settles.iter().for_each(|settle| nest::emit_all(m, settle));
         })
     });
-    Functions { replays: replays.collect(), steps: steps(lowered, host), flush, settle }
+    Functions { parts: parts.collect(), steps: steps(lowered, host), flush, settle }
 }
 
 /// One function; `body` gets its parameters, of which the first leads to the buffers.
@@ -81,7 +81,7 @@ fn function<'l>(
     let mut c = Clif::new(FunctionBuilder::new(&mut function, &mut context), Abilities::of(host.isa));
     let parameters = c.enter();
     let mut m = Memories::new(c, parameters[0], lowered, host.homes, host.intrinsics);
-    m.replay_signature = Some(replay_signature(host.isa));
+    m.part_signature = Some(parts::with_numbers(procedure(host.isa, 1)));
     body(&mut m, &parameters);
     m.c.leave(&[], host.isa);
     function
@@ -124,13 +124,6 @@ pub(crate) fn procedure(isa: &dyn TargetIsa, pointers: usize) -> Signature {
     };
     let mut signature = Signature::new(convention);
     signature.params = vec![AbiParam::new(isa.pointer_type()); pointers];
-    signature
-}
-
-/// The signature of functions that replay: where buffers are, and what [`replay::function`] takes.
-fn replay_signature(isa: &dyn TargetIsa) -> Signature {
-    let mut signature = procedure(isa, 1);
-    signature.params.extend([types::I64, types::I32, types::I32, types::I32].map(AbiParam::new));
     signature
 }
 

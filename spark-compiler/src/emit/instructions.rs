@@ -231,6 +231,8 @@ impl Body<'_, '_, '_> {
                     };
                 } else if main.dtype == DType::Bool && main.follow == Follow::Contiguous {
                     self.masks[n].push(value.one());
+                } else if *op == ReduceOp::Sum && at.listed.is_some() {
+                    self.add_lanes(typed.elem, main, value, at);
                 } else {
                     let so_far = self.m.load(main, at);
                     let next = combine(&mut self.m.c, *op, typed.elem, so_far, value);
@@ -284,13 +286,27 @@ impl Body<'_, '_, '_> {
         self.m.c.b.switch_to_block(add);
         for lane in 0..at.valid {
             let offset = self.offset(offsets, at, lane);
-            let old = self.m.load_element(main, Some(offset), 0);
-            let term = self.m.c.lane(value, lane);
-            let new = if elem.is_float() { self.m.c.b.ins().fadd(old, term) } else { self.m.c.b.ins().iadd(old, term) };
-            self.m.store_element(main, Some(offset), 0, new);
+            self.add_lane(elem, main, (Some(offset), 0), value, lane);
         }
         self.m.c.b.ins().jump(done, &[]);
         self.m.c.b.switch_to_block(done);
+    }
+
+    /// Adds lanes to elements that do not follow one another: one addition each takes fewer instructions than putting the sums into
+    /// a vector and back.
+    fn add_lanes(&mut self, elem: Elem, main: Place, value: Lanes, at: At) {
+        for lane in 0..at.valid {
+            let element = self.m.element(main, at, lane);
+            self.add_lane(elem, main, element, value, lane);
+        }
+    }
+
+    fn add_lane(&mut self, elem: Elem, main: Place, (offset, plus): (Option<Value>, usize), value: Lanes, lane: usize) {
+        let old = self.m.load_element(main, offset, plus);
+        let term = self.m.c.lane(value, lane);
+        // The second operand is the one that the machine's instruction reads from memory.
+        let new = if elem.is_float() { self.m.c.b.ins().fadd(term, old) } else { self.m.c.b.ins().iadd(term, old) };
+        self.m.store_element(main, offset, plus, new);
     }
 
     /// Writes the bits of a chunk: stored, or combined with those in memory by a reduction over an outer loop.

@@ -37,6 +37,7 @@ mod near;
 mod nest;
 pub(crate) mod object;
 mod ops;
+mod parts;
 mod recipes;
 mod reduce;
 mod replay;

@@ -66,9 +66,9 @@ pub(super) struct Body<'k, 'a, 'f> {
 }
 
 /// Emits a nest into the current block.
-pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
+pub(crate) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let lowered: &Lowered = m.lowered;
-    let nest = &lowered.nests[nest];
+    let nest = &lowered.nests[number];
     for typed in &nest.insts {
         match &typed.inst {
             Inst::Reduce { op, buffer, over, .. } if nest.size() == 0 || *over + 1 != nest.sizes.len() => {
@@ -83,7 +83,7 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, nest: usize) {
     }
     match &nest.walk {
         Walk::All => emit_all(m, nest),
-        Walk::Visit(visit) => super::visits::emit(m, nest, visit),
+        Walk::Visit(visit) => super::visits::emit(m, number, visit),
         Walk::Scan(scan) => super::scan::emit(m, &lowered.scans[*scan]),
         Walk::Replay(log) => super::replay::emit(m, *log),
     }

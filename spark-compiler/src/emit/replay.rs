@@ -13,16 +13,15 @@
 //!
 //! With delays, an event touches its column step after step, and a step has few entries: a loop over them would be over before
 //! the processor has seen how long it is, and each round waits for other cache lines. The loop over columns is longer.
-//!
-//! Either is a function of its own, so that its loop has all registers.
 
 use super::access::{Memories, Place};
 use super::crossover::everything_later;
 use super::near;
 use super::nest::Body;
+use super::parts::Part;
 use super::scan::bits;
 use super::visits::{accessed, listed, visit_rows};
-use crate::loops::{BufferId, Log, Lowered};
+use crate::loops::{BufferId, Log};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
@@ -31,33 +30,6 @@ const ROW_BITS: i64 = 16;
 
 /// Entries of a step from which on a loop over them is long enough.
 const FEW: i64 = 12;
-
-/// What a function replays.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Part {
-    /// A column: its number, the entries from which and to which, and the step.
-    Column,
-    /// The columns of [`Log::recent`]: how many there are, the entries, and the step.
-    Recent,
-}
-
-/// The functions that replay logs, by their numbers: which log, and what of it.
-pub(super) fn functions(lowered: &Lowered) -> Vec<(usize, Part)> {
-    let parts = |(number, log): (usize, &Log)| {
-        let recent = lowered.scans[log.scan].delayed.as_ref().map(|_| (number, Part::Recent));
-        std::iter::once((number, Part::Column)).chain(recent)
-    };
-    lowered.logs.iter().enumerate().flat_map(parts).collect()
-}
-
-/// Emits one of [`functions`]: the first parameter as [`Part`] says, from which entry to which, and the step.
-pub(super) fn function(m: &mut Memories<'_, '_>, (number, part): (usize, Part), parameters: [Value; 4]) {
-    let log = &m.lowered.logs[number];
-    match part {
-        Part::Column => column(m, log, parameters),
-        Part::Recent => recent(m, log, parameters),
-    }
-}
 
 /// Replays what this step needs, before any visit.
 pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
@@ -122,12 +94,12 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let last = m.c.b.ins().band(last, behind);
         let last = m.c.b.ins().band(last, few);
         let older = m.c.b.ins().bxor(behind, last);
-        m.only_if(older, |m| m.call_replay((number, Part::Column), [column, from, head, step]));
+        m.only_if(older, |m| m.call(Part::Column(number), [column, from, head, step]));
         let one = m.c.b.ins().uextend(I64, last);
         m.c.b.ins().iadd(recent, one)
     });
     if scan.delayed.is_some() {
-        m.only_if(recent, |m| m.call_replay((number, Part::Recent), [recent, before, head, step]));
+        m.only_if(recent, |m| m.call(Part::Recent(number), [recent, before, head, step]));
     }
 }
 
@@ -142,7 +114,7 @@ pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
     let record = record(m, log, l.counter);
     let from = m.load_element(record, None, 0);
     let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, head);
-    m.only_if(behind, |m| m.call_replay((number, Part::Column), [l.counter, from, head, step]));
+    m.only_if(behind, |m| m.call(Part::Column(number), [l.counter, from, head, step]));
     m.store_element(record, None, 0, head);
     m.store_element(record, None, 1, head);
     m.close_loop(l, 1, log.replay.sizes[0], &[]);
@@ -177,8 +149,9 @@ fn record(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> Place {
     m.place(log.columns, &vec![0], None, &[first])
 }
 
-/// Replays a column, which is not up to date.
-fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Value; 4]) {
+/// [`Part::Column`]: replays a column, which is not up to date.
+pub(super) fn column(m: &mut Memories<'_, '_>, number: usize, [column, from, head, step]: [Value; 4]) {
+    let log = &m.lowered.logs[number];
     let record = record(m, log, column);
     let mut from = from;
     if m.lowered.scans[log.scan].delayed.is_some() {
@@ -198,8 +171,9 @@ fn column(m: &mut Memories<'_, '_>, log: &Log, [column, from, head, step]: [Valu
     m.store_element(record, None, 1, head);
 }
 
-/// Replays the entries of the last step for `count` columns that were touched in it.
-fn recent(m: &mut Memories<'_, '_>, log: &Log, [count, from, head, step]: [Value; 4]) {
+/// [`Part::Recent`]: replays the entries of the last step for `count` columns that were touched in it.
+pub(super) fn recent(m: &mut Memories<'_, '_>, number: usize, [count, from, head, step]: [Value; 4]) {
+    let log = &m.lowered.logs[number];
     let list = m.place(log.recent, &vec![], None, &[]);
     each_entry(m, log, [from, head], |m, entry| {
         if near::pays(m, log) {

@@ -16,6 +16,7 @@ use super::access::{At, Memories};
 use super::crossover::everything;
 use super::lanes::Lanes;
 use super::nest::Body;
+use super::parts::Part;
 use super::reduce::combine;
 use super::replay;
 use crate::ir::{Elem, ReduceOp};
@@ -24,12 +25,13 @@ use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
 
 /// Emits `nest`, of two loops.
-pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
+pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize, visit: &Visit) {
     let lowered = m.lowered;
+    let nest = &lowered.nests[number];
     let scan = visit.scan.map(|scan| &lowered.scans[scan]);
     if let (Some(scan), true) = (scan, visit.rows.is_empty() && lies_by_column(m, nest)) {
         let everything = everything(m, nest, visit);
-        by_column(m, nest, visit, scan, everything);
+        by_column(m, number, visit, scan, everything);
         return;
     }
     let whole = m.c.b.create_block();
@@ -42,7 +44,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit) {
 
     m.c.b.switch_to_block(sparse);
     if let Some(scan) = scan {
-        by_column(m, nest, visit, scan, zero);
+        by_column(m, number, visit, scan, zero);
     }
     if visit.rows.is_empty() {
         m.c.b.ins().jump(done, &[]);
@@ -106,9 +108,8 @@ fn by_row(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, all: Value) {
 }
 
 /// What the scan has listed: columns with an event, and the elements where a delayed one arrives; all columns if it says so.
-fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan, everything: Value) {
-    let turned = turned(nest);
-    let by_delay = accessed(nest).any(|buffer| m.lowered.buffer(buffer).placed.is_some());
+fn by_column(m: &mut Memories<'_, '_>, number: usize, visit: &Visit, scan: &Scan, everything: Value) {
+    let nest = &m.lowered.nests[number];
     let log = visit.log.map(|log| &m.lowered.logs[log]);
     if let Some(log) = log {
         let some = m.c.b.ins().icmp_imm_s(IntCC::Equal, everything, 0);
@@ -118,6 +119,29 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan, 
     let count = m.c.b.ins().uextend(I64, count);
     let columns = m.index(nest.sizes[1]);
     let count = m.c.b.ins().select(everything, columns, count);
+    let everything = if m.c.b.func.dfg.value_type(everything) == I32 {
+        everything
+    } else {
+        m.c.b.ins().uextend(I32, everything)
+    };
+    let unused = m.c.b.ins().iconst(I32, 0);
+    m.call(Part::Listed(number), [count, everything, unused, unused]);
+    for typed in &nest.insts {
+        if let Inst::Reduce { op, buffer, .. } = typed.inst {
+            let partials = visit.sums.iter().find(|(to, _)| *to == buffer).expect("checked: sums have partial sums").1;
+            add_up(m, nest.sizes[0], typed.elem, op, buffer, partials);
+        }
+    }
+}
+
+/// [`Part::Listed`]: the pairs of a list, or all columns.
+pub(super) fn listed_pairs(m: &mut Memories<'_, '_>, number: usize, [count, everything, ..]: [Value; 4]) {
+    let nest = &m.lowered.nests[number];
+    let visit = nest.visit().expect("a nest that visits");
+    let scan = &m.lowered.scans[visit.scan.expect("what is listed")];
+    let turned = turned(nest);
+    let by_delay = accessed(nest).any(|buffer| m.lowered.buffer(buffer).placed.is_some());
+    let log = visit.log.map(|log| &m.lowered.logs[log]);
     m.repeat_to(count, |m, k| {
         let (column, step) = listed(m, scan, k, everything);
         let (all_rows, some_rows, next) = (m.c.b.create_block(), m.c.b.create_block(), m.c.b.create_block());
@@ -150,12 +174,6 @@ fn by_column(m: &mut Memories<'_, '_>, nest: &Nest, visit: &Visit, scan: &Scan, 
         m.c.b.ins().jump(next, &[]);
         m.c.b.switch_to_block(next);
     });
-    for typed in &nest.insts {
-        if let Inst::Reduce { op, buffer, .. } = typed.inst {
-            let partials = visit.sums.iter().find(|(to, _)| *to == buffer).expect("checked: sums have partial sums").1;
-            add_up(m, nest.sizes[0], typed.elem, op, buffer, partials);
-        }
-    }
 }
 
 /// Column (`i64`) and step (`i32`) of pair `k` of the list; column `k`, whole, if everything is to be visited.

@@ -95,8 +95,8 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
 
         let homes = &parts.layout.homes;
         let functions = clif::functions(parts.lowered, &*isa, homes, false);
-        for (n, function) in functions.replays.into_iter().enumerate() {
-            let id = writer.define(&format!("{}.replay_{n}", parts.name), Linkage::Local, function)?;
+        for (n, function) in functions.parts.into_iter().enumerate() {
+            let id = writer.define(&format!("{}.part_{n}", parts.name), Linkage::Local, function)?;
             writer.replays.push(id);
         }
         let replays = std::mem::take(&mut writer.frame);
