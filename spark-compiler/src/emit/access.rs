@@ -390,6 +390,12 @@ impl<'a, 'f> Memories<'a, 'f> {
         [0, 2].map(|half| self.c.b.ins().uload16(types::I64, place.flags, address, at + half))
     }
 
+    /// Four `f32` from element `offset` on.
+    pub(crate) fn load_vector(&mut self, place: Place, offset: Value) -> Value {
+        let (address, at) = self.address(place, Some(offset), 0);
+        self.c.b.ins().load(F32X4, place.flags, address, at)
+    }
+
     /// Two elements of 32 bits as one of 64, from element `plus` on.
     pub(crate) fn load_long(&mut self, place: Place, plus: usize) -> Value {
         let (address, at) = self.address(place, None, plus);

@@ -7,7 +7,7 @@
 use super::CompileError;
 use crate::ir::{BinaryOp, Bounds, DType, Data, Elem, Literal, ReduceOp};
 use crate::loops::{
-    Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk,
+    Beside, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk,
 };
 
 /// Checks a lowered program.
@@ -234,6 +234,18 @@ fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
             p.sizes() == [LANES, nest.sizes[0]] && p.dtype == typed.elem.dtype() && p.role == Role::Log
         });
         ensure(wide && over == 1 && op == ReduceOp::Sum, || format!("the sum into {buffer} cannot be taken in parts"))?;
+    }
+    if let Some(Beside { values, copy }) = &visit.beside {
+        let stored = |id| {
+            nest.insts.iter().any(|t| matches!(t.inst, Inst::Store { buffer, .. } | Inst::Reduce { buffer, .. } if buffer == id))
+        };
+        for &id in values {
+            let found = array(lowered, nest, id, &vec![0])?;
+            ensure(found.dtype == DType::F32 && !found.turned && !stored(id), || format!("{id} is not to be copied"))?;
+        }
+        let (found, sizes) = (buffer(lowered, *copy)?, [Beside::elements(nest.sizes[0], values.len())]);
+        let fits = found.sizes() == sizes && found.dtype == DType::F32 && found.role == Role::Temporary;
+        ensure(fits && (2..=4).contains(&values.len()), || format!("{copy} is not a copy of values of rows"))?;
     }
     let allowed = |t: &Typed| !matches!(t.inst, Inst::StoreRow { .. } | Inst::StoreAt { .. } | Inst::ScatterAdd { .. });
     ensure(nest.insts.iter().all(allowed), || "a visit pushes, joins or scatters".into())

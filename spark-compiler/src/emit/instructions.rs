@@ -125,6 +125,16 @@ impl Body<'_, '_, '_> {
     }
 
     fn load(&mut self, n: usize, typed: &Typed, at: At) -> Lanes {
+        if let (Inst::Load { buffer, map }, Some(rows)) = (&typed.inst, at.listed)
+            && at.valid == 4
+            && let Some(beside) = self.beside
+            && let Some(value) = beside.values.iter().position(|one| one == buffer).filter(|_| map == &[1])
+        {
+            if self.copied.is_empty() {
+                self.copied = super::beside::of_rows(self.m, beside, rows);
+            }
+            return self.copied[value];
+        }
         let Access { main, indices } = self.access[n].expect("placed before the loop");
         let raw = match (&typed.inst, indices) {
             (Inst::LoadAt { .. }, Some(offsets)) => self.load_lanes(offsets, at, |body, lane| {
@@ -286,27 +296,36 @@ impl Body<'_, '_, '_> {
         self.m.c.b.switch_to_block(add);
         for lane in 0..at.valid {
             let offset = self.offset(offsets, at, lane);
-            self.add_lane(elem, main, (Some(offset), 0), value, lane);
+            let sum = self.sum_of_lane(elem, main, (Some(offset), 0), value, lane);
+            self.m.store_element(main, Some(offset), 0, sum);
         }
         self.m.c.b.ins().jump(done, &[]);
         self.m.c.b.switch_to_block(done);
     }
 
     /// Adds lanes to elements that do not follow one another: one addition each takes fewer instructions than putting the sums into
-    /// a vector and back.
+    /// a vector and back. Of lanes for the same element, the last counts, so all sums come before they are stored.
     fn add_lanes(&mut self, elem: Elem, main: Place, value: Lanes, at: At) {
-        for lane in 0..at.valid {
-            let element = self.m.element(main, at, lane);
-            self.add_lane(elem, main, element, value, lane);
+        let lanes = 0..at.valid;
+        let elements: Vec<_> = lanes.clone().map(|lane| self.m.element(main, at, lane)).collect();
+        let sums: Vec<Value> = lanes.map(|lane| self.sum_of_lane(elem, main, elements[lane], value, lane)).collect();
+        for ((offset, plus), sum) in elements.into_iter().zip(sums) {
+            self.m.store_element(main, offset, plus, sum);
         }
     }
 
-    fn add_lane(&mut self, elem: Elem, main: Place, (offset, plus): (Option<Value>, usize), value: Lanes, lane: usize) {
+    fn sum_of_lane(
+        &mut self,
+        elem: Elem,
+        main: Place,
+        (offset, plus): (Option<Value>, usize),
+        value: Lanes,
+        lane: usize,
+    ) -> Value {
         let old = self.m.load_element(main, offset, plus);
         let term = self.m.c.lane(value, lane);
         // The second operand is the one that the machine's instruction reads from memory.
-        let new = if elem.is_float() { self.m.c.b.ins().fadd(term, old) } else { self.m.c.b.ins().iadd(term, old) };
-        self.m.store_element(main, offset, plus, new);
+        if elem.is_float() { self.m.c.b.ins().fadd(term, old) } else { self.m.c.b.ins().iadd(term, old) }
     }
 
     /// Writes the bits of a chunk: stored, or combined with those in memory by a reduction over an outer loop.

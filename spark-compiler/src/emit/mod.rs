@@ -7,7 +7,8 @@
 //! * `clif`: functions of the program; splits long programs, advances histories.
 //! * `nest`: one loop nest. `instructions`: what is in it. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `scan`: lists of events. `crossover`: whether to use them. `visits`: nests that go over some elements only. `replay`: events
-//!   that were put off. `near`: memory that is read before it is used.
+//!   that were put off. `near`: memory that is read before it is used. `beside`: values of rows
+//!   that are copied to lie beside each other. `parts`: which of these are functions of their own.
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
@@ -23,6 +24,7 @@
 //! instructions' order decides which value it sees. Fusion guarantees this.
 
 mod access;
+mod beside;
 mod blocks;
 pub mod cache;
 mod check;

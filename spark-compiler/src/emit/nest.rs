@@ -17,7 +17,7 @@ use super::ops;
 use super::reduce::{finish, identity};
 use super::stages::{Plan, plan};
 use crate::ir::{DType, ReduceOp};
-use crate::loops::{BufferId, Inst, LANES, Lowered, Map, Nest, Role, Val, Walk};
+use crate::loops::{Beside, BufferId, Inst, LANES, Lowered, Map, Nest, Role, Val, Walk};
 use cranelift::prelude::*;
 
 /// Chunks from which on intrinsics are called.
@@ -63,6 +63,10 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) parts: Vec<(BufferId, BufferId)>,
     /// Stores leave what is there where the mask `.1` is set and one of these values is true, if there are any.
     pub(super) spared: (Vec<Val>, Option<Value>),
+    /// Values of rows that have a copy.
+    pub(super) beside: Option<&'k Beside>,
+    /// Those of the four rows being visited.
+    pub(super) copied: Vec<Lanes>,
 }
 
 /// Emits a nest into the current block.
@@ -139,6 +143,8 @@ impl<'k, 'a, 'f> Body<'k, 'a, 'f> {
             then: None,
             parts: Vec::new(),
             spared: (Vec::new(), None),
+            beside: None,
+            copied: Vec::new(),
             m,
             nest,
         }

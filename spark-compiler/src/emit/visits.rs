@@ -13,6 +13,7 @@
 //! left out is zero.
 
 use super::access::{At, Memories};
+use super::beside;
 use super::crossover::everything;
 use super::lanes::Lanes;
 use super::nest::Body;
@@ -119,6 +120,9 @@ fn by_column(m: &mut Memories<'_, '_>, number: usize, visit: &Visit, scan: &Scan
     let count = m.c.b.ins().uextend(I64, count);
     let columns = m.index(nest.sizes[1]);
     let count = m.c.b.ins().select(everything, columns, count);
+    if let Some(beside) = &visit.beside {
+        m.only_if(count, |m| beside::copy(m, nest.sizes[0], beside));
+    }
     let everything = if m.c.b.func.dfg.value_type(everything) == I32 {
         everything
     } else {
@@ -150,6 +154,7 @@ pub(super) fn listed_pairs(m: &mut Memories<'_, '_>, number: usize, [count, ever
         m.c.b.switch_to_block(all_rows);
         let mut body = Body::new(m, &turned, None);
         body.parts = visit.sums.clone();
+        body.beside = visit.beside.as_ref();
         body.hoisted(0);
         body.outer.push(column);
         body.hoisted(1);
@@ -168,6 +173,7 @@ pub(super) fn listed_pairs(m: &mut Memories<'_, '_>, number: usize, [count, ever
         if let Some(arrivals) = &scan.delayed {
             let mut body = Body::new(m, &turned, Some(arrivals.delays));
             body.parts = visit.sums.clone();
+            body.beside = visit.beside.as_ref();
             body.hoisted(0);
             arriving(&mut body, scan, arrivals, k, column, step);
         }
@@ -277,6 +283,7 @@ pub(super) fn visit_rows(body: &mut Body<'_, '_, '_>, rows: [Value; 4], valid: u
     let at = At { chunk, first: 0, valid, listed: Some(rows), placed };
     body.words.fill(None);
     body.drawn.fill(Vec::new());
+    body.copied.clear();
     for (n, typed) in nest.insts.iter().enumerate() {
         if typed.inst.is_effect() {
             body.effect(n, typed, at);

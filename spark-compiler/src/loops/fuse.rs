@@ -432,6 +432,7 @@ impl Lowering<'_> {
         }
         if let Some(by_delay) = self.layouts {
             super::layout::turn(&mut self.out, by_delay);
+            super::beside::lay_beside(&mut self.out);
         }
         Ok(self.out)
     }

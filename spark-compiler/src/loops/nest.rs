@@ -239,6 +239,29 @@ pub struct Visit {
     pub log: Option<usize>,
     /// For sums over the columns: where to, and a buffer for [`LANES`] partial sums of each row.
     pub sums: Vec<(BufferId, BufferId)>,
+    /// Values of rows that are read from a copy where events arrive.
+    pub beside: Option<Beside>,
+}
+
+/// Values of rows, and a copy that has those of each row beside each other.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Beside {
+    /// Two to four buffers of `f32` over the rows.
+    pub values: Vec<BufferId>,
+    /// [`Beside::width`] numbers for each row.
+    pub copy: BufferId,
+}
+
+impl Beside {
+    /// Numbers for a row in a copy of so many values: some are unused.
+    pub fn width(values: usize) -> usize {
+        values.next_power_of_two()
+    }
+
+    /// Elements of a copy: rows up to a whole chunk, and room to read four numbers of the last one.
+    pub fn elements(rows: usize, values: usize) -> usize {
+        rows.next_multiple_of(LANES) * Beside::width(values) + 4
+    }
 }
 
 /// A list of columns, and of columns with a delay, that have an event in this step. Visits go through it: every other block of

@@ -44,7 +44,7 @@ impl Lowering<'_> {
             }
         }
         let log = self.replay_before(number, scan, building);
-        building.nest.walk = Walk::Visit(Visit { rows, scan, log, sums });
+        building.nest.walk = Walk::Visit(Visit { rows, scan, log, sums, beside: None });
     }
 
     /// The list of `columns` with an event and of what arrives for visit `number`; made before the first visit.
