@@ -6,8 +6,8 @@
 
 use super::lanes::{Clif, Lanes};
 use super::ops;
-use super::recipes::Singles;
 use super::parts::{Part, parts};
+use super::recipes::Singles;
 use crate::intrinsics::Intrinsic;
 use crate::ir::{CompareOp, DType, Elem, Literal};
 use crate::loops::{BufferId, Lowered, Map, Role};
@@ -130,10 +130,8 @@ pub(crate) struct Memories<'a, 'f> {
     pub(crate) part_signature: Option<Signature>,
     flags: HashMap<BufferId, MemFlagsData>,
     symbols: HashMap<UserExternalName, GlobalValue>,
-    /// Whether only the first lane is of meaning. What all lanes would have is then read with what follows it, which is one
-    /// instruction; behind the last buffer is room for that. Not for constants, which in objects lie elsewhere; nor for what was just
-    /// stored, which would have to reach memory first.
-    pub(super) alone: bool,
+    /// Elements before those that [`At::placed`] counts.
+    pub(super) first_placed: Option<Value>,
     /// Whether intrinsics may be called.
     pub(super) intrinsics: bool,
     /// Those the function knows already.
@@ -167,7 +165,7 @@ impl<'a, 'f> Memories<'a, 'f> {
             base,
             homes,
             part_signature: None,
-            alone: false,
+            first_placed: None,
             flags: HashMap::new(),
             symbols: HashMap::new(),
             intrinsics,
@@ -240,7 +238,7 @@ impl<'a, 'f> Memories<'a, 'f> {
         let dtype = self.lowered.buffer(buffer).dtype;
         let follow = follow(self.lowered, buffer, map, inner);
         let start = self.start(buffer);
-        let mut offset = None;
+        let mut offset = self.first_placed.filter(|_| follow == Follow::Placed);
         for (&l, pitch) in map.iter().zip(pitches(self.lowered, buffer)) {
             if Some(l) != inner && follow != Follow::Placed {
                 let scaled = self.c.b.ins().imul_imm_s(outer[l], pitch as i64);
@@ -375,12 +373,27 @@ impl<'a, 'f> Memories<'a, 'f> {
             return;
         }
         let (address, at) = self.address(place, offset, plus);
+        self.store_number(place, (address, at), raw);
+    }
+
+    /// Stores a raw scalar, no bit, in lane 0; to `aside`, from where nobody reads it, if `spared` is not 0. There is no branch, which would often
+    /// be guessed wrong.
+    pub(crate) fn store_unless(&mut self, spared: Value, aside: BufferId, place: Place, at: At, raw: Value) {
+        let (offset, plus) = self.element(place, at, 0);
+        let (address, plus) = self.address(place, offset, plus);
+        let address = self.c.b.ins().iadd_imm_s(address, i64::from(plus));
+        let aside = self.start(aside);
+        let address = self.c.b.ins().select(spared, aside, address);
+        self.store_number(place, (address, 0), raw);
+    }
+
+    fn store_number(&mut self, place: Place, (address, at): (Value, i32), raw: Value) {
         let ins = self.c.b.ins();
         match place.dtype {
             DType::F32 | DType::F64 | DType::I32 => ins.store(place.flags, raw, address, at),
             DType::F16 | DType::BF16 | DType::U16 => ins.istore16(place.flags, raw, address, at),
             DType::U8 => ins.istore8(place.flags, raw, address, at),
-            DType::Bool => unreachable!("handled above"),
+            DType::Bool => unreachable!("bits have no byte address"),
         };
     }
 
@@ -422,15 +435,6 @@ impl<'a, 'f> Memories<'a, 'f> {
     pub(crate) fn load(&mut self, place: Place, at: At) -> Lanes {
         match place.follow {
             Follow::Uniform => {
-                let vector = match place.dtype {
-                    DType::F32 => Some(F32X4),
-                    DType::I32 => Some(I32X4),
-                    _ => None,
-                };
-                if let Some(vector) = vector.filter(|_| self.alone && !place.flags.readonly()) {
-                    let (address, to) = self.address(place, None, 0);
-                    return Lanes::One(self.c.b.ins().load(vector, place.flags, address, to));
-                }
                 let scalar = self.load_element(place, None, 0);
                 self.c.splat(scalar)
             }

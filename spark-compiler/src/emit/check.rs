@@ -7,7 +7,7 @@
 use super::CompileError;
 use crate::ir::{BinaryOp, Bounds, DType, Data, Elem, Literal, ReduceOp};
 use crate::loops::{
-    Beside, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk,
+    ASIDE, Beside, Buffer, BufferId, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Role, Scan, Typed, Val, Visit, Walk,
 };
 
 /// Checks a lowered program.
@@ -237,7 +237,9 @@ fn visit(lowered: &Lowered, nest: &Nest, visit: &Visit) -> Result<(), String> {
     }
     if let Some(Beside { values, copy }) = &visit.beside {
         let stored = |id| {
-            nest.insts.iter().any(|t| matches!(t.inst, Inst::Store { buffer, .. } | Inst::Reduce { buffer, .. } if buffer == id))
+            nest.insts
+                .iter()
+                .any(|t| matches!(t.inst, Inst::Store { buffer, .. } | Inst::Reduce { buffer, .. } if buffer == id))
         };
         for &id in values {
             let found = array(lowered, nest, id, &vec![0])?;
@@ -334,6 +336,7 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
     ensure(steps <= 64, || format!("{steps} delays"))?;
     working(log.recent, &[columns + 1])?;
     [log.head, log.step, log.before, log.whole, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
+    working(log.aside, &[ASIDE])?;
     for (from, to) in &log.values {
         let (from, to) = (plain(lowered, *from)?, plain(lowered, *to)?);
         let same = from.dtype == to.dtype || (from.dtype, to.dtype) == (DType::Bool, DType::U8);

@@ -6,6 +6,7 @@
 
 use super::access::{Homes, Memories};
 use super::lanes::{Abilities, Clif};
+use super::scalar::scalarize;
 use super::{nest, parts, replay};
 use crate::loops::{BufferId, Lowered, Role};
 use cranelift::codegen::ir::{Function, UserFuncName};
@@ -52,9 +53,13 @@ pub(crate) fn functions<'l>(
 ) -> Functions {
     let host = Host { isa, homes, intrinsics };
     let parts = parts::parts(lowered).into_iter().map(|part| {
-        function(lowered, host, parts::with_numbers(signature(isa)), |m, parameters| {
+        let mut function = function(lowered, host, parts::with_numbers(signature(isa)), |m, parameters| {
             parts::emit(m, part, [parameters[1], parameters[2], parameters[3], parameters[4]]);
-        })
+        });
+        if part.of_single_elements() {
+            scalarize(&mut function).expect("every instruction has a scalar form");
+        }
+        function
     });
     let flush = (!lowered.logs.is_empty()).then(|| {
         function(lowered, host, signature(isa), |m, _| {

@@ -205,6 +205,11 @@ impl Body<'_, '_, '_> {
         match &typed.inst {
             Inst::Store { value, .. } | Inst::StoreRow { value, .. } => {
                 let mut raw = self.narrowed(main, *value);
+                if let Some((spared, aside)) = self.aside {
+                    let raw = self.m.c.lane(raw, 0);
+                    self.m.store_unless(spared, aside, main, at, raw);
+                    return;
+                }
                 if let (true, Some(spared)) = (main.dtype != DType::Bool, self.spared(&typed.inst)) {
                     let old = self.m.load(main, at);
                     raw = self.m.c.select(spared, old, raw);

@@ -63,6 +63,8 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) parts: Vec<(BufferId, BufferId)>,
     /// Stores leave what is there where the mask `.1` is set and one of these values is true, if there are any.
     pub(super) spared: (Vec<Val>, Option<Value>),
+    /// Stores, which are of one element, go to `.1` if `.0` is not 0.
+    pub(super) aside: Option<(Value, BufferId)>,
     /// Values of rows that have a copy.
     pub(super) beside: Option<&'k Beside>,
     /// Those of the four rows being visited.
@@ -143,6 +145,7 @@ impl<'k, 'a, 'f> Body<'k, 'a, 'f> {
             then: None,
             parts: Vec::new(),
             spared: (Vec::new(), None),
+            aside: None,
             beside: None,
             copied: Vec::new(),
             m,

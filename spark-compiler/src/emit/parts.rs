@@ -21,6 +21,13 @@ pub(super) enum Part {
     Listed(usize),
 }
 
+impl Part {
+    /// True if it does everything for one element at a time: then it needs no vectors.
+    pub(super) fn of_single_elements(self) -> bool {
+        matches!(self, Part::Column(_) | Part::Recent(_))
+    }
+}
+
 /// All of them. A function calls them by their places here.
 pub(super) fn parts(lowered: &Lowered) -> Vec<Part> {
     let replays = lowered.logs.iter().enumerate().flat_map(|(number, log)| {

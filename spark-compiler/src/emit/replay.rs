@@ -23,7 +23,7 @@ use super::scan::bits;
 use super::visits::{accessed, listed, visit_rows};
 use crate::loops::{BufferId, Log};
 use cranelift::prelude::*;
-use types::{I32, I32X4, I64};
+use types::{I32, I64};
 
 /// Bits of an entry that hold its row; the others hold its step.
 const ROW_BITS: i64 = 16;
@@ -124,7 +124,7 @@ pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
 pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Option<Value>) {
     let head = m.scalar(log.head);
     let record = record(m, log, column);
-    let Some(step) = step else {
+    let Some((step, arrivals)) = step.zip(m.lowered.scans[log.scan].delayed.as_ref()) else {
         m.store_element(record, None, 0, head);
         m.store_element(record, None, 1, head);
         return;
@@ -136,8 +136,8 @@ pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Op
     let none = m.index(0);
     let noted = m.c.b.ins().select(again, noted, none);
     let one = m.index(1);
-    let step = m.c.b.ins().uextend(I64, step);
-    let bit = m.c.b.ins().ishl(one, step);
+    let delay = m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
+    let bit = m.c.b.ins().ishl(one, delay);
     let noted = m.c.b.ins().bor(noted, bit);
     m.store_element(record, None, 2, noted);
     m.store_element(record, None, 1, head);
@@ -180,7 +180,8 @@ pub(super) fn recent(m: &mut Memories<'_, '_>, number: usize, [count, from, head
             m.repeat_to(count, |m, n| {
                 let column = m.load_index(list, Some(n), 0);
                 let spot = Spot::of(m, log, entry.row, column, Order::Row);
-                near::element(m, log, entry.row, column, spot.placed);
+                let placed = spot.placed.map(|[first, place]| m.c.b.ins().iadd(first, place));
+                near::element(m, log, entry.row, column, placed);
             });
         }
         m.repeat_to(count, |m, n| {
@@ -203,8 +204,8 @@ enum Order {
 /// What tables say of an element.
 #[derive(Clone, Copy)]
 struct Spot {
-    /// Where it is in arrays that lie by delay, if there are any.
-    placed: Option<Value>,
+    /// Where it is in arrays that lie by delay, if there are any: where the column begins there, and from there.
+    placed: Option<[Value; 2]>,
     /// The delay of the events that arrive there, an `i32`, if there are delays.
     delay: Option<Value>,
 }
@@ -220,14 +221,19 @@ impl Spot {
             });
             return Spot { placed: None, delay };
         };
-        let table = placed.across.filter(|_| order == Order::Row).unwrap_or(placed.places);
-        let table = m.place(table, &vec![0, 1], None, &[row, column]);
-        let value = m.load_element(table, None, 0);
+        // What stays the same from round to round comes first, so that it is added once.
+        let zero = m.index(0);
+        let (table, indices, inner) = match (order, placed.across) {
+            (Order::Row, Some(across)) => (across, [row, zero], column),
+            _ => (placed.places, [zero, column], row),
+        };
+        let table = m.place(table, &vec![0, 1], None, &indices);
+        let value = m.load_element(table, Some(inner), 0);
         let place = m.c.b.ins().band_imm_u(value, (1 << placed.bits) - 1);
         let place = m.c.b.ins().uextend(I64, place);
         let first = m.c.b.ins().imul_imm_s(column, placed.pitch as i64);
-        let place = m.c.b.ins().iadd(first, place);
-        Spot { placed: Some(place), delay: Some(m.c.b.ins().ushr_imm_u(value, i64::from(placed.bits))) }
+        let delay = m.c.b.ins().ushr_imm_u(value, i64::from(placed.bits));
+        Spot { placed: Some([first, place]), delay: Some(delay) }
     }
 }
 
@@ -284,23 +290,17 @@ impl Entry {
         Entry { at, row, then }
     }
 
-    /// Does for `column` what was put off. Where `noted`, of the entry's step, says that an event arrived, what is there stays,
-    /// without a branch, which would often be guessed wrong.
+    /// Does for `column` what was put off. Where `noted`, of the entry's step, says that an event arrived, what is there stays.
     fn replay(self, m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Value, spot: Spot, noted: Option<Value>) {
         let step = m.c.b.ins().uextend(I64, step);
         let arrivals = m.lowered.scans[log.scan].delayed.as_ref().zip(spot.delay);
-        let arrived = arrivals.zip(noted).map(|((arrivals, delay), noted)| {
-            let delay = m.c.b.ins().uextend(I64, delay);
-            let bit = m.c.b.ins().iadd_imm_s(delay, -(arrivals.least as i64));
-            let arrived = m.c.b.ins().ushr(noted, bit);
-            let arrived = m.c.b.ins().band_imm_u(arrived, 1);
-            let arrived = m.c.b.ins().ireduce(I32, arrived);
-            let arrived = m.c.b.ins().ineg(arrived);
-            m.c.b.ins().splat(I32X4, arrived)
+        let arrived = arrivals.zip(noted).map(|((_, delay), noted)| {
+            let arrived = m.c.b.ins().ushr(noted, delay);
+            m.c.b.ins().band_imm_u(arrived, 1)
         });
-        m.alone = true;
+        m.first_placed = spot.placed.map(|[first, _]| first);
         let mut body = Body::new(m, &log.replay, arrivals.map(|(arrivals, _)| arrivals.delays));
-        body.spared.1 = arrived;
+        body.aside = arrived.map(|arrived| (arrived, log.aside));
         body.delay = arrivals.map(|(arrivals, delay)| (arrivals.delays, delay));
         body.then = Some((self.then, step));
         body.hoisted(0);
@@ -309,8 +309,8 @@ impl Entry {
         body.outer.push(self.at);
         body.hoisted(2);
         body.place_all();
-        visit_rows(&mut body, [self.row; 4], 1, spot.placed);
-        m.alone = false;
+        visit_rows(&mut body, [self.row; 4], 1, spot.placed.map(|[_, place]| place));
+        m.first_placed = None;
     }
 }
 

@@ -123,11 +123,8 @@ fn by_column(m: &mut Memories<'_, '_>, number: usize, visit: &Visit, scan: &Scan
     if let Some(beside) = &visit.beside {
         m.only_if(count, |m| beside::copy(m, nest.sizes[0], beside));
     }
-    let everything = if m.c.b.func.dfg.value_type(everything) == I32 {
-        everything
-    } else {
-        m.c.b.ins().uextend(I32, everything)
-    };
+    let everything =
+        if m.c.b.func.dfg.value_type(everything) == I32 { everything } else { m.c.b.ins().uextend(I32, everything) };
     let unused = m.c.b.ins().iconst(I32, 0);
     m.call(Part::Listed(number), [count, everything, unused, unused]);
     for typed in &nest.insts {

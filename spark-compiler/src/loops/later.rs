@@ -8,6 +8,9 @@ use crate::ir::{Array, Axis, DType, Elem, Literal, Location, Op, OpId, Shape, St
 use crate::passes::Later;
 use std::collections::HashMap;
 
+/// Numbers that have room for one of any type.
+pub(crate) const ASIDE: usize = 2;
+
 /// Loops of a replay: over columns, entries and rows.
 const COLUMN: usize = 0;
 const ENTRY: usize = 1;
@@ -80,6 +83,7 @@ impl Lowering<'_> {
             columns: number("later.columns", Shape::of(Axis::anonymous(0), &[4 * columns])),
             before: number("later.before", Shape::scalar()),
             recent: number("later.recent", Shape::of(Axis::anonymous(0), &[columns + 1])),
+            aside: number("later.aside", Shape::of(Axis::anonymous(0), &[ASIDE])),
             whole: number("later.whole", Shape::scalar()),
             next: number("later.next", Shape::scalar()),
             turns,

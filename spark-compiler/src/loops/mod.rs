@@ -21,6 +21,7 @@ mod visits;
 
 pub use buffer::{BLOCK, Buffer, BufferId, Placed, Role};
 pub use fuse::lower;
+pub(crate) use later::ASIDE;
 pub use layout::layouts;
 pub use nest::{Arrivals, Beside, Inst, LANES, LISTED, Log, Lowered, Map, Nest, Scan, Typed, Val, Visit, WHOLE, Walk};
 pub(crate) use visits::{MOST_LISTED, MOST_ROWS};

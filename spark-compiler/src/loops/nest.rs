@@ -306,13 +306,15 @@ pub struct Log {
     /// `i32` scalar: the step, modulo 2^16.
     pub step: BufferId,
     /// Four `i32` for each column: the first entry that is not replayed there; the end of the entries of the step that touched it
-    /// last; and, in 64 bits, for each `s`, whether an event of `least + s` steps ago arrived in that step.
+    /// last; and, in 64 bits, at bit `d mod 64`, whether an event of `d` steps ago arrived in that step.
     pub columns: BufferId,
     /// `i32` scalar: the number of the first entry of the last step.
     pub before: BufferId,
     /// `i32`: the columns that want nothing but the entries of the last step, found anew in each step. One more than there are
     /// columns: each is written behind the last before it is known whether it is one of them.
     pub recent: BufferId,
+    /// Where what is not wanted is stored; nobody reads it.
+    pub aside: BufferId,
     /// `i32` scalar: other than zero if this step visits all elements of the state.
     pub whole: BufferId,
     /// `i32` scalar: the column whose turn is next.
