@@ -24,6 +24,7 @@ pub(super) fn signature(intrinsic: Intrinsic, call_conv: isa::CallConv) -> Signa
     let parameters: &[Type] = match intrinsic {
         Intrinsic::Single(_) | Intrinsic::Double(_) | Intrinsic::WidenF16 | Intrinsic::NarrowF16 => &[I64; 3],
         Intrinsic::Threefry => &[I64, I64, I64, I64, I32, I32],
+        Intrinsic::Near => &[I64; 2],
     };
     let mut signature = Signature::new(call_conv);
     signature.params.extend(parameters.iter().map(|&ty| AbiParam::new(ty)));
@@ -44,7 +45,7 @@ impl Memories<'_, '_> {
     }
 
     /// The intrinsic as a function to call; its number is its place among all.
-    fn import(&mut self, intrinsic: Intrinsic) -> FuncRef {
+    pub(super) fn import(&mut self, intrinsic: Intrinsic) -> FuncRef {
         if let Some(&(_, function)) = self.imports.iter().find(|(known, _)| *known == intrinsic) {
             return function;
         }
@@ -200,6 +201,7 @@ impl Body<'_, '_, '_> {
             Intrinsic::Single(_) | Intrinsic::Double(_) | Intrinsic::Threefry => arguments.push(block(self, n)),
             Intrinsic::WidenF16 => arguments.extend([block(self, n), memory(self)]),
             Intrinsic::NarrowF16 => arguments.push(memory(self)),
+            Intrinsic::Near => unreachable!("no instruction is that"),
         }
         arguments.extend(from);
         arguments.push(len);

@@ -122,7 +122,7 @@ fn owned(lowered: &Lowered) -> impl Iterator<Item = BufferId> {
     let logs = lowered.logs.iter().flat_map(|log| {
         let values = log.values.iter().map(|(_, to)| *to);
         let numbers = [log.head, log.step, log.before, log.whole, log.next];
-        values.chain([log.entries, log.columns, log.recent]).chain(numbers)
+        values.chain([log.entries, log.columns, log.recent, log.older]).chain(numbers)
     });
     lists.chain(logs)
 }
@@ -335,6 +335,7 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
     let steps = scan.delayed.as_ref().map_or(1, |arrivals| arrivals.steps);
     ensure(steps <= 64, || format!("{steps} delays"))?;
     working(log.recent, &[columns + 1])?;
+    working(log.older, &[2 * (columns + 1)])?;
     [log.head, log.step, log.before, log.whole, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
     working(log.aside, &[ASIDE])?;
     for (from, to) in &log.values {

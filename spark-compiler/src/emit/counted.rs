@@ -76,23 +76,25 @@ impl Memories<'_, '_> {
     }
 
     /// `next(…next(next(first, 0), 1)…, count − 1)` for a `count`, an `i64`, that is only known then.
-    pub(crate) fn fold_to(
+    pub(crate) fn fold_to<const N: usize>(
         &mut self,
         count: Value,
-        first: Value,
-        next: impl FnOnce(&mut Self, Value, Value) -> Value,
-    ) -> Value {
+        first: [Value; N],
+        next: impl FnOnce(&mut Self, Value, [Value; N]) -> [Value; N],
+    ) -> [Value; N] {
         let (then, after) = (self.c.b.create_block(), self.c.b.create_block());
-        let ty = self.c.b.func.dfg.value_type(first);
-        let result = self.c.b.append_block_param(after, ty);
-        self.c.b.ins().brif(count, then, &[], after, &[first.into()]);
+        let results = first.map(|value| {
+            let ty = self.c.b.func.dfg.value_type(value);
+            self.c.b.append_block_param(after, ty)
+        });
+        self.c.b.ins().brif(count, then, &[], after, &first.map(Into::into));
         self.c.b.switch_to_block(then);
-        let (l, carried) = self.open_loop(&[first]);
-        let last = next(self, l.counter, carried[0]);
-        self.close_loop_at(l, 1, count, &[last]);
-        self.c.b.ins().jump(after, &[last.into()]);
+        let (l, carried) = self.open_loop(&first);
+        let last = next(self, l.counter, carried.try_into().expect("as many as there were"));
+        self.close_loop_at(l, 1, count, &last);
+        self.c.b.ins().jump(after, &last.map(Into::into));
         self.c.b.switch_to_block(after);
-        result
+        results
     }
 
     /// Runs `body` if `condition` is not 0.

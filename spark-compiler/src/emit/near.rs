@@ -6,12 +6,16 @@
 
 use super::access::{Memories, Place};
 use super::visits::accessed;
+use crate::intrinsics::Intrinsic;
 use crate::loops::{BufferId, Log};
 use cranelift::prelude::*;
 use types::I32;
 
 /// Bytes that a processor's second cache may hold: what is smaller is near already.
 const NEAR: usize = 1 << 19;
+
+/// Bytes of an array that are asked for at once.
+const MOST: usize = 1 << 13;
 
 /// The arrays over rows and columns that a replay accesses.
 fn arrays(m: &Memories<'_, '_>, log: &Log) -> Vec<BufferId> {
@@ -39,6 +43,31 @@ pub(super) fn element(m: &mut Memories<'_, '_>, log: &Log, row: Value, column: V
             load(m, place, None);
         }
     }
+}
+
+/// What a replay of a column is going to access.
+pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
+    let arrays = arrays(m, log);
+    let placed = arrays.iter().find_map(|&id| m.lowered.buffer(id).placed.as_ref());
+    let table = match placed {
+        Some(placed) => Some(placed.places),
+        None => m.lowered.scans[log.scan].delayed.as_ref().map(|arrivals| arrivals.delays),
+    };
+    for id in arrays.into_iter().chain(table.filter(|&id| m.lowered.buffer(id).turned)) {
+        let buffer = m.lowered.buffer(id);
+        let pitch = buffer.placed.as_ref().map_or(buffer.stride(), |placed| placed.pitch);
+        let bytes = pitch * buffer.dtype.bits() / 8;
+        let (start, before) = (m.start(id), m.c.b.ins().imul_imm_s(column, bytes as i64));
+        let start = m.c.b.ins().iadd(start, before);
+        near(m, start, bytes.min(MOST));
+    }
+}
+
+/// Asks for memory, if this machine has an instruction for that.
+fn near(m: &mut Memories<'_, '_>, from: Value, bytes: usize) {
+    let bytes = m.index(bytes);
+    let function = m.import(Intrinsic::Near);
+    m.c.b.ins().call(function, &[from, bytes]);
 }
 
 fn load(m: &mut Memories<'_, '_>, place: Place, offset: Option<Value>) {

@@ -59,7 +59,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let now = m.c.b.ins().uextend(I64, step);
     let few = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, of_last, FEW);
     let none = m.index(0);
-    let recent = m.fold_to(columns_in_turn, none, |m, k, recent| {
+    let found = m.fold_to(columns_in_turn, [none, none], |m, k, [recent, older]| {
         // Beyond the list come those whose turn it is.
         let beyond = m.c.b.ins().isub(k, touched);
         let turn = m.c.b.ins().iadd(first, beyond);
@@ -93,10 +93,34 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let last = m.c.b.ins().band(last, touched);
         let last = m.c.b.ins().band(last, behind);
         let last = m.c.b.ins().band(last, few);
-        let older = m.c.b.ins().bxor(behind, last);
-        m.only_if(older, |m| m.call(Part::Column(number), [column, from, head, step]));
-        let one = m.c.b.ins().uextend(I64, last);
-        m.c.b.ins().iadd(recent, one)
+        let wanted = m.c.b.ins().bxor(behind, last);
+        let list = m.place(log.older, &vec![], None, &[]);
+        let at = m.c.b.ins().ishl_imm_u(older, 1);
+        m.store_element(list, Some(at), 0, short);
+        m.store_element(list, Some(at), 1, from);
+        [(recent, last), (older, wanted)].map(|(count, one)| {
+            let one = m.c.b.ins().uextend(I64, one);
+            m.c.b.ins().iadd(count, one)
+        })
+    });
+    let [recent, older] = found;
+    let list = m.place(log.older, &vec![], None, &[]);
+    let listed = |m: &mut Memories<'_, '_>, n: Value| {
+        let at = m.c.b.ins().ishl_imm_u(n, 1);
+        let column = m.load_index(list, Some(at), 0);
+        (column, m.load_element(list, Some(at), 1))
+    };
+    m.repeat_to(older, |m, n| {
+        if near::pays(m, log) && m.intrinsics {
+            let next = m.c.b.ins().iadd_imm_s(n, 1);
+            let more = m.c.b.ins().icmp(IntCC::UnsignedLessThan, next, older);
+            m.only_if(more, |m| {
+                let (column, _) = listed(m, next);
+                near::column(m, log, column);
+            });
+        }
+        let (column, from) = listed(m, n);
+        m.call(Part::Column(number), [column, from, head, step]);
     });
     if scan.delayed.is_some() {
         m.only_if(recent, |m| m.call(Part::Recent(number), [recent, before, head, step]));

@@ -323,6 +323,14 @@ unsafe extern "C" fn draw(to: *mut u32, first: *const u32, second: *const u32, c
     }
 }
 
+/// Any pointer will do.
+extern "C" fn near(from: *const u8, bytes: usize) {
+    for at in (0..bytes).step_by(64) {
+        // SAFETY: a prefetch never faults.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(at).cast()) }
+    }
+}
+
 /// Where the function is.
 pub(super) fn address(intrinsic: Intrinsic) -> *const u8 {
     type Singles = unsafe extern "C" fn(*mut f32, *const f32, usize);
@@ -353,5 +361,6 @@ pub(super) fn address(intrinsic: Intrinsic) -> *const u8 {
         Intrinsic::WidenF16 => widen_f16 as *const u8,
         Intrinsic::NarrowF16 => narrow_f16 as *const u8,
         Intrinsic::Threefry => draw as *const u8,
+        Intrinsic::Near => near as *const u8,
     }
 }

@@ -34,6 +34,8 @@ pub(crate) enum Intrinsic {
     /// `fn(to: *mut u32, first: *const u32, second: *const u32, count: usize, key: u32, key: u32)`: both random words of
     /// each counter, their bits exclusive or.
     Threefry,
+    /// `fn(from: *const u8, bytes: usize)`: brings memory near that is going to be used. Does nothing else.
+    Near,
 }
 
 impl Intrinsic {
@@ -41,7 +43,7 @@ impl Intrinsic {
     pub(crate) fn all() -> Vec<Intrinsic> {
         let singles = Function::ALL.map(Intrinsic::Single);
         let doubles = Function::ALL.map(Intrinsic::Double);
-        let rest = [Intrinsic::WidenF16, Intrinsic::NarrowF16, Intrinsic::Threefry];
+        let rest = [Intrinsic::WidenF16, Intrinsic::NarrowF16, Intrinsic::Threefry, Intrinsic::Near];
         singles.into_iter().chain(doubles).chain(rest).collect()
     }
 

@@ -313,6 +313,8 @@ pub struct Log {
     /// `i32`: the columns that want nothing but the entries of the last step, found anew in each step. One more than there are
     /// columns: each is written behind the last before it is known whether it is one of them.
     pub recent: BufferId,
+    /// `i32`: other columns to replay, each with the first entry that it lacks; found anew in each step, as `recent` is.
+    pub older: BufferId,
     /// Where what is not wanted is stored; nobody reads it.
     pub aside: BufferId,
     /// `i32` scalar: other than zero if this step visits all elements of the state.
