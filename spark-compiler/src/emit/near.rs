@@ -1,13 +1,14 @@
 //! Bringing memory near before it is used.
 //!
 //! The processor looks some two hundred instructions ahead, which are a few elements, so that it waits for a few cache lines at a
-//! time. These loads do nothing else, so that many lines are on their way at once. Nobody uses what they load: they are marked as
+//! time. Where the next column or pair of a list is known, an intrinsic asks for its memory while this one is worked on. Single
+//! elements are asked for by loads, so that many lines are on their way at once. Nobody uses what they load: they are marked as
 //! possibly trapping, which they never do, since the code generator would drop them otherwise.
 
 use super::access::{Memories, Place};
 use super::visits::accessed;
 use crate::intrinsics::Intrinsic;
-use crate::loops::{BufferId, Log};
+use crate::loops::{Arrivals, BufferId, Inst, LISTED, Log, Nest, Role, Scan};
 use cranelift::prelude::*;
 use types::I32;
 
@@ -17,24 +18,27 @@ const NEAR: usize = 1 << 19;
 /// Bytes of an array that are asked for at once.
 const MOST: usize = 1 << 13;
 
-/// The arrays over rows and columns that a replay accesses.
-fn arrays(m: &Memories<'_, '_>, log: &Log) -> Vec<BufferId> {
+/// Steps of a column's past that are asked for: those before are rarely wanted, or follow what was just read.
+const RECENT: i64 = 48;
+
+/// The arrays over rows and columns that a nest accesses and that lie column by column.
+fn arrays(m: &Memories<'_, '_>, nest: &Nest) -> Vec<BufferId> {
     let two = |id: &BufferId| m.lowered.buffer(*id).turned && m.lowered.buffer(*id).shape.groups().len() == 2;
-    let mut arrays: Vec<BufferId> = accessed(&log.replay).filter(two).collect();
+    let mut arrays: Vec<BufferId> = accessed(nest).filter(two).collect();
     arrays.sort_unstable();
     arrays.dedup();
     arrays
 }
 
-/// True if what replays access is larger than what is near anyway.
-pub(super) fn pays(m: &Memories<'_, '_>, log: &Log) -> bool {
-    arrays(m, log).iter().map(|&id| m.lowered.buffer(id).bytes()).sum::<usize>() > NEAR
+/// True if what a nest accesses is larger than what is near anyway.
+pub(super) fn pays(m: &Memories<'_, '_>, nest: &Nest) -> bool {
+    arrays(m, nest).iter().map(|&id| m.lowered.buffer(id).bytes()).sum::<usize>() > NEAR
 }
 
 /// What a replay of an element is going to access, if it lies at `placed` in arrays that lie by delay.
 pub(super) fn element(m: &mut Memories<'_, '_>, log: &Log, row: Value, column: Value, placed: Option<Value>) {
     let delays = m.lowered.scans[log.scan].delayed.as_ref().map(|arrivals| arrivals.delays);
-    for id in arrays(m, log).into_iter().chain(delays.filter(|_| placed.is_none())) {
+    for id in arrays(m, &log.replay).into_iter().chain(delays.filter(|_| placed.is_none())) {
         if m.lowered.buffer(id).placed.is_some() {
             let place = m.place(id, &vec![], None, &[]);
             load(m, place, placed);
@@ -47,7 +51,7 @@ pub(super) fn element(m: &mut Memories<'_, '_>, log: &Log, row: Value, column: V
 
 /// What a replay of a column is going to access.
 pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
-    let arrays = arrays(m, log);
+    let arrays = arrays(m, &log.replay);
     let placed = arrays.iter().find_map(|&id| m.lowered.buffer(id).placed.as_ref());
     let table = match placed {
         Some(placed) => Some(placed.places),
@@ -56,18 +60,47 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
     for id in arrays.into_iter().chain(table.filter(|&id| m.lowered.buffer(id).turned)) {
         let buffer = m.lowered.buffer(id);
         let pitch = buffer.placed.as_ref().map_or(buffer.stride(), |placed| placed.pitch);
-        let bytes = pitch * buffer.dtype.bits() / 8;
-        let (start, before) = (m.start(id), m.c.b.ins().imul_imm_s(column, bytes as i64));
-        let start = m.c.b.ins().iadd(start, before);
-        near(m, start, bytes.min(MOST));
+        let first = m.c.b.ins().imul_imm_s(column, pitch as i64);
+        let number = m.index(pitch);
+        elements(m, id, first, number);
+    }
+    for typed in &log.replay.insts {
+        if let Inst::LoadDelayed { history, .. } = typed.inst
+            && m.lowered.buffer(history).turned
+            && let Role::History { position, .. } = m.lowered.buffer(history).role
+        {
+            let (before, zero) = (m.position(position), m.index(0));
+            let before = m.c.b.ins().iadd_imm_s(before, -RECENT);
+            let before = m.c.b.ins().smax(before, zero);
+            let first = m.c.b.ins().imul_imm_s(column, m.lowered.buffer(history).column_pitch() as i64);
+            let first = m.c.b.ins().iadd(first, before);
+            let number = m.index(RECENT as usize);
+            elements(m, history, first, number);
+        }
     }
 }
 
-/// Asks for memory, if this machine has an instruction for that.
-fn near(m: &mut Memories<'_, '_>, from: Value, bytes: usize) {
-    let bytes = m.index(bytes);
+/// What a visit of pair `k` of a list is going to access, of arrays that lie by delay.
+pub(super) fn pair(m: &mut Memories<'_, '_>, nest: &Nest, scan: &Scan, arrivals: &Arrivals, k: Value) {
+    let list = m.place(scan.list, &vec![], None, &[]);
+    let at = m.c.b.ins().imul_imm_s(k, LISTED as i64);
+    let (from, to) = (m.load_index(list, Some(at), 2), m.load_index(list, Some(at), 3));
+    let number = m.c.b.ins().isub(to, from);
+    let placed = arrays(m, nest).into_iter().filter(|&id| m.lowered.buffer(id).placed.is_some());
+    for id in std::iter::once(arrivals.targets).chain(placed) {
+        elements(m, id, from, number);
+    }
+}
+
+/// Asks for `number` elements of a buffer, if this machine has an instruction for that.
+fn elements(m: &mut Memories<'_, '_>, id: BufferId, first: Value, number: Value) {
+    let bytes = (m.lowered.buffer(id).dtype.bits() / 8) as i64;
+    let (start, before) = (m.start(id), m.c.b.ins().imul_imm_s(first, bytes));
+    let (start, most) = (m.c.b.ins().iadd(start, before), m.index(MOST));
+    let bytes = m.c.b.ins().imul_imm_s(number, bytes);
+    let bytes = m.c.b.ins().umin(bytes, most);
     let function = m.import(Intrinsic::Near);
-    m.c.b.ins().call(function, &[from, bytes]);
+    m.c.b.ins().call(function, &[start, bytes]);
 }
 
 fn load(m: &mut Memories<'_, '_>, place: Place, offset: Option<Value>) {

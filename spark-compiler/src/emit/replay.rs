@@ -111,7 +111,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         (column, m.load_element(list, Some(at), 1))
     };
     m.repeat_to(older, |m, n| {
-        if near::pays(m, log) && m.intrinsics {
+        if near::pays(m, &log.replay) && m.intrinsics {
             let next = m.c.b.ins().iadd_imm_s(n, 1);
             let more = m.c.b.ins().icmp(IntCC::UnsignedLessThan, next, older);
             m.only_if(more, |m| {
@@ -200,7 +200,7 @@ pub(super) fn recent(m: &mut Memories<'_, '_>, number: usize, [count, from, head
     let log = &m.lowered.logs[number];
     let list = m.place(log.recent, &vec![], None, &[]);
     each_entry(m, log, [from, head], |m, entry| {
-        if near::pays(m, log) {
+        if near::pays(m, &log.replay) {
             m.repeat_to(count, |m, n| {
                 let column = m.load_index(list, Some(n), 0);
                 let spot = Spot::of(m, log, entry.row, column, Order::Row);
