@@ -28,6 +28,9 @@ use types::{I32, I64};
 /// Bits of an entry that hold its row; the others hold its step.
 const ROW_BITS: i64 = 16;
 
+/// Entries that a long loop replays in a round.
+const ROUND: usize = 2;
+
 /// Entries of a step from which on a loop over them is long enough.
 const FEW: i64 = 12;
 
@@ -182,13 +185,13 @@ pub(super) fn column(m: &mut Memories<'_, '_>, number: usize, [column, from, hea
         // Those up to the step in which the column was touched last, and those after it.
         let middle = m.load_element(record, None, 1);
         let noted = m.load_long(record, 2);
-        each_entry(m, log, [from, middle], |m, entry| {
+        each_entry(m, log, [from, middle], 1, |m, entry| {
             let spot = Spot::of(m, log, entry.row, column, Order::Column);
             entry.replay(m, log, column, step, spot, Some(noted));
         });
         from = middle;
     }
-    each_entry(m, log, [from, head], |m, entry| {
+    each_entry(m, log, [from, head], ROUND, |m, entry| {
         let spot = Spot::of(m, log, entry.row, column, Order::Column);
         entry.replay(m, log, column, step, spot, None);
     });
@@ -199,7 +202,7 @@ pub(super) fn column(m: &mut Memories<'_, '_>, number: usize, [column, from, hea
 pub(super) fn recent(m: &mut Memories<'_, '_>, number: usize, [count, from, head, step]: [Value; 4]) {
     let log = &m.lowered.logs[number];
     let list = m.place(log.recent, &vec![], None, &[]);
-    each_entry(m, log, [from, head], |m, entry| {
+    each_entry(m, log, [from, head], 1, |m, entry| {
         if near::pays(m, &log.replay) {
             m.repeat_to(count, |m, n| {
                 let column = m.load_index(list, Some(n), 0);
@@ -271,12 +274,13 @@ struct Entry {
     then: Value,
 }
 
-/// Goes over entries from one to another, which are in at most two pieces.
+/// Goes over entries from one to another, which are in at most two pieces, so many of them in a round.
 fn each_entry(
     m: &mut Memories<'_, '_>,
     log: &Log,
     [from, to]: [Value; 2],
-    body: impl FnOnce(&mut Memories<'_, '_>, Entry),
+    round: usize,
+    mut body: impl FnMut(&mut Memories<'_, '_>, Entry),
 ) {
     let capacity = log.replay.sizes[1] as i64;
     let number = m.c.b.ins().isub(to, from);
@@ -284,27 +288,38 @@ fn each_entry(
     // There are never more, but then what memory holds is all it takes to stay inside of the list.
     let most = m.index(capacity as usize);
     let number = m.c.b.ins().umin(number, most);
-    m.only_if(number, |m| {
-        let at = m.c.b.ins().uextend(I64, from);
-        let at = m.c.b.ins().band_imm_u(at, capacity - 1);
-        let end = m.c.b.ins().iadd(at, number);
-        let end = m.c.b.ins().umin(end, most);
-        let before = m.c.b.ins().isub(end, at);
-        let rest = m.c.b.ins().isub(number, before);
-        let (head, over, after) = (m.c.b.create_block(), m.c.b.create_block(), m.c.b.create_block());
-        let [at_head, end_head, rest_head] = [(); 3].map(|()| m.c.b.append_block_param(head, I64));
-        m.c.b.ins().jump(head, &[at.into(), end.into(), rest.into()]);
+    let at = m.c.b.ins().uextend(I64, from);
+    let at = m.c.b.ins().band_imm_u(at, capacity - 1);
+    let end = m.c.b.ins().iadd(at, number);
+    let end = m.c.b.ins().umin(end, most);
+    let before = m.c.b.ins().isub(end, at);
+    let rest = m.c.b.ins().isub(number, before);
+    let (piece, after) = (m.c.b.create_block(), m.c.b.create_block());
+    let [at_piece, end_piece, rest_piece] = [(); 3].map(|()| m.c.b.append_block_param(piece, I64));
+    m.c.b.ins().brif(number, piece, &[at.into(), end.into(), rest.into()], after, &[]);
+    m.c.b.switch_to_block(piece);
+    let mut at = at_piece;
+    for round in [round, 1].into_iter().take(if round > 1 { 2 } else { 1 }) {
+        let (head, over) = (m.c.b.create_block(), m.c.b.create_block());
+        let [at_head, at_over] = [head, over].map(|block| m.c.b.append_block_param(block, I64));
+        let last = m.c.b.ins().iadd_imm_s(end_piece, 1 - round as i64);
+        let some = m.c.b.ins().icmp(IntCC::SignedLessThan, at, last);
+        m.c.b.ins().brif(some, head, &[at.into()], over, &[at.into()]);
         m.c.b.switch_to_block(head);
-        let entry = Entry::at(m, log, at_head);
-        body(m, entry);
-        let next = m.c.b.ins().iadd_imm_s(at_head, 1);
-        let more = m.c.b.ins().icmp(IntCC::UnsignedLessThan, next, end_head);
-        m.c.b.ins().brif(more, head, &[next.into(), end_head.into(), rest_head.into()], over, &[]);
+        let mut next = at_head;
+        for _ in 0..round {
+            let entry = Entry::at(m, log, next);
+            body(m, entry);
+            next = m.c.b.ins().iadd_imm_s(next, 1);
+        }
+        let more = m.c.b.ins().icmp(IntCC::SignedLessThan, next, last);
+        m.c.b.ins().brif(more, head, &[next.into()], over, &[next.into()]);
         m.c.b.switch_to_block(over);
-        let zero = m.index(0);
-        m.c.b.ins().brif(rest_head, head, &[zero.into(), rest_head.into(), zero.into()], after, &[]);
-        m.c.b.switch_to_block(after);
-    });
+        at = at_over;
+    }
+    let zero = m.index(0);
+    m.c.b.ins().brif(rest_piece, piece, &[zero.into(), rest_piece.into(), zero.into()], after, &[]);
+    m.c.b.switch_to_block(after);
 }
 
 impl Entry {

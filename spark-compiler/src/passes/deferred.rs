@@ -149,7 +149,7 @@ fn alone(
                 became.insert(operand, place);
             }
         }
-        let place = match (constant(known.value(id), node), same_as(&mut known, &node.op)) {
+        let place = match (constant(known.value(id), node), same_as(program, &mut known, &node.op)) {
             (Some(literal), _) => grown.push(literal),
             (None, Some(operand)) => became[&operand],
             (None, None) => {
@@ -178,7 +178,7 @@ fn constant(known: Known, node: &Node) -> Option<Node> {
 }
 
 /// The operand that an operation has the value of, bit for bit.
-fn same_as(known: &mut Absent<'_>, op: &Op) -> Option<OpId> {
+fn same_as(program: &Program, known: &mut Absent<'_>, op: &Op) -> Option<OpId> {
     let (zero, other) = match *op {
         Op::Select(c, a, b) => {
             return match known.value(c) {
@@ -187,11 +187,22 @@ fn same_as(known: &mut Absent<'_>, op: &Op) -> Option<OpId> {
             };
         }
         Op::MulAdd(a, b, c) => (known.product(a, b), c),
+        Op::Binary(op @ (BinaryOp::Min | BinaryOp::Max), a, b) => {
+            let Op::Literal(bound) = program.node(b).op else { return None };
+            return within(known.range(a), op, bound.to_f64()).then_some(a);
+        }
         Op::Binary(BinaryOp::Add, a, b) if known.value(a) == Known::Zero => (Known::Zero, b),
         Op::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => (known.value(b), a),
         _ => return None,
     };
     (zero == Known::Zero && !known.range(other).minus_zero).then_some(other)
+}
+
+/// True if the minimum or maximum of a value and a bound is always the value. Of equal zeros, either may be the result.
+fn within(range: Bounds, op: BinaryOp, bound: f64) -> bool {
+    let inside = if op == BinaryOp::Max { range.low >= bound } else { range.high <= bound };
+    let zeros_alike = bound != 0.0 || bound.is_sign_positive() && !range.minus_zero;
+    inside && !range.nan && zeros_alike
 }
 
 /// What `x · 1` is.

@@ -59,6 +59,16 @@ fn rule(program: &mut Program, node: &Node) -> Option<Rewrite> {
                 BinaryOp::Add if is_negative_zero(la) => same(b),
                 BinaryOp::Min | BinaryOp::Max if a == b => same(a),
                 BinaryOp::Min | BinaryOp::Max if cannot_bind(program, binary, a, lb?) => same(a),
+                BinaryOp::Min | BinaryOp::Max => match (op(a), lb) {
+                    (&Op::Binary(inner, value, before), Some(bound)) if inner == binary => {
+                        let bound = tighter(binary, literal(before)?, bound)?;
+                        let (shape, location) = (program.node(b).shape.clone(), node.location);
+                        let bound = Node { op: Op::Literal(bound), elem: node.elem, shape, location };
+                        let bound = program.push(bound);
+                        node_of(Op::Binary(binary, value, bound))
+                    }
+                    _ => None,
+                },
                 BinaryOp::And | BinaryOp::Or if a == b => same(a),
                 BinaryOp::And if la == Some(Literal::Bool(true)) => same(b),
                 BinaryOp::And if lb == Some(Literal::Bool(true)) => same(a),
@@ -119,6 +129,13 @@ fn cannot_bind(program: &Program, op: BinaryOp, value: OpId, bound: Literal) -> 
         BinaryOp::Min => high < bound || high == bound && bound != 0.0,
         _ => low > bound || low == bound && bound != 0.0,
     })
+}
+
+/// The one of two bounds that a value clipped by both is clipped by. Zeros could differ in sign.
+fn tighter(op: BinaryOp, a: Literal, b: Literal) -> Option<Literal> {
+    let (x, y) = (a.to_f64(), b.to_f64());
+    let first = if op == BinaryOp::Min { x < y } else { x > y };
+    (!x.is_nan() && !y.is_nan() && x != 0.0 && y != 0.0).then_some(if first { a } else { b })
 }
 
 /// True for exactly this number (−0 is not 0).
