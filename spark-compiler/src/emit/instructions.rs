@@ -222,6 +222,10 @@ impl Body<'_, '_, '_> {
             }
             Inst::StoreAt { base, value, .. } => {
                 let raw = self.narrowed(main, *value);
+                if main.dtype == DType::Bool && self.joins_words(*base) {
+                    self.masks[n].push(raw.one());
+                    return;
+                }
                 let linear = self.m.c.b.ins().iadd(self.row, at.chunk);
                 if at.valid == 4 && main.dtype != DType::Bool {
                     self.m.store_vector(main, Some(linear), base + at.first, raw);
@@ -333,6 +337,11 @@ impl Body<'_, '_, '_> {
         if elem.is_float() { self.m.c.b.ins().fadd(term, old) } else { self.m.c.b.ins().iadd(term, old) }
     }
 
+    /// True if the bits of every chunk that go to `base` and following are sixteen that begin a word of as many.
+    fn joins_words(&self, base: usize) -> bool {
+        base.is_multiple_of(LANES) && self.nest.inner().is_multiple_of(LANES)
+    }
+
     /// Writes the bits of a chunk: stored, or combined with those in memory by a reduction over an outer loop.
     pub(super) fn write_bits(&mut self, n: usize, typed: &Typed, chunk: Value, valid: usize) {
         let place = self.access[n].expect("effects have a place").main;
@@ -341,6 +350,13 @@ impl Body<'_, '_, '_> {
         let all = std::array::from_fn(|i| masks.get(i).copied().unwrap_or(missing));
         let word = self.m.c.pack_masks(all);
         let word = if valid == LANES { word } else { self.m.c.b.ins().band_imm_u(word, (1 << valid) - 1) };
+        let chunk = match &typed.inst {
+            Inst::StoreAt { base, .. } => {
+                let linear = self.m.c.b.ins().iadd(self.row, chunk);
+                self.m.c.b.ins().iadd_imm_s(linear, *base as i64)
+            }
+            _ => chunk,
+        };
         let word = match &typed.inst {
             Inst::Reduce { op, .. } => {
                 let old = self.m.load_word(place, chunk);

@@ -14,6 +14,7 @@ use super::access::{At, Follow, Memories, Place, follow};
 use super::counted::Loop;
 use super::lanes::Lanes;
 use super::ops;
+use super::parts::Part;
 use super::reduce::{finish, identity};
 use super::stages::{Plan, plan};
 use crate::ir::{DType, ReduceOp};
@@ -90,7 +91,10 @@ pub(crate) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     match &nest.walk {
         Walk::All => emit_all(m, nest),
         Walk::Visit(visit) => super::visits::emit(m, number, visit),
-        Walk::Scan(scan) => super::scan::emit(m, &lowered.scans[*scan]),
+        Walk::Scan(scan) => {
+            let (unused, none) = (m.index(0), m.c.b.ins().iconst(types::I32, 0));
+            m.call(Part::List(*scan), [unused, none, none, none]);
+        }
         Walk::Replay(log) => super::replay::emit(m, *log),
     }
 }

@@ -1,10 +1,10 @@
-//! Parts of a step that are functions of their own, so that their loops have all registers: replays of what was put off, and visits
-//! of what a scan has listed.
+//! Parts of a step that are functions of their own, so that their loops have all registers: lists of events, replays of what was put
+//! off, and visits of what is listed.
 //!
 //! They take the memory and four numbers: an `i64` and three `i32`.
 
 use super::access::Memories;
-use super::{replay, visits};
+use super::{replay, scan, visits};
 use crate::loops::Lowered;
 use cranelift::codegen::ir::{AbiParam, Signature};
 use cranelift::prelude::*;
@@ -17,6 +17,8 @@ pub(super) enum Part {
     Column(usize),
     /// Replays the columns of [`crate::loops::Log::recent`] of this log: how many there are, the entries, and the step.
     Recent(usize),
+    /// Makes this list of events; takes nothing.
+    List(usize),
     /// Visits what is listed for this nest: how many pairs, and whether everything is visited; the rest is 0.
     Listed(usize),
 }
@@ -36,7 +38,8 @@ pub(super) fn parts(lowered: &Lowered) -> Vec<Part> {
     });
     let nests = lowered.nests.iter().enumerate();
     let visits = nests.filter(|(_, nest)| nest.visit().is_some_and(|visit| visit.scan.is_some()));
-    replays.chain(visits.map(|(number, _)| Part::Listed(number))).collect()
+    let lists = (0..lowered.scans.len()).map(Part::List);
+    lists.chain(replays).chain(visits.map(|(number, _)| Part::Listed(number))).collect()
 }
 
 /// Emits one of them, given its numbers.
@@ -44,6 +47,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, part: Part, numbers: [Value; 4]) {
     match part {
         Part::Column(log) => replay::column(m, log, numbers),
         Part::Recent(log) => replay::recent(m, log, numbers),
+        Part::List(scan) => scan::emit(m, &m.lowered.scans[scan]),
         Part::Listed(nest) => visits::listed_pairs(m, nest, numbers),
     }
 }

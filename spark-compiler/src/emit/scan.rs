@@ -74,8 +74,12 @@ fn arriving(
     block: Value,
     n: Value,
 ) -> Value {
-    let (group, carried) = m.open_loop(&[n]);
-    let first = group.counter;
+    // Few delays are one group, and what is the same for all blocks then moves out of their loop.
+    let groups = (arrivals.steps > 8).then(|| m.open_loop(&[n]));
+    let (first, n) = match &groups {
+        Some((group, carried)) => (group.counter, carried[0]),
+        None => (m.index(0), n),
+    };
     // Byte `j` of the word has a bit for each of eight delays.
     let mut word = m.index(0);
     let ones = m.c.b.ins().iconst(I64, 0x0101_0101_0101_0101);
@@ -112,7 +116,7 @@ fn arriving(
     }
     let lists = m.place(arrivals.lists, &vec![], None, &[]);
     let targets = m.place(arrivals.targets, &vec![], None, &[]);
-    let n = bits(m, word, carried[0], |m, bit, n| {
+    let n = bits(m, word, n, |m, bit, n| {
         let within = m.c.b.ins().ushr_imm_u(bit, 3);
         let column = m.c.b.ins().iadd(block, within);
         let step = m.c.b.ins().band_imm_u(bit, 7);
@@ -139,7 +143,9 @@ fn arriving(
         let after = append(m, scan.list, &[column, step, from, to, first], n);
         m.c.b.ins().select(wanted, after, n)
     });
-    m.close_loop(group, 8, arrivals.steps, &[n]);
+    if let Some((group, _)) = groups {
+        m.close_loop(group, 8, arrivals.steps, &[n]);
+    }
     n
 }
 
