@@ -89,7 +89,9 @@ fn sink_loads(function: &mut Function) {
 /// Moves the sum of what `load` loads and a value that is known there, or a lane of one, to before the store that comes first.
 fn hoist_sum(function: &mut Function, passed: &mut HashSet<Inst>, sum: Inst, [load, store]: [Inst; 2]) {
     let block = function.layout.inst_block(store);
-    if function.dfg.insts[sum].opcode() != Opcode::Fadd || function.layout.inst_block(sum) != block {
+    let here = function.dfg.insts[sum].opcode() == Opcode::Fadd && function.layout.inst_block(sum) == block;
+    let folded = |value: Value| function.dfg.resolve_aliases(value) == function.dfg.first_result(load);
+    if !here || !folded(function.dfg.inst_args(sum)[1]) {
         return;
     }
     // What the block computes further down is not known yet.

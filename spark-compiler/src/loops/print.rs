@@ -69,6 +69,10 @@ fn write_nest(f: &mut fmt::Formatter<'_>, lowered: &Lowered, number: usize, nest
             if !later.is_empty() {
                 write!(f, ", later rows of {later}")?;
             }
+            if let Some(beside) = &visit.beside {
+                let values = beside.values.iter().map(name).collect::<Vec<_>>().join(" and ");
+                write!(f, ", {values} beside each other")?;
+            }
         }
         Walk::Scan(scan) => write!(f, " list {}", listed(*scan))?,
         Walk::Replay(log) => {
