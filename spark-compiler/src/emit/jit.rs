@@ -101,7 +101,7 @@ pub(super) fn compile_for(
     let call_conv = isa.default_call_conv();
     let homes = homes(lowered)?;
     let functions = clif::functions(lowered, &*isa, &homes, options.intrinsics);
-    let (replays, flushes, settles) = (functions.parts.len(), functions.flush.is_some(), functions.settle.is_some());
+    let (parts, flushes, settles) = (functions.parts.len(), functions.flush.is_some(), functions.settle.is_some());
     let mut functions: Vec<Function> = functions.into_iter().collect();
     if !vectors.unwrap_or_else(|| has_vectors(&*isa)) {
         functions.iter_mut().try_for_each(scalarize)?;
@@ -152,7 +152,7 @@ pub(super) fn compile_for(
     module.finalize_definitions().map_err(backend)?;
     let mut steps: Vec<Step> = ids
         .into_iter()
-        .skip(replays)
+        .skip(parts)
         .map(|id| {
             let address = module.get_finalized_function(id);
             // SAFETY: the functions after those that replay were declared with `clif::signature`, which is `Step`'s.

@@ -1,14 +1,14 @@
 //! Bringing memory near before it is used.
 //!
 //! The processor looks some two hundred instructions ahead, which are a few elements, so that it waits for a few cache lines at a
-//! time. Where the next column or pair of a list is known, an intrinsic asks for its memory while this one is worked on. Single
+//! time. Where the next column is known, an intrinsic asks for its memory while this one is worked on. Single
 //! elements are asked for by loads, so that many lines are on their way at once. Nobody uses what they load: they are marked as
 //! possibly trapping, which they never do, since the code generator would drop them otherwise.
 
 use super::access::{Memories, Place};
 use super::visits::accessed;
 use crate::intrinsics::Intrinsic;
-use crate::loops::{Arrivals, BufferId, Inst, LISTED, Log, Nest, Role, Scan};
+use crate::loops::{BufferId, Inst, Log, Nest, Role};
 use cranelift::prelude::*;
 use types::I32;
 
@@ -77,18 +77,6 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
             let number = m.index(RECENT as usize);
             elements(m, history, first, number);
         }
-    }
-}
-
-/// What a visit of pair `k` of a list is going to access, of arrays that lie by delay.
-pub(super) fn pair(m: &mut Memories<'_, '_>, nest: &Nest, scan: &Scan, arrivals: &Arrivals, k: Value) {
-    let list = m.place(scan.list, &vec![], None, &[]);
-    let at = m.c.b.ins().imul_imm_s(k, LISTED as i64);
-    let (from, to) = (m.load_index(list, Some(at), 2), m.load_index(list, Some(at), 3));
-    let number = m.c.b.ins().isub(to, from);
-    let placed = arrays(m, nest).into_iter().filter(|&id| m.lowered.buffer(id).placed.is_some());
-    for id in std::iter::once(arrivals.targets).chain(placed) {
-        elements(m, id, from, number);
     }
 }
 

@@ -13,20 +13,17 @@
 //! left out is zero.
 
 use super::access::{At, Memories};
+use super::beside;
 use super::crossover::everything;
 use super::lanes::Lanes;
 use super::nest::Body;
 use super::parts::Part;
 use super::reduce::combine;
 use super::replay;
-use super::{beside, near};
 use crate::ir::{Elem, ReduceOp};
 use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
 use cranelift::prelude::*;
 use types::{I32, I32X4, I64};
-
-/// How many pairs ahead of the one that is visited memory is asked for.
-const AHEAD: i64 = 2;
 
 /// Emits `nest`, of two loops.
 pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize, visit: &Visit) {
@@ -146,16 +143,7 @@ pub(super) fn listed_pairs(m: &mut Memories<'_, '_>, number: usize, [count, ever
     let turned = turned(nest);
     let by_delay = accessed(nest).any(|buffer| m.lowered.buffer(buffer).placed.is_some());
     let log = visit.log.map(|log| &m.lowered.logs[log]);
-    // A rule finds near what sums have just read.
-    let ahead = scan.delayed.as_ref().filter(|_| by_delay && log.is_none() && m.intrinsics && near::pays(m, nest));
     m.repeat_to(count, |m, k| {
-        if let Some(arrivals) = ahead {
-            let next = m.c.b.ins().iadd_imm_s(k, AHEAD);
-            let more = m.c.b.ins().icmp(IntCC::UnsignedLessThan, next, count);
-            let some = m.c.b.ins().icmp_imm_s(IntCC::Equal, everything, 0);
-            let more = m.c.b.ins().band(more, some);
-            m.only_if(more, |m| near::pair(m, nest, scan, arrivals, next));
-        }
         let (column, step) = listed(m, scan, k, everything);
         let (all_rows, some_rows, next) = (m.c.b.create_block(), m.c.b.create_block(), m.c.b.create_block());
         let wanted = m.c.b.ins().icmp_imm_s(IntCC::SignedLessThan, step, 0);

@@ -323,11 +323,15 @@ unsafe extern "C" fn draw(to: *mut u32, first: *const u32, second: *const u32, c
     }
 }
 
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
 /// Any pointer will do.
 extern "C" fn near(from: *const u8, bytes: usize) {
-    for at in (0..bytes).step_by(64) {
+    let before = from.addr() % LINE;
+    for at in (0..before + bytes).step_by(LINE) {
         // SAFETY: a prefetch never faults.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_add(at).cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(from.wrapping_sub(before).wrapping_add(at).cast()) }
     }
 }
 

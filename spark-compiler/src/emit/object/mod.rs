@@ -91,15 +91,15 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         let (data, code, frame) = (BTreeMap::new(), 0, 0);
         let scalar = !has_vectors(&*isa);
         let mut writer =
-            Writer { parts, module, context, optimizer, hash, scalar, replays: Vec::new(), data, code, frame };
+            Writer { parts, module, context, optimizer, hash, scalar, called: Vec::new(), data, code, frame };
 
         let homes = &parts.layout.homes;
         let functions = clif::functions(parts.lowered, &*isa, homes, false);
         for (n, function) in functions.parts.into_iter().enumerate() {
             let id = writer.define(&format!("{}.part_{n}", parts.name), Linkage::Local, function)?;
-            writer.replays.push(id);
+            writer.called.push(id);
         }
-        let replays = std::mem::take(&mut writer.frame);
+        let called = std::mem::take(&mut writer.frame);
         let mut steps = Vec::new();
         for (n, function) in functions.steps.into_iter().enumerate() {
             steps.push(writer.define(&format!("{}.step_{n}", parts.name), Linkage::Local, function)?);
@@ -110,7 +110,7 @@ pub(crate) fn compile(parts: &Parts<'_>, isa: OwnedTargetIsa) -> Result<Emitted,
         };
         let flush = between_steps("flush_all", functions.flush)?;
         let settle = between_steps("settle_all", functions.settle)?;
-        let deepest = replays + std::mem::take(&mut writer.frame);
+        let deepest = called + std::mem::take(&mut writer.frame);
         let steps = entry::Steps { functions: steps, flush, settle, modes: writer.modes(&*isa)? };
         for (name, function) in entry::functions(parts, &mut writer.module, &steps) {
             writer.define(&format!("{}_{name}", parts.name), Linkage::Export, function)?;
@@ -128,8 +128,8 @@ struct Writer<'p, 'a> {
     hash: Sha256,
     /// Whether the machine has no vectors.
     scalar: bool,
-    /// Functions that replay, by their numbers after those of intrinsics.
-    replays: Vec<FuncId>,
+    /// Parts of steps, by their numbers after those of intrinsics.
+    called: Vec<FuncId>,
     /// Symbols that are used: the image and constants.
     data: BTreeMap<u32, (DataId, usize)>,
     code: usize,
@@ -143,7 +143,7 @@ impl Writer<'_, '_> {
         if self.scalar {
             scalarize(&mut function)?;
         }
-        self.link_replays(&mut function, linkage);
+        self.link_parts(&mut function, linkage);
         let used: Vec<_> = function.params.user_named_funcs().iter().map(|(at, name)| (at, name.clone())).collect();
         for (at, name) in used.into_iter().filter(|(_, name)| name.namespace == IMAGE.namespace) {
             let index = self.data(name.index)?.as_u32();
@@ -170,15 +170,15 @@ impl Writer<'_, '_> {
         Ok(id)
     }
 
-    /// Has the calls of functions that replay name those of the object. Functions seen from outside name them already.
-    fn link_replays(&self, function: &mut Function, linkage: Linkage) {
+    /// Has the calls of parts name those of the object. Functions seen from outside name them already.
+    fn link_parts(&self, function: &mut Function, linkage: Linkage) {
         if linkage == Linkage::Export {
             return;
         }
         let first = Intrinsic::all().len();
         let used: Vec<_> = function.params.user_named_funcs().iter().map(|(at, name)| (at, name.clone())).collect();
         for (at, name) in used.into_iter().filter(|(_, name)| name.namespace == 0) {
-            let index = self.replays[name.index as usize - first].as_u32();
+            let index = self.called[name.index as usize - first].as_u32();
             function.params.reset_user_func_name(at, UserExternalName { index, ..name });
         }
     }
