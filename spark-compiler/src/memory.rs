@@ -187,8 +187,6 @@ pub(crate) fn offsets(lowered: &Lowered) -> Option<Offsets> {
         all.homes.push(home);
         all.total = all.total.checked_add(own.checked_next_multiple_of(ALIGN)?)?;
     }
-    // Code may read a vector from where the last element is.
-    all.total = all.total.checked_add(ALIGN)?;
     (all.total <= isize::MAX as usize).then_some(all)
 }
 

@@ -155,7 +155,7 @@ pub(super) fn compile_for(
         .skip(parts)
         .map(|id| {
             let address = module.get_finalized_function(id);
-            // SAFETY: the functions after those that replay were declared with `clif::signature`, which is `Step`'s.
+            // SAFETY: the functions after the parts were declared with `clif::signature`, which is `Step`'s.
             unsafe { std::mem::transmute::<*const u8, Step>(address) }
         })
         .collect();
@@ -289,8 +289,7 @@ impl Code {
         let _mode = self.0.flush_subnormals.then(Flush::new);
         for step in &self.0.steps {
             // SAFETY: the memory holds every buffer of the program the code was compiled from (equal contracts), where the code
-            // has it and at its full size, and `&mut` makes this the only access. `check` proved that the code stays inside, or reads
-            // what is behind the last buffer for it.
+            // has it and at its full size, and `&mut` makes this the only access. `check` proved that the code stays inside.
             unsafe { step(start) };
         }
         Ok(())

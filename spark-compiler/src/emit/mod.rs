@@ -7,18 +7,17 @@
 //! * `clif`: functions of the program; splits long programs, advances histories.
 //! * `nest`: one loop nest. `instructions`: what is in it. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `scan`: lists of events. `crossover`: whether to use them. `visits`: nests that go over some elements only. `replay`: events
-//!   that were put off. `near`: memory that is read before it is used. `beside`: values of rows
-//!   that are copied to lie beside each other. `parts`: which of these are functions of their own.
+//!   that were put off. `near`: memory that is asked for before it is used. `beside`: values of rows that are copied to lie beside each
+//!   other. `parts`: which of these are functions of their own.
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
 //! * `sink`: Cranelift's optimisations and one of our own. `jit`: machine code in memory. [`cache`]: on disk for the next time.
 //!   `subnormals`: the mode in which it runs. `object`: in files of its own.
 //!
-//! The generated functions take one argument, the start of the memory, or in objects of a block, that holds the buffers; those that
-//! replay take a few numbers more. They do not allocate, call nothing but intrinsics and cannot trap: loads and stores stay inside their
-//! buffers because of what `check` verifies (but for a vector that may be read where only its first lane is wanted, for which there is
-//! room behind the last buffer), divisions are floating-point and conversions saturate.
+//! The generated functions take one argument, the start of the memory, or in objects of a block, that holds the buffers; parts take a
+//! few numbers more. They do not allocate, call nothing but intrinsics and cannot trap: loads and stores stay inside their
+//! buffers because of what `check` verifies, divisions are floating-point and conversions saturate.
 //!
 //! Within one nest, an instruction may read what the same nest writes only at the element that it writes, and the
 //! instructions' order decides which value it sees. Fusion guarantees this.

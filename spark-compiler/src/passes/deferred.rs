@@ -139,6 +139,8 @@ fn alone(
     let present: &[OpId] = if visit.rows.len() == 1 { &visit.rows } else { &[] };
     let mut known = Absent::new(program, &visits.ranges, domain, &absent, present);
     let mut became: HashMap<OpId, OpId> = HashMap::new();
+    // The operands that operations have the values of: of these, more may be known.
+    let mut same: HashMap<OpId, OpId> = HashMap::new();
     for (id, node) in program.iter().filter(|(id, _)| mine(*id)) {
         let mut operands = Vec::new();
         node.op.operands(|operand| operands.push(operand));
@@ -149,9 +151,12 @@ fn alone(
                 became.insert(operand, place);
             }
         }
-        let place = match (constant(known.value(id), node), same_as(program, &mut known, &node.op)) {
+        let place = match (constant(known.value(id), node), same_as(program, &mut known, &same, &node.op)) {
             (Some(literal), _) => grown.push(literal),
-            (None, Some(operand)) => became[&operand],
+            (None, Some(operand)) => {
+                same.insert(id, same.get(&operand).copied().unwrap_or(operand));
+                became[&operand]
+            }
             (None, None) => {
                 let mut node = node.clone();
                 node.op.map_operands(|operand| became[&operand]);
@@ -178,7 +183,7 @@ fn constant(known: Known, node: &Node) -> Option<Node> {
 }
 
 /// The operand that an operation has the value of, bit for bit.
-fn same_as(program: &Program, known: &mut Absent<'_>, op: &Op) -> Option<OpId> {
+fn same_as(program: &Program, known: &mut Absent<'_>, same: &HashMap<OpId, OpId>, op: &Op) -> Option<OpId> {
     let (zero, other) = match *op {
         Op::Select(c, a, b) => {
             return match known.value(c) {
@@ -189,7 +194,8 @@ fn same_as(program: &Program, known: &mut Absent<'_>, op: &Op) -> Option<OpId> {
         Op::MulAdd(a, b, c) => (known.product(a, b), c),
         Op::Binary(op @ (BinaryOp::Min | BinaryOp::Max), a, b) => {
             let Op::Literal(bound) = program.node(b).op else { return None };
-            return within(known.range(a), op, bound.to_f64()).then_some(a);
+            let value = same.get(&a).copied().unwrap_or(a);
+            return within(known.range(value), op, bound.to_f64()).then_some(a);
         }
         Op::Binary(BinaryOp::Add, a, b) if known.value(a) == Known::Zero => (Known::Zero, b),
         Op::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => (known.value(b), a),

@@ -33,7 +33,7 @@ fn plastic() -> Lowered {
         %10 = mul %5, %9: f32[units:8, pre:8]
         %11 = literal 0.25: f32
         %12 = add %2, %10: f32[units:8, pre:8]
-        %13 = mul %3, %11: f32[units:8, pre:8]
+        %13 = mul %3, %8: f32[units:8, pre:8]
         %14 = sub %12, %13: f32[units:8, pre:8]
         %15 = literal 0.0: f32
         %16 = max %14, %15: f32[units:8, pre:8]
@@ -164,6 +164,28 @@ fn everything_is_about_one_domain() {
 }
 
 #[test]
+fn copies_hold_values_of_rows() {
+    fn beside(l: &mut Lowered) -> &mut crate::loops::Beside {
+        let copies = l.nests.iter_mut().filter_map(|nest| match &mut nest.walk {
+            Walk::Visit(visit) => visit.beside.as_mut(),
+            _ => None,
+        });
+        copies.last().expect("a visit that reads two values of rows")
+    }
+    refused(|l| _ = beside(l).values.pop(), "not a copy");
+    refused(|l| beside(l).copy = l.logs[0].entries, "not a copy");
+    refused(
+        |l| {
+            let copy = beside(l).copy;
+            resize(l, copy, &[16]);
+        },
+        "not a copy",
+    );
+    refused(|l| beside(l).values[0] = l.logs[0].state, "sizes");
+    refused(|l| beside(l).values[1] = l.logs[0].rows[0], "not to be copied");
+}
+
+#[test]
 fn logs_have_a_power_of_two_of_entries() {
     for size in [0, 48, 255, 257] {
         refused(
@@ -179,6 +201,9 @@ fn logs_have_a_power_of_two_of_entries() {
     refused(|l| resize(l, l.logs[0].entries, &[128]), "does not hold a log");
     refused(|l| resize(l, l.logs[0].columns, &[31]), "does not hold a log");
     refused(|l| resize(l, l.logs[0].recent, &[8]), "does not hold a log");
+    refused(|l| resize(l, l.logs[0].older, &[16]), "does not hold a log");
+    refused(|l| resize(l, l.logs[0].aside, &[1]), "does not hold a log");
+    refused(|l| l.logs[0].older = l.logs[0].columns, "two lists or logs");
     refused(|l| resize(l, l.logs[0].head, &[2]), "does not hold a log");
     refused(|l| l.logs[0].next = l.logs[0].head, "two lists or logs");
     refused(|l| l.logs[0].values[0].1 = l.logs[0].entries, "two lists or logs");
