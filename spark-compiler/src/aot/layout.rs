@@ -171,15 +171,7 @@ impl Layout {
             };
             found.into_iter().zip(fields).map(port).collect()
         };
-        Layout {
-            homes,
-            persistent,
-            // Code may read a vector from where the last element is.
-            bytes: next + ALIGN,
-            outside: 0,
-            inputs: ports(Role::Input),
-            outputs: ports(Role::Output),
-        }
+        Layout { homes, persistent, bytes: next, outside: 0, inputs: ports(Role::Input), outputs: ports(Role::Output) }
     }
 
     /// The part of the block that lasts, in the state of `instance`; without zeros at its end.

@@ -9,7 +9,7 @@ use crate::ir::Elem;
 use crate::loops::{Inst, LANES, Typed, Val};
 use cranelift::codegen::ir::{ExtFuncData, ExternalName, FuncRef, StackSlot, UserExternalName};
 use cranelift::prelude::*;
-use types::{F32X4, F64X2, I32, I32X4, I64};
+use types::{F32, F32X4, F64X2, I32, I32X4, I64};
 
 const _: () = assert!(LANES.is_multiple_of(STEP), "chunks fit intrinsics");
 
@@ -25,6 +25,7 @@ pub(super) fn signature(intrinsic: Intrinsic, call_conv: isa::CallConv) -> Signa
         Intrinsic::Single(_) | Intrinsic::Double(_) | Intrinsic::WidenF16 | Intrinsic::NarrowF16 => &[I64; 3],
         Intrinsic::Threefry => &[I64, I64, I64, I64, I32, I32],
         Intrinsic::Near => &[I64; 2],
+        Intrinsic::Deliver | Intrinsic::DeliverAt => &[I64, I64, I64, I64, F32],
     };
     let mut signature = Signature::new(call_conv);
     signature.params.extend(parameters.iter().map(|&ty| AbiParam::new(ty)));
@@ -201,7 +202,7 @@ impl Body<'_, '_, '_> {
             Intrinsic::Single(_) | Intrinsic::Double(_) | Intrinsic::Threefry => arguments.push(block(self, n)),
             Intrinsic::WidenF16 => arguments.extend([block(self, n), memory(self)]),
             Intrinsic::NarrowF16 => arguments.push(memory(self)),
-            Intrinsic::Near => unreachable!("no instruction is that"),
+            Intrinsic::Near | Intrinsic::Deliver | Intrinsic::DeliverAt => unreachable!("not of a block"),
         }
         arguments.extend(from);
         arguments.push(len);

@@ -16,6 +16,10 @@ use crate::loops::{
 /// [`CompileError::Malformed`] with the first instruction that breaks a rule.
 pub(crate) fn check(lowered: &Lowered) -> Result<(), CompileError> {
     let own = own(lowered).and_then(|()| lowered.iter().try_for_each(|(id, found)| placed(lowered, id, found)));
+    let made = |walk: Walk| lowered.nests.iter().any(|nest| nest.walk == walk);
+    let lists = (0..lowered.scans.len()).all(|scan| made(Walk::Scan(scan)));
+    let logs = (0..lowered.logs.len()).all(|log| made(Walk::Replay(log)));
+    let own = own.and_then(|()| ensure(lists && logs, || "a list or log that no nest makes".into()));
     own.map_err(|why| CompileError::Malformed { nest: 0, inst: 0, why })?;
     for (n, nest) in lowered.nests.iter().enumerate() {
         let walk = match &nest.walk {
@@ -122,9 +126,10 @@ fn owned(lowered: &Lowered) -> impl Iterator<Item = BufferId> {
     let logs = lowered.logs.iter().flat_map(|log| {
         let values = log.values.iter().map(|(_, to)| *to);
         let numbers = [log.head, log.step, log.before, log.whole, log.next];
-        values.chain([log.entries, log.columns, log.recent, log.older]).chain(numbers)
+        values.chain([log.entries, log.columns, log.recent, log.older, log.aside]).chain(numbers)
     });
-    lists.chain(logs)
+    let copies = lowered.nests.iter().filter_map(|nest| nest.visit()?.beside.as_ref().map(|beside| beside.copy));
+    lists.chain(logs).chain(copies)
 }
 
 /// An error if instructions must not write a buffer: others trust what it holds.

@@ -8,7 +8,7 @@
 //! * `nest`: one loop nest. `instructions`: what is in it. `access`: loads and stores. `reduce`: reductions. `counted`: loops.
 //! * `scan`: lists of events. `crossover`: whether to use them. `visits`: nests that go over some elements only. `replay`: events
 //!   that were put off. `near`: memory that is asked for before it is used. `beside`: values of rows that are copied to lie beside each
-//!   other. `parts`: which of these are functions of their own.
+//!   other. `deliver`: sums of arrivals. `parts`: which of these are functions of their own.
 //! * `stages`, `blocks`: nests with elementary functions, random numbers or halves, done by intrinsics a block at a time.
 //! * `ops`, `recipes`, `lanes`: arithmetic on four lanes at a time. `draws`: random numbers.
 //! * `substitutes`: instructions that old machines lack. `scalar`: functions for machines without vectors.
@@ -16,7 +16,7 @@
 //!   `subnormals`: the mode in which it runs. `object`: in files of its own.
 //!
 //! The generated functions take one argument, the start of the memory, or in objects of a block, that holds the buffers; parts take a
-//! few numbers more. They do not allocate, call nothing but intrinsics and cannot trap: loads and stores stay inside their
+//! few numbers more. They do not allocate, call nothing but parts and intrinsics and cannot trap: loads and stores stay inside their
 //! buffers because of what `check` verifies, divisions are floating-point and conversions saturate.
 //!
 //! Within one nest, an instruction may read what the same nest writes only at the element that it writes, and the
@@ -30,6 +30,7 @@ mod check;
 mod clif;
 mod counted;
 mod crossover;
+mod deliver;
 mod draws;
 mod instructions;
 mod jit;

@@ -30,6 +30,11 @@ fn arrays(m: &Memories<'_, '_>, nest: &Nest) -> Vec<BufferId> {
     arrays
 }
 
+/// True if memory can be asked for: this machine has an instruction for that.
+pub(super) fn asks(m: &Memories<'_, '_>) -> bool {
+    m.intrinsics && Intrinsic::Near.address().is_some()
+}
+
 /// True if what a nest accesses is larger than what is near anyway.
 pub(super) fn pays(m: &Memories<'_, '_>, nest: &Nest) -> bool {
     arrays(m, nest).iter().map(|&id| m.lowered.buffer(id).bytes()).sum::<usize>() > NEAR
@@ -49,7 +54,7 @@ pub(super) fn element(m: &mut Memories<'_, '_>, log: &Log, row: Value, column: V
     }
 }
 
-/// What a replay of a column is going to access.
+/// Asks for what a replay of a column is going to access, if [`asks`] says so.
 pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
     let arrays = arrays(m, &log.replay);
     let placed = arrays.iter().find_map(|&id| m.lowered.buffer(id).placed.as_ref());
@@ -80,7 +85,7 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
     }
 }
 
-/// Asks for `number` elements of a buffer, if this machine has an instruction for that.
+/// Asks for `number` elements of a buffer.
 fn elements(m: &mut Memories<'_, '_>, id: BufferId, first: Value, number: Value) {
     let bytes = (m.lowered.buffer(id).dtype.bits() / 8) as i64;
     let (start, before) = (m.start(id), m.c.b.ins().imul_imm_s(first, bytes));

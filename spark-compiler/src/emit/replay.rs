@@ -114,7 +114,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         (column, m.load_element(list, Some(at), 1))
     };
     m.repeat_to(older, |m, n| {
-        if near::pays(m, &log.replay) && m.intrinsics {
+        if near::asks(m) && near::pays(m, &log.replay) {
             let next = m.c.b.ins().iadd_imm_s(n, 1);
             let more = m.c.b.ins().icmp(IntCC::UnsignedLessThan, next, older);
             m.only_if(more, |m| {

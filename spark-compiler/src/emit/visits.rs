@@ -13,13 +13,13 @@
 //! left out is zero.
 
 use super::access::{At, Memories};
-use super::beside;
 use super::crossover::everything;
 use super::lanes::Lanes;
 use super::nest::Body;
 use super::parts::Part;
 use super::reduce::combine;
 use super::replay;
+use super::{beside, deliver};
 use crate::ir::{Elem, ReduceOp};
 use crate::loops::{Arrivals, BufferId, Inst, LANES, LISTED, Nest, Scan, Val, Visit};
 use cranelift::prelude::*;
@@ -241,7 +241,9 @@ fn arriving(body: &mut Body<'_, '_, '_>, scan: &Scan, arrivals: &Arrivals, pair:
     let at = body.m.c.b.ins().imul_imm_s(pair, LISTED as i64);
     let (from, to) = (body.m.load_element(list, Some(at), 2), body.m.load_element(list, Some(at), 3));
     let (from, to) = (body.m.c.b.ins().uextend(I64, from), body.m.c.b.ins().uextend(I64, to));
-    visit_targets(body, arrivals, from, to);
+    if !deliver::call(body, arrivals, from, to) {
+        visit_targets(body, arrivals, from, to);
+    }
     body.outer.pop();
 }
 

@@ -323,6 +323,28 @@ unsafe extern "C" fn draw(to: *mut u32, first: *const u32, second: *const u32, c
     }
 }
 
+/// # Safety
+/// The machine has the extensions. There are `count` targets, a multiple of four, each of which has a sum. Weights are as many as targets, or with
+/// `AT` there is one for each target's number.
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe extern "C" fn deliver<const AT: bool>(
+    sums: *mut f32,
+    targets: *const u16,
+    weights: *const f32,
+    count: usize,
+    factor: f32,
+) {
+    for first in (0..count).step_by(4) {
+        // SAFETY: `first + 4 <= count`.
+        unsafe {
+            let targets: [usize; 4] = std::array::from_fn(|lane| usize::from(*targets.add(first + lane)));
+            let weight = |lane: usize| *weights.add(if AT { targets[lane] } else { first + lane });
+            let new: [f32; 4] = std::array::from_fn(|lane| weight(lane) * factor + *sums.add(targets[lane]));
+            targets.iter().zip(new).for_each(|(&target, sum)| *sums.add(target) = sum);
+        }
+    }
+}
+
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
@@ -365,6 +387,8 @@ pub(super) fn address(intrinsic: Intrinsic) -> *const u8 {
         Intrinsic::WidenF16 => widen_f16 as *const u8,
         Intrinsic::NarrowF16 => narrow_f16 as *const u8,
         Intrinsic::Threefry => draw as *const u8,
+        Intrinsic::Deliver => deliver::<false> as *const u8,
+        Intrinsic::DeliverAt => deliver::<true> as *const u8,
         Intrinsic::Near => near as *const u8,
     }
 }

@@ -1,4 +1,4 @@
-//! Intrinsics: functions on blocks of elements that generated code calls instead of carrying them out itself.
+//! Intrinsics: functions on blocks of elements, and on lists of them, that generated code calls instead of carrying them out itself.
 //!
 //! Cranelift's vectors have 128 bits and it has no conversions of halves. Where the machine has more, these functions do
 //! the same in 256 bits, compiled by the Rust compiler. They run the same recipes (see [`crate::math`]), so which of the
@@ -20,7 +20,7 @@ use crate::math::Function;
 /// Blocks are a multiple of this many elements.
 pub(crate) const STEP: usize = 16;
 
-/// A function on blocks. Pointers need no alignment beyond that of their elements.
+/// A function on blocks, on targets of arrivals, or on memory. Pointers need no alignment beyond that of their elements.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Intrinsic {
     /// `fn(to: *mut f32, from: *const f32, count: usize)`.
@@ -34,6 +34,12 @@ pub(crate) enum Intrinsic {
     /// `fn(to: *mut u32, first: *const u32, second: *const u32, count: usize, key: u32, key: u32)`: both random words of
     /// each counter, their bits exclusive or.
     Threefry,
+    /// `fn(sums: *mut f32, targets: *const u16, weights: *const f32, count: usize, factor: f32)`: adds to the sum of each target its
+    /// weight times a factor. Weights lie as targets do. Of four targets in a row, a multiple of which there are, the last of equal ones
+    /// counts.
+    Deliver,
+    /// The same where the target says which weight it is.
+    DeliverAt,
     /// `fn(from: *const u8, bytes: usize)`: brings memory near that is going to be used. Does nothing else.
     Near,
 }
@@ -43,7 +49,14 @@ impl Intrinsic {
     pub(crate) fn all() -> Vec<Intrinsic> {
         let singles = Function::ALL.map(Intrinsic::Single);
         let doubles = Function::ALL.map(Intrinsic::Double);
-        let rest = [Intrinsic::WidenF16, Intrinsic::NarrowF16, Intrinsic::Threefry, Intrinsic::Near];
+        let rest = [
+            Intrinsic::WidenF16,
+            Intrinsic::NarrowF16,
+            Intrinsic::Threefry,
+            Intrinsic::Deliver,
+            Intrinsic::DeliverAt,
+            Intrinsic::Near,
+        ];
         singles.into_iter().chain(doubles).chain(rest).collect()
     }
 

@@ -105,3 +105,43 @@ fn draws_agree_with_the_recipe() {
         }
     }
 }
+
+/// Targets in groups of four, with the first of a list in front of it as often as it takes, as lists of arrivals have them.
+#[test]
+fn deliveries_add_in_order_and_the_last_of_equal_targets_counts() {
+    const SUMS: usize = 40;
+    for (n, real) in (1..=SUMS).enumerate() {
+        let targets: Vec<u16> = (0..real).map(|i| ((i * 7 + n) % SUMS) as u16).collect();
+        let filled = targets.len().next_multiple_of(4) - targets.len();
+        let targets: Vec<u16> = std::iter::repeat_n(targets[0], filled).chain(targets).collect();
+        let weights: Vec<f32> = (0..SUMS.max(targets.len())).map(|i| 0.3 + (i as f32).sin()).collect();
+        let factor = -0.7;
+        for (intrinsic, at) in [(Intrinsic::Deliver, false), (Intrinsic::DeliverAt, true)] {
+            let Some(address) = intrinsic.address() else { return };
+            let mut sums: Vec<f32> = (0..SUMS).map(|i| (i as f32).cos()).collect();
+            let mut expected = sums.clone();
+            for (i, &target) in targets.iter().enumerate().skip(filled) {
+                let weight = weights[if at { usize::from(target) } else { i }];
+                expected[usize::from(target)] += weight * factor;
+            }
+            // SAFETY: a function of this signature; targets are sums, and weights as many as either.
+            unsafe {
+                let deliver: unsafe extern "C" fn(*mut f32, *const u16, *const f32, usize, f32) =
+                    std::mem::transmute(address);
+                deliver(sums.as_mut_ptr(), targets.as_ptr(), weights.as_ptr(), targets.len(), factor);
+            }
+            let bits = |sums: &[f32]| sums.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&sums), bits(&expected), "{intrinsic:?}, {real} targets");
+        }
+    }
+}
+
+#[test]
+fn memory_is_asked_for_without_touching_it() {
+    let Some(address) = Intrinsic::Near.address() else { return };
+    // SAFETY: a function of this signature, which may be given any pointer.
+    let near: extern "C" fn(*const u8, usize) = unsafe { std::mem::transmute(address) };
+    near(std::ptr::null(), 0);
+    near(std::ptr::null(), 300);
+    near(std::ptr::without_provenance(usize::MAX - 100), 300);
+}

@@ -195,7 +195,9 @@ fn same_as(program: &Program, known: &mut Absent<'_>, same: &HashMap<OpId, OpId>
         Op::Binary(op @ (BinaryOp::Min | BinaryOp::Max), a, b) => {
             let Op::Literal(bound) = program.node(b).op else { return None };
             let value = same.get(&a).copied().unwrap_or(a);
-            return within(known.range(value), op, bound.to_f64()).then_some(a);
+            // Of a state times a number, how it was rounded is not known.
+            let exact = !matches!(known.value(value), Known::Scaled(..));
+            return (exact && within(known.range(value), op, bound.to_f64())).then_some(a);
         }
         Op::Binary(BinaryOp::Add, a, b) if known.value(a) == Known::Zero => (Known::Zero, b),
         Op::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => (known.value(b), a),

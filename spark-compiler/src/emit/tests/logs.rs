@@ -173,7 +173,8 @@ fn copies_hold_values_of_rows() {
         copies.last().expect("a visit that reads two values of rows")
     }
     refused(|l| _ = beside(l).values.pop(), "not a copy");
-    refused(|l| beside(l).copy = l.logs[0].entries, "not a copy");
+    refused(|l| beside(l).copy = l.logs[0].entries, "two lists or logs");
+    refused(|l| beside(l).copy = l.dense.unwrap(), "not a copy");
     refused(
         |l| {
             let copy = beside(l).copy;
@@ -204,6 +205,9 @@ fn logs_have_a_power_of_two_of_entries() {
     refused(|l| resize(l, l.logs[0].older, &[16]), "does not hold a log");
     refused(|l| resize(l, l.logs[0].aside, &[1]), "does not hold a log");
     refused(|l| l.logs[0].older = l.logs[0].columns, "two lists or logs");
+    refused(|l| l.logs[0].aside = l.logs[0].recent, "two lists or logs");
+    refused(|l| l.nests.retain(|nest| nest.walk != Walk::Replay(0)), "no nest makes");
+    refused(|l| l.nests.retain(|nest| nest.walk != Walk::Scan(0)), "no nest makes");
     refused(|l| resize(l, l.logs[0].head, &[2]), "does not hold a log");
     refused(|l| l.logs[0].next = l.logs[0].head, "two lists or logs");
     refused(|l| l.logs[0].values[0].1 = l.logs[0].entries, "two lists or logs");
