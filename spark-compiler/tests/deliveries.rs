@@ -75,7 +75,7 @@ fn deliveries_and_rules_at_many_rows() {
     let mut random = Random(5);
     let mut spikes = |port: usize, one_in: u64| {
         let shape = &program.inputs[port].shape;
-        let bits = (0..shape.size()).map(|_| i32::from(random.next() % one_in == 0)).collect::<Vec<_>>();
+        let bits = (0..shape.size()).map(|_| i32::from(random.next().is_multiple_of(one_in))).collect::<Vec<_>>();
         Array::new(shape.clone(), spark_compiler::ir::Data::I32(bits)).unwrap().convert(program.inputs[port].dtype)
     };
     let inputs: Vec<Vec<Array>> = (0..60)
