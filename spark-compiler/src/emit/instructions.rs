@@ -285,8 +285,8 @@ impl Body<'_, '_, '_> {
         let (values, also) = (self.spared.0.clone(), self.spared.1?);
         debug_assert!(matches!(inst, Inst::Store { .. }), "visits update arrays");
         let masks = values.into_iter().map(|value| self.get(value).one()).collect::<Vec<_>>();
-        let any = masks.into_iter().reduce(|a, b| self.m.c.b.ins().bor(a, b));
-        Some(any.map_or(also, |any| self.m.c.b.ins().band(any, also)))
+        let any = masks.into_iter().reduce(|a, b| self.m.c.b.ins().bor(a, b))?;
+        Some(self.m.c.b.ins().band(any, also))
     }
 
     pub(super) fn narrowed(&mut self, place: Place, value: Val) -> Lanes {

@@ -66,8 +66,7 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
         let buffer = m.lowered.buffer(id);
         let pitch = buffer.placed.as_ref().map_or(buffer.stride(), |placed| placed.pitch);
         let first = m.c.b.ins().imul_imm_s(column, pitch as i64);
-        let number = m.index(pitch);
-        elements(m, id, first, number);
+        elements(m, id, first, pitch);
     }
     for typed in &log.replay.insts {
         if let Inst::LoadDelayed { history, .. } = typed.inst
@@ -79,19 +78,16 @@ pub(super) fn column(m: &mut Memories<'_, '_>, log: &Log, column: Value) {
             let before = m.c.b.ins().smax(before, zero);
             let first = m.c.b.ins().imul_imm_s(column, m.lowered.buffer(history).column_pitch() as i64);
             let first = m.c.b.ins().iadd(first, before);
-            let number = m.index(RECENT as usize);
-            elements(m, history, first, number);
+            elements(m, history, first, RECENT as usize);
         }
     }
 }
 
-/// Asks for `number` elements of a buffer.
-fn elements(m: &mut Memories<'_, '_>, id: BufferId, first: Value, number: Value) {
-    let bytes = (m.lowered.buffer(id).dtype.bits() / 8) as i64;
-    let (start, before) = (m.start(id), m.c.b.ins().imul_imm_s(first, bytes));
-    let (start, most) = (m.c.b.ins().iadd(start, before), m.index(MOST));
-    let bytes = m.c.b.ins().imul_imm_s(number, bytes);
-    let bytes = m.c.b.ins().umin(bytes, most);
+/// Asks for `number` elements of a buffer, or as many of them as are asked for at once.
+fn elements(m: &mut Memories<'_, '_>, id: BufferId, first: Value, number: usize) {
+    let bytes = m.lowered.buffer(id).dtype.bits() / 8;
+    let (start, before) = (m.start(id), m.c.b.ins().imul_imm_s(first, bytes as i64));
+    let (start, bytes) = (m.c.b.ins().iadd(start, before), m.index((number * bytes).min(MOST)));
     let function = m.import(Intrinsic::Near);
     m.c.b.ins().call(function, &[start, bytes]);
 }
