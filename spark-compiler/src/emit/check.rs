@@ -339,7 +339,7 @@ fn log_buffers(lowered: &Lowered, log: &Log) -> Result<(), String> {
     working(log.columns, &[4 * columns])?;
     let steps = scan.delayed.as_ref().map_or(1, |arrivals| arrivals.steps);
     ensure(steps <= 64, || format!("{steps} delays"))?;
-    working(log.recent, &[columns + 1])?;
+    working(log.recent, &[4 * (columns + 1)])?;
     working(log.older, &[2 * (columns + 1)])?;
     [log.head, log.step, log.before, log.whole, log.next].into_iter().try_for_each(|id| working(id, &[]))?;
     working(log.aside, &[ASIDE])?;

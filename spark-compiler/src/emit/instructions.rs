@@ -135,6 +135,13 @@ impl Body<'_, '_, '_> {
             }
             return self.copied[value];
         }
+        if let Inst::LoadDelayed { history, delays, .. } = &typed.inst
+            && self.arrived == Some(*history)
+            && self.delay.is_some_and(|(by, _)| by == *delays)
+            && typed.elem == Elem::Bool
+        {
+            return ops::literal(&mut self.m.c, Literal::Bool(true));
+        }
         let Access { main, indices } = self.access[n].expect("placed before the loop");
         let raw = match (&typed.inst, indices) {
             (Inst::LoadAt { .. }, Some(offsets)) => self.load_lanes(offsets, at, |body, lane| {

@@ -1,16 +1,13 @@
 //! Bringing memory near before it is used.
 //!
 //! The processor looks some two hundred instructions ahead, which are a few elements, so that it waits for a few cache lines at a
-//! time. Where the next column is known, an intrinsic asks for its memory while this one is worked on. Single
-//! elements are asked for by loads, so that many lines are on their way at once. Nobody uses what they load: they are marked as
-//! possibly trapping, which they never do, since the code generator would drop them otherwise.
+//! time. Where the next column is known, an intrinsic asks for its memory while this one is worked on.
 
-use super::access::{Memories, Place};
+use super::access::Memories;
 use super::visits::accessed;
 use crate::intrinsics::Intrinsic;
 use crate::loops::{BufferId, Inst, Log, Nest, Role};
 use cranelift::prelude::*;
-use types::I32;
 
 /// Bytes that a processor's second cache may hold: what is smaller is near already.
 const NEAR: usize = 1 << 19;
@@ -38,20 +35,6 @@ pub(super) fn asks(m: &Memories<'_, '_>) -> bool {
 /// True if what a nest accesses is larger than what is near anyway.
 pub(super) fn pays(m: &Memories<'_, '_>, nest: &Nest) -> bool {
     arrays(m, nest).iter().map(|&id| m.lowered.buffer(id).bytes()).sum::<usize>() > NEAR
-}
-
-/// What a replay of an element is going to access, if it lies at `placed` in arrays that lie by delay.
-pub(super) fn element(m: &mut Memories<'_, '_>, log: &Log, row: Value, column: Value, placed: Option<Value>) {
-    let delays = m.lowered.scans[log.scan].delayed.as_ref().map(|arrivals| arrivals.delays);
-    for id in arrays(m, &log.replay).into_iter().chain(delays.filter(|_| placed.is_none())) {
-        if m.lowered.buffer(id).placed.is_some() {
-            let place = m.place(id, &vec![], None, &[]);
-            load(m, place, placed);
-        } else {
-            let place = m.place(id, &vec![0, 1], None, &[row, column]);
-            load(m, place, None);
-        }
-    }
 }
 
 /// Asks for what a replay of a column is going to access, if [`asks`] says so.
@@ -90,10 +73,4 @@ fn elements(m: &mut Memories<'_, '_>, id: BufferId, first: Value, number: usize)
     let (start, bytes) = (m.c.b.ins().iadd(start, before), m.index((number * bytes).min(MOST)));
     let function = m.import(Intrinsic::Near);
     m.c.b.ins().call(function, &[start, bytes]);
-}
-
-fn load(m: &mut Memories<'_, '_>, place: Place, offset: Option<Value>) {
-    let offset = offset.unwrap_or_else(|| m.index(0));
-    let address = m.address_of(place, offset);
-    m.c.b.ins().uload8(I32, MemFlagsData::new(), address, 0);
 }

@@ -58,6 +58,8 @@ pub(super) struct Body<'k, 'a, 'f> {
     pub(super) row: Value,
     /// The delays that are `.1` at all elements being visited.
     pub(super) delay: Option<(BufferId, Value)>,
+    /// The history whose truth value of that many steps ago is true at all of them.
+    pub(super) arrived: Option<BufferId>,
     /// The step, modulo 2^16, of the event that is replayed, and the step now: `i64`.
     pub(super) then: Option<(Value, Value)>,
     /// Buffers of sums over the outer loop, and of the sixteen partial sums that they are taken in.
@@ -146,6 +148,7 @@ impl<'k, 'a, 'f> Body<'k, 'a, 'f> {
             outer: Vec::new(),
             row,
             delay: None,
+            arrived: None,
             then: None,
             parts: Vec::new(),
             spared: (Vec::new(), None),

@@ -29,7 +29,7 @@ use types::{I32, I64};
 const ROW_BITS: i64 = 16;
 
 /// Entries that a long loop replays in a round.
-const ROUND: usize = 2;
+const ROUND: usize = 4;
 
 /// Entries of a step from which on a loop over them is long enough.
 const FEW: i64 = 12;
@@ -87,9 +87,11 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         // Whatever is done below, the column is up to date after it, unless it waits.
         let replayed = m.c.b.ins().select(waits, from, head);
         m.store_element(record, None, 0, replayed);
-        let list = m.place(log.recent, &vec![], None, &[]);
         let short = m.c.b.ins().ireduce(I32, column);
-        m.store_element(list, Some(recent), 0, short);
+        let entry = listed_recent(m, log, recent);
+        m.store_element(entry, None, 0, short);
+        let noted = m.load_long(record, 2);
+        m.store_element(entry, None, 2, noted);
         let (last, touched) =
             (m.c.b.ins().icmp(IntCC::Equal, from, before), m.c.b.ins().icmp(IntCC::Equal, middle, head));
         let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, replayed);
@@ -170,6 +172,12 @@ pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Op
     m.store_element(record, None, 1, head);
 }
 
+/// Place `n` of the list of columns that want nothing but the entries of the last step: see [`Log::recent`].
+fn listed_recent(m: &mut Memories<'_, '_>, log: &Log, n: Value) -> Place {
+    let first = m.c.b.ins().ishl_imm_u(n, 2);
+    m.place(log.recent, &vec![0], None, &[first])
+}
+
 /// What is known of a column: see [`Log::columns`].
 fn record(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> Place {
     let first = m.c.b.ins().ishl_imm_u(column, 2);
@@ -201,20 +209,11 @@ pub(super) fn column(m: &mut Memories<'_, '_>, number: usize, [column, from, hea
 /// [`Part::Recent`]: replays the entries of the last step for `count` columns that were touched in it.
 pub(super) fn recent(m: &mut Memories<'_, '_>, number: usize, [count, from, head, step]: [Value; 4]) {
     let log = &m.lowered.logs[number];
-    let list = m.place(log.recent, &vec![], None, &[]);
     each_entry(m, log, [from, head], 1, |m, entry| {
-        if near::pays(m, &log.replay) {
-            m.repeat_to(count, |m, n| {
-                let column = m.load_index(list, Some(n), 0);
-                let spot = Spot::of(m, log, entry.row, column, Order::Row);
-                let placed = spot.placed.map(|[first, place]| m.c.b.ins().iadd(first, place));
-                near::element(m, log, entry.row, column, placed);
-            });
-        }
         m.repeat_to(count, |m, n| {
-            let column = m.load_index(list, Some(n), 0);
-            let record = record(m, log, column);
-            let noted = m.load_long(record, 2);
+            let listed = listed_recent(m, log, n);
+            let column = m.load_index(listed, None, 0);
+            let noted = m.load_long(listed, 2);
             let spot = Spot::of(m, log, entry.row, column, Order::Row);
             entry.replay(m, log, column, step, spot, Some(noted));
         });

@@ -234,6 +234,7 @@ fn turned(nest: &Nest) -> Nest {
 fn arriving(body: &mut Body<'_, '_, '_>, scan: &Scan, arrivals: &Arrivals, pair: Value, column: Value, step: Value) {
     let delay = body.m.c.b.ins().iadd_imm_s(step, arrivals.least as i64);
     body.delay = Some((arrivals.delays, delay));
+    body.arrived = Some(arrivals.history);
     body.outer.push(column);
     body.hoisted(1);
     body.place_all();

@@ -82,7 +82,7 @@ impl Lowering<'_> {
             step: number("later.step", Shape::scalar()),
             columns: number("later.columns", Shape::of(Axis::anonymous(0), &[4 * columns])),
             before: number("later.before", Shape::scalar()),
-            recent: number("later.recent", Shape::of(Axis::anonymous(0), &[columns + 1])),
+            recent: number("later.recent", Shape::of(Axis::anonymous(0), &[4 * (columns + 1)])),
             older: number("later.older", Shape::of(Axis::anonymous(0), &[2 * (columns + 1)])),
             aside: number("later.aside", Shape::of(Axis::anonymous(0), &[ASIDE])),
             whole: number("later.whole", Shape::scalar()),

@@ -310,8 +310,9 @@ pub struct Log {
     pub columns: BufferId,
     /// `i32` scalar: the number of the first entry of the last step.
     pub before: BufferId,
-    /// `i32`: the columns that want nothing but the entries of the last step, found anew in each step. One more than there are
-    /// columns: each is written behind the last before it is known whether it is one of them.
+    /// Four `i32` for each of the columns that want nothing but the entries of the last step, found anew in each step: the column,
+    /// nothing, and in 64 bits what arrived, as in `columns`. One more than there are columns: each is written behind the last before it
+    /// is known whether it is one of them.
     pub recent: BufferId,
     /// `i32`: other columns to replay, each with the first entry that it lacks; found anew in each step, as `recent` is.
     pub older: BufferId,

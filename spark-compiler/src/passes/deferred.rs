@@ -16,6 +16,7 @@
 use super::absent::{Absent, Known};
 use super::events::{Later, Visit, Visits};
 use super::narrow::elementwise;
+use super::ranges::{absorbed, product};
 use super::report::Note;
 use crate::ir::{BinaryOp, Bounds, DType, Elem, Literal, Node, Op, OpId, Program, Shape, StateId};
 use std::collections::HashMap;
@@ -197,13 +198,32 @@ fn same_as(program: &Program, known: &mut Absent<'_>, same: &HashMap<OpId, OpId>
             let value = same.get(&a).copied().unwrap_or(a);
             // Of a state times a number, how it was rounded is not known.
             let exact = !matches!(known.value(value), Known::Scaled(..));
-            return (exact && within(known.range(value), op, bound.to_f64())).then_some(a);
+            let idle = |range: Bounds| within(range, op, bound.to_f64());
+            return (exact && (idle(known.range(value)) || absorbed_sum(program, known, value).is_some_and(idle)))
+                .then_some(a);
         }
         Op::Binary(BinaryOp::Add, a, b) if known.value(a) == Known::Zero => (Known::Zero, b),
         Op::Binary(BinaryOp::Add | BinaryOp::Sub, a, b) => (known.value(b), a),
         _ => return None,
     };
     (zero == Known::Zero && !known.range(other).minus_zero).then_some(other)
+}
+
+/// The range of a sum of which rounding leaves no more than one operand's.
+fn absorbed_sum(program: &Program, known: &mut Absent<'_>, sum: OpId) -> Option<Bounds> {
+    let node = program.node(sum);
+    // Of a state times a number, how it was rounded is not known.
+    let mut exact = |id: OpId| !matches!(known.value(id), Known::Scaled(..));
+    match node.op {
+        Op::MulAdd(_, _, c) if !exact(c) => None,
+        Op::Binary(BinaryOp::Add, a, b) if !exact(a) || !exact(b) => None,
+        Op::MulAdd(a, b, c) => absorbed(product(known.range(a), known.range(b)), known.range(c), node.elem),
+        Op::Binary(BinaryOp::Add, a, b) => {
+            let (a, b) = (known.range(a), known.range(b));
+            absorbed(a, b, node.elem).or_else(|| absorbed(b, a, node.elem))
+        }
+        _ => None,
+    }
 }
 
 /// True if the minimum or maximum of a value and a bound is always the value. Of equal zeros, either may be the result.

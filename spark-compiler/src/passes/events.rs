@@ -320,6 +320,14 @@ fn apart(program: &Program, found: Vec<Found>, ranges: Ranges) -> (Program, Visi
         }
     }
     let (out, places) = renamed(&out, |id| replaced.get(&id).copied().unwrap_or(id));
+    let events = found.iter().flat_map(|one| {
+        let visit = &one.visit;
+        visit.rows.iter().chain(&visit.columns).copied().chain(visit.delayed.as_ref().map(|delayed| delayed.value))
+    });
+    if events.into_iter().any(|id| places[id.index()].is_none()) {
+        // Nobody but visits computes such an event, so nobody could list it before them.
+        return (program.clone(), Visits { of: vec![None; program.nodes.len()], ..Visits::default() });
+    }
     let at = |id: OpId| places[id.index()].expect("what a visit needs is needed");
     let moved = originals.iter().zip(&places).filter_map(|(&original, &place)| Some((original, place?)));
     let ranges = ranges.moved(out.nodes.len(), moved);

@@ -367,6 +367,36 @@ pub(super) fn sum(a: Range, b: Range) -> Range {
     }
 }
 
+/// The range of a sum of an exact value in `a` and a number of type `elem` in `b`, rounded once, if that is known to be no wider than
+/// `b`: what is small beside a bound is lost in rounding. A weight of at most 10³⁰ is that after 1 is added to it.
+///
+/// This is of one sum. As a range of states it would hold as well, but say of sums over several elements what is true of each alone.
+pub(super) fn absorbed(a: Range, b: Range, elem: Elem) -> Option<Range> {
+    // Half the distance to the next number is at least twice this share of a number.
+    let share = match elem {
+        Elem::F32 => 2f64.powi(-26),
+        Elem::F64 => 2f64.powi(-55),
+        Elem::Bool | Elem::I32 => return None,
+    };
+    // The largest number of this type that is not above a bound.
+    let below = |bound: f64| match elem {
+        Elem::F32 if f64::from(bound as f32) > bound => f64::from((bound as f32).next_down()),
+        Elem::F32 => f64::from(bound as f32),
+        _ => bound,
+    };
+    // Flushed subnormal numbers are no matter of rounding.
+    let stays = |edge: f64, small: f64| edge.is_finite() && small <= edge.abs() * share && edge.abs() > 1e-30;
+    let total = sum(a, b).rounded(elem);
+    let (low, high) = (-below(-b.low), below(b.high));
+    let (below, above) = (stays(low, -a.low), stays(high, a.high));
+    let range = Range {
+        low: if below { total.low.max(low) } else { total.low },
+        high: if above { total.high.min(high) } else { total.high },
+        ..total
+    };
+    (below || above).then_some(range)
+}
+
 fn negated(a: Range) -> Range {
     let minus_zero = a.low <= 0.0 && a.high >= 0.0;
     Range { low: -a.high, high: -a.low, nan: a.nan, minus_zero }
@@ -455,5 +485,56 @@ fn unary(op: UnaryOp, a: Range, elem: Elem) -> Range {
         // Beyond what its reduction is made for, an `f64` angle may give anything.
         UnaryOp::Sin | UnaryOp::Cos if elem == Elem::F64 && a.low.min(-a.high) < -1e6 => Range::ANYTHING,
         UnaryOp::Sin | UnaryOp::Cos => Range { low: -1.001, high: 1.001, nan: a.nan || infinite, minus_zero: true },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers at and around the bounds of a range.
+    fn near(range: Range) -> Vec<f32> {
+        let ends = [range.low as f32, range.high as f32];
+        let around = ends.into_iter().flat_map(|v| [v, v.next_up(), v.next_down(), v / 2.0, 0.0]);
+        around.filter(|&v| range.contains(f64::from(v))).collect()
+    }
+
+    #[test]
+    fn sums_stay_where_rounding_absorbs() {
+        let most = f64::from(1e30f32);
+        let large =
+            [Range::exact(0.0, most), Range::exact(-most, most), Range::exact(-1.0, 3.5), Range::exact(-most, -1.0)];
+        let odd = [Range::exact(0.0, 1e30), Range::exact(0.1, 2f64.powi(127)), Range::exact(0.0, f64::from(f32::MAX))];
+        let beyond = [Range::exact(0.0, 2f64.powi(129)), Range::exact(-3.5e38, 3.5e38)];
+        let mut found = 0;
+        for b in large.into_iter().chain(odd).chain(beyond) {
+            for size in [1e-9, 1e-3, 1e10, 1e21, 1.4e22, 1e23, 1e30, 1e32] {
+                for a in [Range::exact(0.0, size), Range::exact(-size, size), Range::exact(-size, 0.0)] {
+                    let Some(range) = absorbed(a, b, Elem::F32) else { continue };
+                    found += 1;
+                    for (x, y) in near(a).into_iter().flat_map(|x| near(b).into_iter().map(move |y| (x, y))) {
+                        assert!(range.contains(f64::from(x + y)), "{x} + {y} is not in {range:?}, of {a:?} and {b:?}");
+                    }
+                }
+            }
+        }
+        assert!(found > 50, "{found}");
+    }
+
+    #[test]
+    fn what_is_absorbed_is_small_beside_the_bound() {
+        let most = f64::from(1e30f32);
+        let of = |size: f64, most: f64, elem| {
+            absorbed(Range::exact(0.0, size), Range::exact(0.5, most), elem).map(|r| r.high)
+        };
+        assert_eq!(of(1e22, most, Elem::F32), Some(most));
+        // 10³⁰ is no `f32`.
+        assert!(of(1e22, 1e30, Elem::F32).is_some_and(|high| high <= 1e30));
+        assert!(of(1e23, most, Elem::F32).is_none_or(|high| high > most), "half of the distance is 3.8e22");
+        assert!(of(0.01, 1.0, Elem::F32).is_none_or(|high| high > 1.0));
+        assert!(of(1e22, most, Elem::F64).is_none_or(|high| high > most));
+        assert_eq!(of(1e13, most, Elem::F64), Some(most));
+        // No number is above the largest; what is added to it may be infinite.
+        assert!(of(1e32, 2f64.powi(129), Elem::F32).is_none_or(|high| high == f64::INFINITY));
     }
 }
