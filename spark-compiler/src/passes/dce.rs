@@ -6,15 +6,7 @@ use crate::ir::{ConstId, HistoryId, Op, OpId, Program};
 
 /// Removes what nothing depends on.
 pub fn dce(program: &Program) -> Program {
-    let mut live = vec![false; program.nodes.len()];
-    for root in program.roots() {
-        live[root.index()] = true;
-    }
-    for index in (0..program.nodes.len()).rev() {
-        if live[index] {
-            program.nodes[index].op.operands(|id| live[id.index()] = true);
-        }
-    }
+    let live = live(program);
     let mut out = Program {
         constants: Vec::new(),
         histories: Vec::new(),
@@ -48,6 +40,20 @@ pub fn dce(program: &Program) -> Program {
         output.value = ids[output.value.index()];
     }
     out
+}
+
+/// For each operation, whether an output or a state write depends on it.
+pub(super) fn live(program: &Program) -> Vec<bool> {
+    let mut live = vec![false; program.nodes.len()];
+    for root in program.roots() {
+        live[root.index()] = true;
+    }
+    for index in (0..program.nodes.len()).rev() {
+        if live[index] {
+            program.nodes[index].op.operands(|id| live[id.index()] = true);
+        }
+    }
+    live
 }
 
 fn keep_constant(program: &Program, out: &mut Program, map: &mut [Option<ConstId>], id: ConstId) -> ConstId {

@@ -16,6 +16,7 @@
 //! Exact: sums skip zeros only and keep their order.
 
 use super::absent::{Absent, Known};
+use super::dce::live;
 use super::narrow::elementwise;
 use super::ranges::{Ranges, ranges};
 use super::report::Note;
@@ -78,9 +79,12 @@ pub struct Visits {
 /// States with the same events are visited together.
 pub(super) fn events(program: &Program, notes: &mut Vec<Note>) -> (Program, Visits) {
     let ranges = ranges(program);
+    let live = live(program);
     let mut found: Vec<Found> = Vec::new();
     for (id, node) in program.iter() {
-        if let Op::Reduce(ReduceOp::Sum, axis, a) = node.op {
+        if let Op::Reduce(ReduceOp::Sum, axis, a) = node.op
+            && live[id.index()]
+        {
             let shape = &program.node(a).shape;
             let float = node.elem.is_float();
             if float && shape.groups().len() == 2 && shape.position(axis) == Some(1) && shape.size() >= WORTHWHILE {
@@ -320,15 +324,7 @@ fn apart(program: &Program, found: Vec<Found>, ranges: Ranges) -> (Program, Visi
         }
     }
     let (out, places) = renamed(&out, |id| replaced.get(&id).copied().unwrap_or(id));
-    let events = found.iter().flat_map(|one| {
-        let visit = &one.visit;
-        visit.rows.iter().chain(&visit.columns).copied().chain(visit.delayed.as_ref().map(|delayed| delayed.value))
-    });
-    if events.into_iter().any(|id| places[id.index()].is_none()) {
-        // Nobody but visits computes such an event, so nobody could list it before them.
-        return (program.clone(), Visits { of: vec![None; program.nodes.len()], ..Visits::default() });
-    }
-    let at = |id: OpId| places[id.index()].expect("what a visit needs is needed");
+    let at = |id: OpId| places[id.index()].expect("all that something needed needs is needed");
     let moved = originals.iter().zip(&places).filter_map(|(&original, &place)| Some((original, place?)));
     let ranges = ranges.moved(out.nodes.len(), moved);
     let mut visits = Visits { of: vec![None; out.nodes.len()], ranges, ..Visits::default() };
