@@ -73,7 +73,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let (column, _) = listed(m, scan, at, everything);
         let column = m.c.b.ins().select(in_list, column, turn);
         let column = m.c.b.ins().select(everything, k, column);
-        let record = record(m, log, column);
+        let record = record_at(m, log.columns, column);
         let (from, middle) = (m.load_element(record, None, 0), m.load_element(record, None, 1));
         // What a column lacks whose turn it is may be young.
         let oldest = m.c.b.ins().uextend(I64, from);
@@ -88,7 +88,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         let replayed = m.c.b.ins().select(waits, from, head);
         m.store_element(record, None, 0, replayed);
         let short = m.c.b.ins().ireduce(I32, column);
-        let entry = listed_recent(m, log, recent);
+        let entry = record_at(m, log.recent, recent);
         m.store_element(entry, None, 0, short);
         let noted = m.load_long(record, 2);
         m.store_element(entry, None, 2, noted);
@@ -140,7 +140,7 @@ pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
     let step = m.c.b.ins().iadd_imm_s(step, 1);
     let head = m.scalar(log.head);
     let (l, _) = m.open_loop(&[]);
-    let record = record(m, log, l.counter);
+    let record = record_at(m, log.columns, l.counter);
     let from = m.load_element(record, None, 0);
     let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, head);
     m.only_if(behind, |m| m.call(Part::Column(number), [l.counter, from, head, step]));
@@ -152,7 +152,7 @@ pub(super) fn flush(m: &mut Memories<'_, '_>, number: usize) {
 /// Notes that a column was touched: whole, or where events of `least + step` steps ago arrive.
 pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Option<Value>) {
     let head = m.scalar(log.head);
-    let record = record(m, log, column);
+    let record = record_at(m, log.columns, column);
     let Some((step, arrivals)) = step.zip(m.lowered.scans[log.scan].delayed.as_ref()) else {
         m.store_element(record, None, 0, head);
         m.store_element(record, None, 1, head);
@@ -172,22 +172,16 @@ pub(super) fn touch(m: &mut Memories<'_, '_>, log: &Log, column: Value, step: Op
     m.store_element(record, None, 1, head);
 }
 
-/// Place `n` of the list of columns that want nothing but the entries of the last step: see [`Log::recent`].
-fn listed_recent(m: &mut Memories<'_, '_>, log: &Log, n: Value) -> Place {
+/// Record `n` of a buffer with four numbers for each: [`Log::columns`] or [`Log::recent`].
+fn record_at(m: &mut Memories<'_, '_>, records: BufferId, n: Value) -> Place {
     let first = m.c.b.ins().ishl_imm_u(n, 2);
-    m.place(log.recent, &vec![0], None, &[first])
-}
-
-/// What is known of a column: see [`Log::columns`].
-fn record(m: &mut Memories<'_, '_>, log: &Log, column: Value) -> Place {
-    let first = m.c.b.ins().ishl_imm_u(column, 2);
-    m.place(log.columns, &vec![0], None, &[first])
+    m.place(records, &vec![0], None, &[first])
 }
 
 /// [`Part::Column`]: replays a column, which is not up to date.
 pub(super) fn column(m: &mut Memories<'_, '_>, number: usize, [column, from, head, step]: [Value; 4]) {
     let log = &m.lowered.logs[number];
-    let record = record(m, log, column);
+    let record = record_at(m, log.columns, column);
     let mut from = from;
     if m.lowered.scans[log.scan].delayed.is_some() {
         // Those up to the step in which the column was touched last, and those after it.
@@ -211,7 +205,7 @@ pub(super) fn recent(m: &mut Memories<'_, '_>, number: usize, [count, from, head
     let log = &m.lowered.logs[number];
     each_entry(m, log, [from, head], 1, |m, entry| {
         m.repeat_to(count, |m, n| {
-            let listed = listed_recent(m, log, n);
+            let listed = record_at(m, log.recent, n);
             let column = m.load_index(listed, None, 0);
             let noted = m.load_long(listed, 2);
             let spot = Spot::of(m, log, entry.row, column, Order::Row);

@@ -215,10 +215,8 @@ fn absorbed_sum(program: &Program, known: &mut Absent<'_>, sum: OpId) -> Option<
     // Of a state times a number, how it was rounded is not known.
     let mut exact = |id: OpId| !matches!(known.value(id), Known::Scaled(..));
     match node.op {
-        Op::MulAdd(_, _, c) if !exact(c) => None,
-        Op::Binary(BinaryOp::Add, a, b) if !exact(a) || !exact(b) => None,
-        Op::MulAdd(a, b, c) => absorbed(product(known.range(a), known.range(b)), known.range(c), node.elem),
-        Op::Binary(BinaryOp::Add, a, b) => {
+        Op::MulAdd(a, b, c) if exact(c) => absorbed(product(known.range(a), known.range(b)), known.range(c), node.elem),
+        Op::Binary(BinaryOp::Add, a, b) if exact(a) && exact(b) => {
             let (a, b) = (known.range(a), known.range(b));
             absorbed(a, b, node.elem).or_else(|| absorbed(b, a, node.elem))
         }
