@@ -398,8 +398,8 @@ impl<'a, 'f> Memories<'a, 'f> {
     }
 
     /// The lower and the upper half of an element of 32 bits, as `i64`.
-    pub(crate) fn load_halves(&mut self, place: Place, offset: Value) -> [Value; 2] {
-        let (address, at) = self.address(place, Some(offset), 0);
+    pub(crate) fn load_halves(&mut self, place: Place, offset: Value, plus: usize) -> [Value; 2] {
+        let (address, at) = self.address(place, Some(offset), plus);
         [0, 2].map(|half| self.c.b.ins().uload16(types::I64, place.flags, address, at + half))
     }
 

@@ -78,7 +78,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
         // What a column lacks whose turn it is may be young.
         let oldest = m.c.b.ins().uextend(I64, from);
         let oldest = m.c.b.ins().band_imm_u(oldest, log.replay.sizes[1] as i64 - 1);
-        let oldest = Entry::at(m, log, oldest);
+        let oldest = Entry::after(m, log, oldest, 0);
         let age = m.c.b.ins().isub(now, oldest.then);
         let age = m.c.b.ins().band_imm_u(age, 0xffff);
         let young = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, age, log.young as i64);
@@ -299,12 +299,11 @@ fn each_entry(
         let some = m.c.b.ins().icmp(IntCC::SignedLessThan, at, last);
         m.c.b.ins().brif(some, head, &[at.into()], over, &[at.into()]);
         m.c.b.switch_to_block(head);
-        let mut next = at_head;
-        for _ in 0..round {
-            let entry = Entry::at(m, log, next);
+        for nth in 0..round {
+            let entry = Entry::after(m, log, at_head, nth);
             body(m, entry);
-            next = m.c.b.ins().iadd_imm_s(next, 1);
         }
+        let next = m.c.b.ins().iadd_imm_s(at_head, round as i64);
         let more = m.c.b.ins().icmp(IntCC::SignedLessThan, next, last);
         m.c.b.ins().brif(more, head, &[next.into()], over, &[next.into()]);
         m.c.b.switch_to_block(over);
@@ -316,10 +315,11 @@ fn each_entry(
 }
 
 impl Entry {
-    fn at(m: &mut Memories<'_, '_>, log: &Log, at: Value) -> Self {
+    /// The one so many places after `at`, all of which are known to be in one piece.
+    fn after(m: &mut Memories<'_, '_>, log: &Log, at: Value, places: usize) -> Self {
         let list = m.place(log.entries, &vec![], None, &[]);
-        let [row, then] = m.load_halves(list, at);
-        Entry { at, row, then }
+        let [row, then] = m.load_halves(list, at, places);
+        Entry { at: m.c.b.ins().iadd_imm_s(at, places as i64), row, then }
     }
 
     /// Does for `column` what was put off. Where `noted`, of the entry's step, says that an event arrived, what is there stays.
