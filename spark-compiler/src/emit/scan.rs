@@ -5,7 +5,6 @@
 //!     list the columns with an event, whole
 //!     for blocks of eight delays: list the pairs (column, delay) at which an event arrives, of the other columns
 //!     if there are too many: give up, everything is to be visited
-//! for pairs: look up the rows; drop those without
 //! ```
 //! Columns of one block are not in order; of a sum, they go to different partial results. Nor are the blocks: every other one comes
 //! first, then those in between, so that visits of either half add to half of the partial sums, which a small cache holds.
@@ -48,10 +47,6 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, scan: &Scan) {
     m.c.b.ins().brif(many, done, &[everything.into()], go_on, &[]);
     m.c.b.switch_to_block(go_on);
     m.close_loop(blocks, 8, scan.sizes[1], &[n]);
-    let n = match &scan.delayed {
-        Some(arrivals) => find_rows(m, scan, arrivals, n),
-        None => n,
-    };
     let n = m.c.b.ins().ireduce(I32, n);
     m.c.b.ins().jump(done, &[n.into()]);
 
@@ -119,41 +114,26 @@ fn arriving(
         let inside = m.c.b.ins().select(last, some, all);
         word = m.c.b.ins().band(word, inside);
     }
+    let lists = m.place(arrivals.lists, &vec![], None, &[]);
+    let targets = m.place(arrivals.targets, &vec![], None, &[]);
     let n = bits(m, word, n, |m, bit, n| {
         let within = m.c.b.ins().ushr_imm_u(bit, 3);
         let column = m.c.b.ins().iadd(block, within);
         let step = m.c.b.ins().band_imm_u(bit, 7);
         let step = m.c.b.ins().iadd(first, step);
-        let after = append(m, scan.list, &[column, step], n);
-        let Some(whole) = whole else { return after };
-        let bit = m.c.b.ins().ushr(whole, within);
-        let bit = m.c.b.ins().band_imm_u(bit, 1);
-        m.c.b.ins().select(bit, n, after)
-    });
-    if let Some((group, _)) = groups {
-        m.close_loop(group, 8, arrivals.steps, &[n]);
-    }
-    n
-}
-
-/// Adds to the `n` pairs of the list where their rows begin and end and the first of them, and drops those without rows; returns how many
-/// are left. In a loop of its own, which has nothing to guess, the processor waits for the rows of many pairs at once.
-fn find_rows(m: &mut Memories<'_, '_>, scan: &Scan, arrivals: &Arrivals, n: Value) -> Value {
-    let list = m.place(scan.list, &vec![], None, &[]);
-    let lists = m.place(arrivals.lists, &vec![], None, &[]);
-    let targets = m.place(arrivals.targets, &vec![], None, &[]);
-    let zero = m.index(0);
-    let [n] = m.fold_to(n, [zero], |m, pair, [n]| {
-        let at = m.c.b.ins().imul_imm_s(pair, LISTED as i64);
-        let (column, step) = (m.load_index(list, Some(at), 0), m.load_element(list, Some(at), 1));
         let bucket = m.c.b.ins().imul_imm_s(column, arrivals.steps as i64);
-        let delay = m.c.b.ins().uextend(I64, step);
-        let bucket = m.c.b.ins().iadd(bucket, delay);
-        // Nor are rows looked for that a whole column has: those of some pair stand in.
+        let bucket = m.c.b.ins().iadd(bucket, step);
         let inside = m.index(scan.sizes[1] * arrivals.steps - 1);
         let bucket = m.c.b.ins().umin(bucket, inside);
-        let bucket = m.c.b.ins().ishl_imm_u(bucket, 1);
-        let (from, to) = (m.load_element(lists, Some(bucket), 0), m.load_element(lists, Some(bucket), 1));
+        let pair = m.c.b.ins().ishl_imm_u(bucket, 1);
+        let (from, to) = (m.load_element(lists, Some(pair), 0), m.load_element(lists, Some(pair), 1));
+        let mut wanted = m.c.b.ins().icmp(IntCC::NotEqual, from, to);
+        if let Some(whole) = whole {
+            let bit = m.c.b.ins().ushr(whole, within);
+            let bit = m.c.b.ins().band_imm_u(bit, 1);
+            let other = m.c.b.ins().icmp_imm_s(IntCC::Equal, bit, 0);
+            wanted = m.c.b.ins().band(wanted, other);
+        }
         // An empty list may begin after the last one.
         let last = m.lowered.buffer(arrivals.targets).shape.size() as i64 - 1;
         let last = m.c.b.ins().iconst(I32, last);
@@ -161,13 +141,11 @@ fn find_rows(m: &mut Memories<'_, '_>, scan: &Scan, arrivals: &Arrivals, n: Valu
         let first = m.c.b.ins().uextend(I64, first);
         let first = m.load_element(targets, Some(first), 0);
         let after = append(m, scan.list, &[column, step, from, to, first], n);
-        let mut wanted = m.c.b.ins().icmp(IntCC::NotEqual, from, to);
-        if !scan.columns.is_empty() {
-            let whole = m.c.b.ins().icmp_imm_s(IntCC::Equal, step, i64::from(WHOLE));
-            wanted = m.c.b.ins().bor(wanted, whole);
-        }
-        [m.c.b.ins().select(wanted, after, n)]
+        m.c.b.ins().select(wanted, after, n)
     });
+    if let Some((group, _)) = groups {
+        m.close_loop(group, 8, arrivals.steps, &[n]);
+    }
     n
 }
 
