@@ -51,9 +51,11 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let next = m.c.b.ins().iadd_imm_s(first, log.turns as i64);
     let next = m.wrapped_column(next, columns);
     m.set_scalar(log.next, next);
-    let some = m.c.b.ins().iadd_imm_s(touched, log.turns as i64);
     let all = m.index(columns);
-    let columns_in_turn = m.c.b.ins().select(everything, all, some);
+    let none = m.index(0);
+    let number_listed = m.c.b.ins().select(everything, all, touched);
+    let turns = m.index(log.turns);
+    let number_in_turn = m.c.b.ins().select(everything, none, turns);
     let first = m.c.b.ins().uextend(I64, first);
     let head = m.scalar(log.head);
     let before = m.scalar(log.before);
@@ -61,51 +63,25 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let of_last = m.c.b.ins().isub(head, before);
     let now = m.c.b.ins().uextend(I64, step);
     let few = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, of_last, FEW);
-    let none = m.index(0);
-    let found = m.fold_to(columns_in_turn, [none, none], |m, k, [recent, older]| {
-        // Beyond the list come those whose turn it is.
-        let beyond = m.c.b.ins().isub(k, touched);
-        let turn = m.c.b.ins().iadd(first, beyond);
-        let turn = m.wrapped_column(turn, columns);
-        let in_list = m.c.b.ins().icmp(IntCC::UnsignedLessThan, k, touched);
-        let zero = m.index(0);
-        let at = m.c.b.ins().select(in_list, k, zero);
+    let span = Span { head, before, few };
+    let found = m.fold_to(number_listed, [none, none], |m, k, found| {
+        let at = m.c.b.ins().select(everything, none, k);
         let (column, _) = listed(m, scan, at, everything);
-        let column = m.c.b.ins().select(in_list, column, turn);
         let column = m.c.b.ins().select(everything, k, column);
-        let record = record_at(m, log.columns, column);
-        let (from, middle) = (m.load_element(record, None, 0), m.load_element(record, None, 1));
-        // What a column lacks whose turn it is may be young.
-        let oldest = m.c.b.ins().uextend(I64, from);
-        let oldest = m.c.b.ins().band_imm_u(oldest, log.replay.sizes[1] as i64 - 1);
-        let oldest = Entry::after(m, log, oldest, 0);
-        let age = m.c.b.ins().isub(now, oldest.then);
-        let age = m.c.b.ins().band_imm_u(age, 0xffff);
-        let young = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, age, log.young as i64);
-        let waits = m.c.b.ins().band_not(young, in_list);
-        let waits = m.c.b.ins().band_not(waits, everything);
-        // Whatever is done below, the column is up to date after it, unless it waits.
-        let replayed = m.c.b.ins().select(waits, from, head);
-        m.store_element(record, None, 0, replayed);
-        let short = m.c.b.ins().ireduce(I32, column);
-        let entry = record_at(m, log.recent, recent);
-        m.store_element(entry, None, 0, short);
-        let noted = m.load_long(record, 2);
-        m.store_element(entry, None, 2, noted);
-        let (last, touched) =
-            (m.c.b.ins().icmp(IntCC::Equal, from, before), m.c.b.ins().icmp(IntCC::Equal, middle, head));
-        let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, replayed);
-        let last = m.c.b.ins().band(last, touched);
-        let last = m.c.b.ins().band(last, behind);
-        let last = m.c.b.ins().band(last, few);
-        let wanted = m.c.b.ins().bxor(behind, last);
-        let list = m.place(log.older, &vec![], None, &[]);
-        let at = m.c.b.ins().ishl_imm_u(older, 1);
-        m.store_element(list, Some(at), 0, short);
-        m.store_element(list, Some(at), 1, from);
-        [(recent, last), (older, wanted)].map(|(count, one)| {
-            let one = m.c.b.ins().uextend(I64, one);
-            m.c.b.ins().iadd(count, one)
+        sort(m, log, column, span, found, |_, _| head)
+    });
+    let found = m.fold_to(number_in_turn, found, |m, k, found| {
+        let turn = m.c.b.ins().iadd(first, k);
+        let column = m.wrapped_column(turn, columns);
+        sort(m, log, column, span, found, |m, from| {
+            // What a column lacks whose turn it is may be young.
+            let oldest = m.c.b.ins().uextend(I64, from);
+            let oldest = m.c.b.ins().band_imm_u(oldest, log.replay.sizes[1] as i64 - 1);
+            let oldest = Entry::after(m, log, oldest, 0);
+            let age = m.c.b.ins().isub(now, oldest.then);
+            let age = m.c.b.ins().band_imm_u(age, 0xffff);
+            let young = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, age, log.young as i64);
+            m.c.b.ins().select(young, from, head)
         })
     });
     let [recent, older] = found;
@@ -130,6 +106,52 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     if scan.delayed.is_some() {
         m.only_if(recent, |m| m.call(Part::Recent(number), [recent, before, head, step]));
     }
+}
+
+/// Entries of which a step takes notice.
+#[derive(Clone, Copy)]
+struct Span {
+    /// The newest, and the newest of the step before.
+    head: Value,
+    before: Value,
+    /// Whether those in between are too few for a loop over them.
+    few: Value,
+}
+
+/// Adds a column to the list of those that need the last step's entries only, or of those that need more, or to neither.
+/// `replayed` says up to which entry it is replayed in this step; returns how many are in either list.
+fn sort(
+    m: &mut Memories<'_, '_>,
+    log: &Log,
+    column: Value,
+    span: Span,
+    [recent, older]: [Value; 2],
+    replayed: impl FnOnce(&mut Memories<'_, '_>, Value) -> Value,
+) -> [Value; 2] {
+    let record = record_at(m, log.columns, column);
+    let (from, middle) = (m.load_element(record, None, 0), m.load_element(record, None, 1));
+    let replayed = replayed(m, from);
+    m.store_element(record, None, 0, replayed);
+    let short = m.c.b.ins().ireduce(I32, column);
+    let entry = record_at(m, log.recent, recent);
+    m.store_element(entry, None, 0, short);
+    let noted = m.load_long(record, 2);
+    m.store_element(entry, None, 2, noted);
+    let last = m.c.b.ins().icmp(IntCC::Equal, from, span.before);
+    let touched = m.c.b.ins().icmp(IntCC::Equal, middle, span.head);
+    let behind = m.c.b.ins().icmp(IntCC::NotEqual, from, replayed);
+    let last = m.c.b.ins().band(last, touched);
+    let last = m.c.b.ins().band(last, behind);
+    let last = m.c.b.ins().band(last, span.few);
+    let wanted = m.c.b.ins().bxor(behind, last);
+    let list = m.place(log.older, &vec![], None, &[]);
+    let at = m.c.b.ins().ishl_imm_u(older, 1);
+    m.store_element(list, Some(at), 0, short);
+    m.store_element(list, Some(at), 1, from);
+    [(recent, last), (older, wanted)].map(|(count, one)| {
+        let one = m.c.b.ins().uextend(I64, one);
+        m.c.b.ins().iadd(count, one)
+    })
 }
 
 /// Replays everything, between two steps.
