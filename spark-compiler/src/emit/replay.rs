@@ -65,9 +65,7 @@ pub(super) fn emit(m: &mut Memories<'_, '_>, number: usize) {
     let few = m.c.b.ins().icmp_imm_u(IntCC::UnsignedLessThan, of_last, FEW);
     let span = Span { head, before, few };
     let found = m.fold_to(number_listed, [none, none], |m, k, found| {
-        let at = m.c.b.ins().select(everything, none, k);
-        let (column, _) = listed(m, scan, at, everything);
-        let column = m.c.b.ins().select(everything, k, column);
+        let (column, _) = listed(m, scan, k, everything);
         sort(m, log, column, span, found, |_, _| head)
     });
     let found = m.fold_to(number_in_turn, found, |m, k, found| {
